@@ -1,0 +1,63 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A room: a folder of `Sources` and its mirror in `Tests`.
+func room(_ name: String, imports: [String] = []) -> [Target] {
+    [
+        .target(name: name, dependencies: imports.map { .init(stringLiteral: $0) }, swiftSettings: settings),
+        .testTarget(
+            name: name + "Tests",
+            dependencies: ([name, "TestSupport"] + imports).map { .init(stringLiteral: $0) },
+            swiftSettings: settings),
+    ]
+}
+
+/// A program: `main.swift` and little else.
+func program(_ name: String, imports: [String]) -> Target {
+    .executableTarget(name: name, dependencies: imports.map { .init(stringLiteral: $0) }, swiftSettings: settings)
+}
+
+let everyRoom = [
+    "Platform", "EventLoop", "JSON", "HTTP", "Manifest", "Plan", "Project", "Logs", "Supervisor", "Proxy", "Control",
+    "Gateway", "Mesh", "Commands",
+]
+
+let package = Package(
+    name: "devmesh",
+    products: [
+        .executable(name: "devmesh", targets: ["devmesh"]),
+        .executable(name: "devmesh-bench", targets: ["devmesh-bench"]),
+        .executable(name: "newsroom", targets: ["newsroom"]),
+    ],
+    targets: [
+        .target(name: "CPlatform"),
+        program("devmesh", imports: ["Commands"]),
+        program("devmesh-bench", imports: ["Platform", "JSON"]),
+        program("newsroom", imports: ["Platform", "EventLoop", "HTTP", "JSON"]),
+        .target(
+            name: "TestSupport", dependencies: ["Platform", "EventLoop", "JSON"], path: "Tests/TestSupport",
+            swiftSettings: settings),
+        .executableTarget(name: "fixture", path: "Tests/Fixture"),
+        .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"], swiftSettings: settings),
+    ]
+        + room("Platform", imports: ["CPlatform"])
+        + room("EventLoop", imports: ["Platform"])
+        + room("JSON")
+        + room("HTTP")
+        + room("Manifest", imports: ["JSON"])
+        + room("Plan", imports: ["Manifest", "JSON"])
+        + room("Project", imports: ["Platform", "JSON", "Manifest", "Plan"])
+        + room("Logs", imports: ["Platform", "EventLoop", "JSON"])
+        + room("Supervisor", imports: ["Platform", "EventLoop", "HTTP", "Manifest", "Plan"])
+        + room("Proxy", imports: ["Platform", "EventLoop", "HTTP"])
+        + room("Control", imports: ["Platform", "JSON", "HTTP"])
+        + room("Gateway", imports: ["Platform", "EventLoop", "JSON", "HTTP", "Control"])
+        + room("Mesh", imports: everyRoom.filter { $0 != "Mesh" && $0 != "Commands" })
+        + room("Commands", imports: everyRoom.filter { $0 != "Commands" })
+)

@@ -1,0 +1,420 @@
+#define _GNU_SOURCE
+#include "CPlatform.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
+
+// --- readiness ---
+
+#ifdef __linux__
+int cp_epoll_create(void) {
+    int fd = epoll_create1(EPOLL_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+int cp_epoll_add(int epoll, int fd, uint64_t token) {
+    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.u64 = token};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+int cp_epoll_remove(int epoll, int fd) {
+    struct epoll_event event = {0};
+    return epoll_ctl(epoll, EPOLL_CTL_DEL, fd, &event) < 0 ? -errno : 0;
+}
+
+int cp_epoll_wait(int epoll, struct cp_event *events, int capacity, int timeout) {
+    struct epoll_event native[256];
+    if (capacity > 256) capacity = 256;
+    int count = epoll_wait(epoll, native, capacity, timeout);
+    if (count < 0) return errno == EINTR ? 0 : -errno;
+    for (int i = 0; i < count; i++) {
+        uint32_t in = native[i].events, out = 0;
+        if (in & (EPOLLIN | EPOLLPRI)) out |= CP_READABLE;
+        if (in & EPOLLOUT) out |= CP_WRITABLE;
+        if (in & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) out |= CP_HANGUP | CP_READABLE;
+        if (in & (EPOLLHUP | EPOLLERR)) out |= CP_WRITABLE;
+        events[i].token = native[i].data.u64;
+        events[i].flags = out;
+    }
+    return count;
+}
+
+int cp_wakeup_create(int fds[2]) {
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (fd < 0) return -errno;
+    fds[0] = fds[1] = fd;
+    return 0;
+}
+#else
+int cp_epoll_create(void) { return -ENOSYS; }
+int cp_epoll_add(int epoll, int fd, uint64_t token) { return -ENOSYS; }
+int cp_epoll_remove(int epoll, int fd) { return -ENOSYS; }
+int cp_epoll_wait(int epoll, struct cp_event *events, int capacity, int timeout) { return -ENOSYS; }
+
+int cp_wakeup_create(int fds[2]) {
+    int result = cp_pipe(fds);
+    if (result < 0) return result;
+    cp_set_nonblocking(fds[0], 1);
+    cp_set_nonblocking(fds[1], 1);
+    return 0;
+}
+#endif
+
+// --- descriptors ---
+
+#ifndef __linux__
+static int close_on_exec(int fd) {
+    int flags = fcntl(fd, F_GETFD);
+    if (flags < 0 || fcntl(fd, F_SETFD, flags | FD_CLOEXEC) < 0) {
+        int error = errno;
+        close(fd);
+        return -error;
+    }
+    return fd;
+}
+#endif
+
+int cp_set_nonblocking(int fd, int on) {
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0) return -errno;
+    flags = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+    return fcntl(fd, F_SETFL, flags) < 0 ? -errno : 0;
+}
+
+int cp_pipe(int fds[2]) {
+#ifdef __linux__
+    return pipe2(fds, O_CLOEXEC) < 0 ? -errno : 0;
+#else
+    if (pipe(fds) < 0) return -errno;
+    int first = close_on_exec(fds[0]), second = close_on_exec(fds[1]);
+    if (first < 0 || second < 0) {
+        if (first >= 0) close(fds[0]);
+        if (second >= 0) close(fds[1]);
+        return first < 0 ? first : second;
+    }
+    return 0;
+#endif
+}
+
+int cp_accept(int listener) {
+#ifdef __linux__
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+#else
+    int fd = accept(listener, NULL, NULL);
+    if (fd < 0) return -errno;
+    fd = close_on_exec(fd);
+    if (fd < 0) return fd;
+    int one = 1;
+    setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &one, sizeof one);
+    cp_set_nonblocking(fd, 1);
+    return fd;
+#endif
+}
+
+int cp_socket(int family, int type) {
+#ifdef __linux__
+    int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return fd < 0 ? -errno : fd;
+#else
+    int fd = socket(family, type, 0);
+    if (fd < 0) return -errno;
+    fd = close_on_exec(fd);
+    if (fd < 0) return fd;
+    int one = 1;
+    setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &one, sizeof one);
+    cp_set_nonblocking(fd, 1);
+    return fd;
+#endif
+}
+
+int cp_set_pipe_size(int fd, int bytes) {
+#ifdef __linux__
+    int size = fcntl(fd, F_SETPIPE_SZ, bytes);
+    return size < 0 ? -errno : size;
+#else
+    return -ENOSYS;
+#endif
+}
+
+int cp_peer_uid(int fd, uint32_t *uid, int32_t *pid) {
+#ifdef __linux__
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0) return -errno;
+    *uid = peer.uid;
+    *pid = peer.pid;
+#else
+    uid_t user;
+    gid_t group;
+    if (getpeereid(fd, &user, &group) < 0) return -errno;
+    *uid = user;
+    *pid = 0;
+#endif
+    return 0;
+}
+
+int cp_open(const char *path, int flags, uint32_t mode) {
+    int fd = open(path, flags | O_CLOEXEC, (mode_t)mode);
+    return fd < 0 ? -errno : fd;
+}
+
+// --- processes ---
+
+int cp_spawn(const struct cp_spawn *request, int *stage) {
+    // Shared with the child, which runs in our memory until it execs.
+    volatile int failure = 0, failed_stage = 0;
+    sigset_t all, before;
+    sigfillset(&all);
+    int cancel;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    pthread_sigmask(SIG_SETMASK, &all, &before);  // no handler of ours may run in the child
+#ifdef __linux__
+    pid_t pid = vfork();
+#else
+    int report[2];
+    if (cp_pipe(report) < 0) report[0] = report[1] = -1;
+    pid_t pid = fork();
+#endif
+    if (pid == 0) {
+        int code = 0, at = CP_STAGE_STDIO;
+        struct sigaction fallback;
+        memset(&fallback, 0, sizeof fallback);
+        fallback.sa_handler = SIG_DFL;
+        for (int number = 1; number < NSIG; number++) sigaction(number, &fallback, NULL);
+        if (request->new_session) setsid();
+        int source[3];
+        for (int i = 0; i < 3 && !code; i++) {
+            // Lifted above 2 first, so that no dup2 below overwrites a source.
+            int fd = request->stdio[i];
+            if (fd < 0) fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+            source[i] = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+            if (source[i] < 0) code = errno;
+        }
+        for (int i = 0; i < 3 && !code; i++)
+            if (dup2(source[i], i) < 0) code = errno;
+#ifdef __linux__
+        if (!code) syscall(SYS_close_range, 3u, ~0u, 4u /* CLOSE_RANGE_CLOEXEC */);
+#endif
+        if (!code && request->directory && chdir(request->directory) < 0) code = errno, at = CP_STAGE_DIRECTORY;
+        if (!code && request->nofile) {
+            struct rlimit limit;
+            if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+                limit.rlim_cur = request->nofile < limit.rlim_max ? request->nofile : limit.rlim_max;
+                setrlimit(RLIMIT_NOFILE, &limit);
+            }
+        }
+        if (!code) {
+            sigset_t none;
+            sigemptyset(&none);
+            pthread_sigmask(SIG_SETMASK, &none, NULL);
+            execve(request->path, request->argv, request->envp);
+            code = errno, at = CP_STAGE_EXEC;
+        }
+        failure = code;
+        failed_stage = at;
+#ifndef __linux__
+        int words[2] = {code, at};
+        if (report[1] >= 0) (void)!write(report[1], words, sizeof words);
+#endif
+        _exit(127);
+    }
+    int result = pid;
+    if (pid < 0) {
+        result = -errno;
+        *stage = CP_STAGE_FORK;
+    } else {
+#ifndef __linux__
+        int words[2] = {0, 0};
+        if (report[0] >= 0) {
+            close(report[1]);
+            if (read(report[0], words, sizeof words) == (ssize_t)sizeof words) failure = words[0], failed_stage = words[1];
+            close(report[0]);
+        }
+#endif
+        if (failure) {
+            result = -failure;
+            *stage = failed_stage;
+            int status;
+            while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+        }
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_setcancelstate(cancel, NULL);
+    return result;
+}
+
+int cp_become_subreaper(void) {
+#ifdef __linux__
+    return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0;
+#else
+    return -ENOSYS;
+#endif
+}
+
+int64_t cp_process_cpu(int pid) {
+#ifdef __linux__
+    clockid_t clock;
+    int error = clock_getcpuclockid(pid, &clock);
+    if (error) return -error;
+    struct timespec time;
+    if (clock_gettime(clock, &time) < 0) return -errno;
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+#else
+    return -ENOSYS;
+#endif
+}
+
+// --- signals ---
+
+#define SLOTS 64
+static _Atomic int slot_fd[SLOTS];  // 0: free, -1: being set up, else fd + 1
+static _Atomic uint64_t slot_mask[SLOTS];
+
+static void on_signal(int number, siginfo_t *info, void *context) {
+    (void)context;
+    int saved = errno;
+    unsigned char byte = (unsigned char)number;
+    if (info && info->si_code == SI_USER) byte |= 0x80;
+    for (int i = 0; i < SLOTS; i++) {
+        int fd = atomic_load(&slot_fd[i]);
+        if (fd > 0 && (atomic_load(&slot_mask[i]) >> number) & 1) (void)!write(fd - 1, &byte, 1);
+    }
+    errno = saved;
+}
+
+int cp_signals_subscribe(int fd, uint64_t mask) {
+    for (int i = 0; i < SLOTS; i++) {
+        int free_slot = 0;
+        if (!atomic_compare_exchange_strong(&slot_fd[i], &free_slot, -1)) continue;
+        atomic_store(&slot_mask[i], mask);
+        atomic_store(&slot_fd[i], fd + 1);
+        struct sigaction action;
+        memset(&action, 0, sizeof action);
+        action.sa_sigaction = on_signal;
+        action.sa_flags = SA_SIGINFO | SA_RESTART;
+        sigfillset(&action.sa_mask);
+        for (int number = 1; number < 64; number++)
+            if ((mask >> number) & 1) sigaction(number, &action, NULL);
+        return i;
+    }
+    return -EMFILE;
+}
+
+void cp_signals_unsubscribe(int slot) {
+    atomic_store(&slot_mask[slot], 0);
+    atomic_store(&slot_fd[slot], 0);
+}
+
+void cp_signal_ignore(int number) { signal(number, SIG_IGN); }
+
+// --- the kernel's socket table ---
+
+#ifdef __linux__
+static int dump_tcp(uint8_t family, uint32_t states, uint16_t port, struct cp_socket *out, int capacity, int count) {
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    if (fd < 0) return -errno;
+    struct {
+        struct nlmsghdr header;
+        struct inet_diag_req_v2 query;
+    } message;
+    memset(&message, 0, sizeof message);
+    message.header.nlmsg_len = sizeof message;
+    message.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+    message.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+    message.query.sdiag_family = family;
+    message.query.sdiag_protocol = IPPROTO_TCP;
+    message.query.idiag_states = states;
+    message.query.id.idiag_sport = htons(port);
+    if (send(fd, &message, sizeof message, 0) < 0) {
+        int error = errno;
+        close(fd);
+        return -error;
+    }
+    _Alignas(struct nlmsghdr) char buffer[16384];
+    for (;;) {
+        ssize_t length = recv(fd, buffer, sizeof buffer, 0);
+        if (length < 0 && errno == EINTR) continue;
+        if (length <= 0) {
+            int error = length < 0 ? errno : EPROTO;
+            close(fd);
+            return -error;
+        }
+        for (struct nlmsghdr *each = (struct nlmsghdr *)buffer; NLMSG_OK(each, (size_t)length);
+             each = NLMSG_NEXT(each, length)) {
+            if (each->nlmsg_type == NLMSG_DONE) {
+                close(fd);
+                return count;
+            }
+            if (each->nlmsg_type == NLMSG_ERROR) {
+                int error = ((struct nlmsgerr *)NLMSG_DATA(each))->error;
+                close(fd);
+                return error < 0 ? error : -EPROTO;
+            }
+            struct inet_diag_msg *socket_info = NLMSG_DATA(each);
+            if (port && ntohs(socket_info->id.idiag_sport) != port) continue;
+            if (count < capacity) {
+                out[count].inode = socket_info->idiag_inode;
+                out[count].uid = socket_info->idiag_uid;
+                out[count].port = ntohs(socket_info->id.idiag_sport);
+                out[count].peer_port = ntohs(socket_info->id.idiag_dport);
+                out[count].family = family == AF_INET ? 4 : 6;
+            }
+            count++;
+        }
+    }
+}
+
+static int dump_both(uint32_t states, uint16_t port, struct cp_socket *out, int capacity) {
+    int count = dump_tcp(AF_INET, states, port, out, capacity, 0);
+    if (count < 0) return count;
+    int both = dump_tcp(AF_INET6, states, port, out, capacity, count);
+    return both < 0 ? count : both;
+}
+
+int cp_tcp_listeners(struct cp_socket *out, int capacity) { return dump_both(1u << TCP_LISTEN, 0, out, capacity); }
+
+int cp_tcp_established(uint16_t port, struct cp_socket *out, int capacity) {
+    return dump_both(1u << TCP_ESTABLISHED, port, out, capacity);
+}
+
+int cp_inotify_create(void) {
+    int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+}
+
+int cp_inotify_add(int fd, const char *path, uint32_t mask) {
+    int watch = inotify_add_watch(fd, path, mask);
+    return watch < 0 ? -errno : watch;
+}
+
+int cp_inotify_remove(int fd, int watch) { return inotify_rm_watch(fd, watch) < 0 ? -errno : 0; }
+#else
+int cp_tcp_listeners(struct cp_socket *out, int capacity) { return -ENOSYS; }
+int cp_tcp_established(uint16_t port, struct cp_socket *out, int capacity) { return -ENOSYS; }
+int cp_inotify_create(void) { return -ENOSYS; }
+int cp_inotify_add(int fd, const char *path, uint32_t mask) { return -ENOSYS; }
+int cp_inotify_remove(int fd, int watch) { return -ENOSYS; }
+#endif

@@ -1,0 +1,94 @@
+// The C that Swift cannot say: calls that the Glibc overlay lacks, and code that must be async-signal-safe.
+// Every function that can fail returns a negative errno; none sets errno for the caller to read.
+#ifndef CPLATFORM_H
+#define CPLATFORM_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// --- readiness (Linux only: -ENOSYS elsewhere) ---
+
+struct cp_event {
+    uint64_t token;
+    uint32_t flags;  // CP_READABLE ...
+};
+#define CP_READABLE 1u
+#define CP_WRITABLE 2u
+#define CP_HANGUP 4u
+
+int cp_epoll_create(void);
+/// Registers once, edge-triggered, for in, out and rdhup.
+int cp_epoll_add(int epoll, int fd, uint64_t token);
+int cp_epoll_remove(int epoll, int fd);
+/// Waits at most `timeout` milliseconds (-1: for ever); 0 on timeout and on EINTR.
+int cp_epoll_wait(int epoll, struct cp_event *events, int capacity, int timeout);
+
+/// An eventfd, or the two ends of a pipe where there is none: fds[0] is read, fds[1] written.
+int cp_wakeup_create(int fds[2]);
+
+// --- descriptors ---
+
+int cp_pipe(int fds[2]);                      // O_CLOEXEC, blocking
+int cp_accept(int listener);                  // O_CLOEXEC and O_NONBLOCK
+int cp_socket(int family, int type);          // O_CLOEXEC and O_NONBLOCK
+int cp_set_nonblocking(int fd, int on);
+int cp_set_pipe_size(int fd, int bytes);      // the size it got; -ENOSYS elsewhere
+int cp_peer_uid(int fd, uint32_t *uid, int32_t *pid);
+int cp_open(const char *path, int flags, uint32_t mode);
+
+// --- processes ---
+
+struct cp_spawn {
+    const char *path;
+    char *const *argv;
+    char *const *envp;
+    const char *directory;  // NULL: as the parent's
+    int stdio[3];           // each is dup2'ed; -1: /dev/null
+    int new_session;
+    uint64_t nofile;        // soft RLIMIT_NOFILE of the child; 0: as the parent's
+};
+#define CP_STAGE_FORK 1
+#define CP_STAGE_DIRECTORY 2
+#define CP_STAGE_STDIO 3
+#define CP_STAGE_EXEC 4
+
+/// vfork and exec. The child starts with default signal handlers, an empty mask and no descriptor above 2.
+/// Returns the pid, or a negative errno with `stage` telling which step failed.
+int cp_spawn(const struct cp_spawn *request, int *stage);
+
+/// Whether orphaned descendants are handed to this process from now on; -ENOSYS where the system can't.
+int cp_become_subreaper(void);
+
+/// Nanoseconds of processor time that `pid` (all its threads) has used, or a negative errno.
+int64_t cp_process_cpu(int pid);
+
+// --- signals ---
+
+/// From now on each arrival of a signal in `mask` (bit n is signal n) writes one byte to `fd`: the signal's
+/// number, plus 0x80 if a process sent it. A full pipe drops it. Returns a slot for `cp_signals_unsubscribe`.
+int cp_signals_subscribe(int fd, uint64_t mask);
+void cp_signals_unsubscribe(int slot);
+void cp_signal_ignore(int number);
+
+// --- the kernel's socket table (Linux: sock_diag; -ENOSYS elsewhere) ---
+
+struct cp_socket {
+    uint64_t inode;
+    uint32_t uid;
+    uint16_t port;
+    uint16_t peer_port;
+    uint8_t family;  // 4 or 6
+};
+/// Fills `out` with TCP sockets that listen; returns how many there are (may exceed `capacity`).
+int cp_tcp_listeners(struct cp_socket *out, int capacity);
+/// The same for established sockets whose local port is `port`.
+int cp_tcp_established(uint16_t port, struct cp_socket *out, int capacity);
+
+// --- file watching (Linux: inotify; -ENOSYS elsewhere) ---
+
+int cp_inotify_create(void);
+int cp_inotify_add(int fd, const char *path, uint32_t mask);
+int cp_inotify_remove(int fd, int watch);
+
+#endif

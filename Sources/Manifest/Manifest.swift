@@ -1,0 +1,181 @@
+import JSON
+
+/// A manifest that has been read, validated and expanded: what the user wants, with no port assigned yet.
+public struct Manifest: Sendable, Equatable {
+    /// The real path of the file: the project's identity.
+    public var path: String
+    /// The folder that holds it; `directory`, `envFile` and versions are relative to it.
+    public var directory: String
+    public var name: String
+    /// `ports.first`, where this project's block begins, if the user chose it.
+    public var firstPort: Int?
+    /// Top-level `envFile` and `env`, lowest precedence first.
+    public var variables: [Variable]
+    /// In the manifest's order, which is the order of the fronts' ports.
+    public var services: [Service]
+}
+
+/// One `NAME=value` that the manifest sets, with where it comes from.
+public struct Variable: Sendable, Equatable {
+    public var name: String
+    /// Expanded.
+    public var value: String
+    public var source: Source
+    /// Whether to mask it: it comes from an envFile, or its name matches TOKEN, SECRET, PASSW, KEY, CREDENTIAL,
+    /// or its value is a URL with a password.
+    public var isSecret: Bool
+
+    public enum Source: Sendable, Equatable {
+        /// `envFile` at the top or of a service: path and line.
+        case file(path: String, line: Int)
+        /// `env` at the top or of a service: the position in the manifest.
+        case manifest(Position)
+    }
+}
+
+/// A place in the manifest, both counted from 1; columns count characters (Unicode scalars).
+public struct Position: Sendable, Equatable {
+    public var line: Int
+    public var column: Int
+}
+
+/// `services.NAME`.
+public struct Service: Sendable, Equatable {
+    public var name: String
+    /// Where the service's entry stands.
+    public var position: Position
+    /// Absolute.
+    public var directory: String
+    public var build: Command?
+    public var run: Command?
+    /// Service `envFile`, then service `env`: lowest precedence first.
+    public var variables: [Variable]
+    /// Nil: all services, no edges.
+    public var uses: [Use]?
+    public var dependsOn: [Dependency]
+    public var ready: ReadyProbe
+    /// Nil: not probed once ready.
+    public var live: LiveProbe?
+    public var restart: RestartPolicy
+    public var stop: StopPolicy
+    public var instances: Int
+    public var listens: Listens
+    /// `port`: pins the front.
+    public var port: Int?
+    public var `protocol`: ProtocolHint
+    public var oneShot: Bool
+    public var remote: Remote?
+    /// Where it starts out: `local` where it has `run`, unless the manifest says otherwise.
+    public var target: Target
+    public var logs: LogLimits
+    /// Of everything that counts as a change of this service (contract §2, "What counts as changed"): its own
+    /// entry, the top-level variables, its envFile's contents and the values of its `${}`. Equal means unchanged.
+    public var fingerprint: String
+}
+
+public enum Command: Sendable, Equatable {
+    /// A string: `sh -c`.
+    case shell(String)
+    /// An array: no shell.
+    case argv([String])
+}
+
+public struct Use: Sendable, Equatable {
+    public var service: String
+}
+
+public struct Dependency: Sendable, Equatable {
+    public var service: String
+    public var condition: Condition
+
+    public enum Condition: String, Sendable, CaseIterable {
+        case started, ready, completed
+    }
+}
+
+public struct ReadyProbe: Sendable, Equatable {
+    public var kind: Kind
+    public var interval: Duration
+    public var timeout: Duration
+
+    public enum Kind: Sendable, Equatable {
+        /// The default: a listening socket of the instance's own process tree.
+        case tcp
+        /// A path; ready on 2xx and 3xx.
+        case http(String)
+        /// Ready on exit 0.
+        case command(Command)
+        /// A regular expression that a line of its output matches.
+        case log(String)
+    }
+}
+
+public struct LiveProbe: Sendable, Equatable {
+    /// `.log` is not possible here.
+    public var kind: ReadyProbe.Kind
+    public var interval: Duration
+    public var failures: Int
+}
+
+public enum RestartPolicy: String, Sendable, CaseIterable {
+    case never
+    case onFailure = "on-failure"
+    case always
+}
+
+public struct StopPolicy: Sendable, Equatable {
+    /// A number; the manifest says `TERM` or `SIGTERM`.
+    public var signal: Int32
+    public var to: Recipient
+    public var drain: Duration
+    public var timeout: Duration
+
+    public enum Recipient: String, Sendable, CaseIterable {
+        case group, leader
+    }
+}
+
+public enum Listens: Sendable, Equatable {
+    /// On the private port it is given in `PORT`.
+    case assigned
+    /// `listens: 8080`: a port it insists on.
+    case fixed(Int)
+    /// `listens: false`: a worker; no front, ready once started.
+    case nothing
+}
+
+public enum ProtocolHint: String, Sendable, CaseIterable {
+    case auto, http, tcp
+}
+
+/// `remote` as a URL.
+public struct Remote: Sendable, Equatable {
+    public var scheme: Scheme
+    /// A name or an IP literal, without brackets.
+    public var host: String
+    public var port: Int
+    /// The path of the URL without a trailing slash; empty where it has none. Prefixed to each request's path.
+    public var path: String
+    /// What to put into `Host` (`host` in the object form, else the URL's own authority).
+    public var hostHeader: String
+    /// As the user wrote it, expanded; may hold a password.
+    public var url: String
+
+    public enum Scheme: String, Sendable, CaseIterable {
+        case http, https, tcp
+    }
+}
+
+public enum Target: String, Sendable, CaseIterable {
+    case local, remote
+}
+
+/// `logs`: how much of a service's output is kept.
+public struct LogLimits: Sendable, Equatable {
+    /// Bytes a service; the oldest go first. Default 256 MB.
+    public var size: Int
+
+    public init(size: Int = 256 << 20) {
+        self.size = size
+    }
+}
