@@ -287,6 +287,17 @@ int64_t cp_process_cpu(int pid) {
 #endif
 }
 
+void cp_thread_name(const char *name) {
+    char shortened[16];
+    strncpy(shortened, name, 15);
+    shortened[15] = 0;
+#ifdef __linux__
+    pthread_setname_np(pthread_self(), shortened);
+#else
+    pthread_setname_np(shortened);
+#endif
+}
+
 // --- signals ---
 
 #define SLOTS 64
@@ -333,7 +344,7 @@ void cp_signal_ignore(int number) { signal(number, SIG_IGN); }
 // --- the kernel's socket table ---
 
 #ifdef __linux__
-static int dump_tcp(uint8_t family, uint32_t states, uint16_t port, struct cp_socket *out, int capacity, int count) {
+static int dump_tcp(uint8_t family, uint32_t states, uint16_t port, struct cp_socket_entry *out, int capacity, int count) {
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     if (fd < 0) return -errno;
     struct {
@@ -387,16 +398,16 @@ static int dump_tcp(uint8_t family, uint32_t states, uint16_t port, struct cp_so
     }
 }
 
-static int dump_both(uint32_t states, uint16_t port, struct cp_socket *out, int capacity) {
+static int dump_both(uint32_t states, uint16_t port, struct cp_socket_entry *out, int capacity) {
     int count = dump_tcp(AF_INET, states, port, out, capacity, 0);
     if (count < 0) return count;
     int both = dump_tcp(AF_INET6, states, port, out, capacity, count);
     return both < 0 ? count : both;
 }
 
-int cp_tcp_listeners(struct cp_socket *out, int capacity) { return dump_both(1u << TCP_LISTEN, 0, out, capacity); }
+int cp_tcp_listeners(struct cp_socket_entry *out, int capacity) { return dump_both(1u << TCP_LISTEN, 0, out, capacity); }
 
-int cp_tcp_established(uint16_t port, struct cp_socket *out, int capacity) {
+int cp_tcp_established(uint16_t port, struct cp_socket_entry *out, int capacity) {
     return dump_both(1u << TCP_ESTABLISHED, port, out, capacity);
 }
 
@@ -412,8 +423,8 @@ int cp_inotify_add(int fd, const char *path, uint32_t mask) {
 
 int cp_inotify_remove(int fd, int watch) { return inotify_rm_watch(fd, watch) < 0 ? -errno : 0; }
 #else
-int cp_tcp_listeners(struct cp_socket *out, int capacity) { return -ENOSYS; }
-int cp_tcp_established(uint16_t port, struct cp_socket *out, int capacity) { return -ENOSYS; }
+int cp_tcp_listeners(struct cp_socket_entry *out, int capacity) { return -ENOSYS; }
+int cp_tcp_established(uint16_t port, struct cp_socket_entry *out, int capacity) { return -ENOSYS; }
 int cp_inotify_create(void) { return -ENOSYS; }
 int cp_inotify_add(int fd, const char *path, uint32_t mask) { return -ENOSYS; }
 int cp_inotify_remove(int fd, int watch) { return -ENOSYS; }

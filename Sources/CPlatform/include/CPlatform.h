@@ -63,6 +63,9 @@ int cp_become_subreaper(void);
 /// Nanoseconds of processor time that `pid` (all its threads) has used, or a negative errno.
 int64_t cp_process_cpu(int pid);
 
+/// Names the calling thread for debuggers; longer names are cut.
+void cp_thread_name(const char *name);
+
 // --- signals ---
 
 /// From now on each arrival of a signal in `mask` (bit n is signal n) writes one byte to `fd`: the signal's
@@ -73,7 +76,7 @@ void cp_signal_ignore(int number);
 
 // --- the kernel's socket table (Linux: sock_diag; -ENOSYS elsewhere) ---
 
-struct cp_socket {
+struct cp_socket_entry {
     uint64_t inode;
     uint32_t uid;
     uint16_t port;
@@ -81,9 +84,9 @@ struct cp_socket {
     uint8_t family;  // 4 or 6
 };
 /// Fills `out` with TCP sockets that listen; returns how many there are (may exceed `capacity`).
-int cp_tcp_listeners(struct cp_socket *out, int capacity);
+int cp_tcp_listeners(struct cp_socket_entry *out, int capacity);
 /// The same for established sockets whose local port is `port`.
-int cp_tcp_established(uint16_t port, struct cp_socket *out, int capacity);
+int cp_tcp_established(uint16_t port, struct cp_socket_entry *out, int capacity);
 
 // --- file watching (Linux: inotify; -ENOSYS elsewhere) ---
 

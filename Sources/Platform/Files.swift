@@ -1,0 +1,265 @@
+import CPlatform
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// How to open a file (open(2)).
+public enum OpenMode: Sendable {
+    case read
+    /// Created if missing.
+    case append
+    /// Created if missing, else emptied.
+    case truncate
+    /// Created; an existing one is an error (`.exists`).
+    case createNew
+    /// Created if missing, read and written, for lock files.
+    case readWrite
+
+    var flags: Int32 {
+        switch self {
+        case .read: O_RDONLY
+        case .append: O_WRONLY | O_CREAT | O_APPEND
+        case .truncate: O_WRONLY | O_CREAT | O_TRUNC
+        case .createNew: O_WRONLY | O_CREAT | O_EXCL
+        case .readWrite: O_RDWR | O_CREAT
+        }
+    }
+}
+
+public struct FileStatus: Sendable, Equatable {
+    public enum Kind: Sendable { case file, directory, other }
+    public var kind: Kind
+    /// Bytes.
+    public var size: Int
+    /// Permission bits.
+    public var mode: UInt32
+    public var device: UInt64
+    public var inode: UInt64
+    public var owner: UInt32
+    /// Nanoseconds since 1970.
+    public var modified: Int64
+    public var isExecutable: Bool { mode & 0o111 != 0 }
+}
+
+extension Kernel {
+    public func open(_ path: String, _ mode: OpenMode, permissions: UInt32 = 0o600) throws(Errno) -> Descriptor {
+        _ = try limit(.open)
+        return Descriptor(owning: try checked(cp_open(path, mode.flags, permissions)))
+    }
+
+    /// Reads a whole file.
+    public func readFile(_ path: String) throws(Errno) -> [UInt8] {
+        let file = try open(path, .read)
+        let raw = file.raw
+        var status = stat()
+        _ = try retrying { fstat(raw, &status) }
+        if status.st_mode & S_IFMT == S_IFDIR { throw .isDirectory }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(max(Int(status.st_size), 0))
+        var failure: Errno?
+        // Files in /proc say a size of 0: read to the end whatever the size said.
+        withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 1) { buffer in
+            do throws(Errno) {
+                while case .bytes(let count) = try self.read(file, into: buffer) {
+                    bytes.append(contentsOf: buffer[..<count])
+                }
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
+    /// Replaces a file so that a crash at any moment leaves the old or the new content, never a part of it.
+    public func replaceFile(_ path: String, with bytes: [UInt8], permissions: UInt32 = 0o600) throws(Errno) {
+        let beside = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).new"
+        do throws(Errno) {
+            let file = try open(beside, .createNew, permissions: permissions)
+            var failure: Errno?
+            bytes.withUnsafeBytes { buffer in
+                do throws(Errno) { try self.writeAll(file, buffer) } catch { failure = error }
+            }
+            if let failure { throw failure }
+            try sync(file)
+            _ = try limit(.rename)
+            _ = try retrying { renameFile(beside, path) }
+        } catch {
+            unlink(beside)
+            throw error
+        }
+        // The name itself is durable only once its folder is (fsync(2)); a file system that can't is no error.
+        if let folder = try? open(Path.parent(path), .read) { _ = fsync(folder.raw) }
+    }
+
+    /// fsync(2).
+    public func sync(_ descriptor: borrowing Descriptor) throws(Errno) {
+        _ = try limit(.sync)
+        let raw = descriptor.raw
+        _ = try retrying { fsync(raw) }
+    }
+
+    /// Nil where nothing is at `path`.
+    public func status(_ path: String) -> FileStatus? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return FileStatus(status)
+    }
+
+    public func status(_ descriptor: borrowing Descriptor) -> FileStatus? {
+        var status = stat()
+        guard fstat(descriptor.raw, &status) == 0 else { return nil }
+        return FileStatus(status)
+    }
+
+    /// Makes a folder and those above it; an existing one is left as it is.
+    public func makeDirectory(_ path: String, permissions: UInt32 = 0o700) throws(Errno) {
+        if mkdir(path, mode_t(permissions)) == 0 { return }
+        switch Errno.last {
+        case .exists where status(path)?.kind == .directory: return
+        case .noEntry where Path.parent(path) != path:
+            try makeDirectory(Path.parent(path), permissions: permissions)
+            if mkdir(path, mode_t(permissions)) != 0, Errno.last != .exists { throw Errno.last }
+        case let error: throw error
+        }
+    }
+
+    public func setPermissions(_ path: String, _ permissions: UInt32) throws(Errno) {
+        _ = try retrying { chmod(path, mode_t(permissions)) }
+    }
+
+    /// Removes a file; one that is not there is no error.
+    public func remove(_ path: String) throws(Errno) {
+        if unlink(path) != 0, Errno.last != .noEntry { throw Errno.last }
+    }
+
+    /// Removes a folder with all that is in it, not following links.
+    public func removeTree(_ path: String) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        if status.st_mode & S_IFMT == S_IFDIR {
+            for name in (try? list(path)) ?? [] { removeTree(path + "/" + name) }
+            rmdir(path)
+        } else {
+            unlink(path)
+        }
+    }
+
+    public func rename(_ from: String, to: String) throws(Errno) {
+        _ = try limit(.rename)
+        _ = try retrying { renameFile(from, to) }
+    }
+
+    /// The names in a folder, sorted, without `.` and `..`.
+    public func list(_ path: String) throws(Errno) -> [String] {
+        guard let folder = opendir(path) else { throw Errno.last }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// The absolute path without links, `.` and `..` (realpath(3)).
+    public func realPath(_ path: String) throws(Errno) -> String {
+        guard let resolved = realpath(path, nil) else { throw Errno.last }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// Whether the exclusive lock on an open file could be taken (flock(2)); it is held until the file is closed.
+    public func tryLock(_ descriptor: borrowing Descriptor) throws(Errno) -> Bool {
+        let raw = descriptor.raw
+        do throws(Errno) {
+            _ = try retrying { flock(raw, LOCK_EX | LOCK_NB) }
+            return true
+        } catch {
+            if error == .again { return false }
+            throw error
+        }
+    }
+
+    /// Waits for the exclusive lock; for threads that may wait.
+    public func lock(_ descriptor: borrowing Descriptor) throws(Errno) {
+        let raw = descriptor.raw
+        _ = try retrying { flock(raw, LOCK_EX) }
+    }
+
+    /// Moves the position of an open file, in bytes from its beginning, and returns it (lseek(2)).
+    @discardableResult
+    public func seek(_ descriptor: borrowing Descriptor, to offset: Int) throws(Errno) -> Int {
+        let raw = descriptor.raw
+        return Int(try retrying { lseek(raw, off_t(offset), SEEK_SET) })
+    }
+
+    /// Reads at an offset, leaving the position alone (pread(2)).
+    public func read(_ descriptor: borrowing Descriptor, at offset: Int, into buffer: UnsafeMutableRawBufferPointer)
+        throws(Errno) -> ReadResult
+    {
+        let room = try limit(.read, buffer.count)
+        let raw = descriptor.raw
+        let count = try retrying { pread(raw, buffer.baseAddress, room, off_t(offset)) }
+        return count == 0 ? .endOfFile : .bytes(count)
+    }
+
+    public func truncate(_ descriptor: borrowing Descriptor, to size: Int) throws(Errno) {
+        let raw = descriptor.raw
+        _ = try retrying { ftruncate(raw, off_t(size)) }
+    }
+}
+
+private func renameFile(_ from: String, _ to: String) -> Int32 { rename(from, to) }
+
+extension FileStatus {
+    init(_ status: stat) {
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: kind = .file
+        case S_IFDIR: kind = .directory
+        default: kind = .other
+        }
+        size = Int(status.st_size)
+        mode = UInt32(status.st_mode) & 0o7777
+        device = UInt64(truncatingIfNeeded: status.st_dev)
+        inode = UInt64(truncatingIfNeeded: status.st_ino)
+        owner = UInt32(status.st_uid)
+        #if canImport(Glibc)
+            modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+        #else
+            modified = Int64(status.st_mtimespec.tv_sec) * 1_000_000_000 + Int64(status.st_mtimespec.tv_nsec)
+        #endif
+    }
+}
+
+/// Paths as text, with no look at the file system.
+public enum Path {
+    /// The folder a path lies in: `/` for `/a`, `.` for `a`.
+    public static func parent(_ path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// The last component.
+    public static func name(_ path: String) -> String {
+        path.split(separator: "/").last.map(String.init) ?? path
+    }
+
+    /// `path` seen from `folder`, with `.`, `..` and double slashes resolved as text.
+    public static func join(_ folder: String, _ path: String) -> String {
+        let whole = path.hasPrefix("/") ? path : folder + "/" + path
+        var parts: [Substring] = []
+        for part in whole.split(separator: "/") where part != "." {
+            if part == "..", let last = parts.last, last != ".." {
+                parts.removeLast()
+            } else if part != ".." || !whole.hasPrefix("/") {
+                parts.append(part)
+            }
+        }
+        let joined = parts.joined(separator: "/")
+        return whole.hasPrefix("/") ? "/" + joined : (joined.isEmpty ? "." : joined)
+    }
+}

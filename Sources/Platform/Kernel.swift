@@ -1,0 +1,144 @@
+import CPlatform
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The operating system's calls, in one place so that a test can make any of them fail.
+///
+/// Would-block and end of file are results; only failures throw. `EINTR` is never seen outside.
+public struct Kernel: Sendable {
+    /// Nil outside of tests.
+    public let faults: FaultPlan?
+
+    public init(faults: FaultPlan? = nil) { self.faults = faults }
+
+    public static let real = Kernel()
+
+    /// How many bytes a call may move, or the error that a test asked for.
+    func limit(_ call: FaultPlan.Call, _ count: Int = .max) throws(Errno) -> Int {
+        guard let outcome = faults?.outcome(call) else { return count }
+        switch outcome {
+        case .fails(let error): throw error
+        case .short(let bytes): return min(bytes, count)
+        }
+    }
+}
+
+public enum ReadResult: Sendable, Equatable {
+    case bytes(Int)
+    case wouldBlock
+    case endOfFile
+}
+
+public enum WriteResult: Sendable, Equatable {
+    case bytes(Int)
+    case wouldBlock
+}
+
+extension Kernel {
+    /// Reads what is there (read(2)); the buffer must not be empty.
+    public func read(_ descriptor: borrowing Descriptor, into buffer: UnsafeMutableRawBufferPointer) throws(Errno)
+        -> ReadResult
+    {
+        while true {
+            do throws(Errno) {
+                let room = try limit(.read, buffer.count)
+                let raw = descriptor.raw
+                let count = Platform.read(raw, buffer.baseAddress, room)
+                if count > 0 { return .bytes(count) }
+                if count == 0 { return .endOfFile }
+                throw Errno.last
+            } catch {
+                if error == .again { return .wouldBlock }
+                if error != .interrupted { throw error }
+            }
+        }
+    }
+
+    /// Writes what fits (write(2), for files and pipes). `EPIPE` is thrown; `SIGPIPE` must be ignored.
+    public func write(_ descriptor: borrowing Descriptor, _ bytes: UnsafeRawBufferPointer) throws(Errno)
+        -> WriteResult
+    {
+        while true {
+            do throws(Errno) {
+                let room = try limit(.write, bytes.count)
+                let count = Platform.write(descriptor.raw, bytes.baseAddress, room)
+                if count >= 0 { return .bytes(count) }
+                throw Errno.last
+            } catch {
+                if error == .again { return .wouldBlock }
+                if error != .interrupted { throw error }
+            }
+        }
+    }
+
+    /// Writes all of it, waiting where the descriptor blocks; for threads that may wait.
+    public func writeAll(_ descriptor: borrowing Descriptor, _ bytes: UnsafeRawBufferPointer) throws(Errno) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            switch try write(descriptor, UnsafeRawBufferPointer(rebasing: rest)) {
+            case .bytes(let count): rest = rest.dropFirst(count)
+            case .wouldBlock: try waitWritable(descriptor)
+            }
+        }
+    }
+
+    public func writeAll(_ descriptor: borrowing Descriptor, _ text: String) throws(Errno) {
+        var failure: Errno?
+        var copy = text
+        copy.withUTF8 { bytes in
+            do throws(Errno) { try self.writeAll(descriptor, UnsafeRawBufferPointer(bytes)) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    private func waitWritable(_ descriptor: borrowing Descriptor) throws(Errno) {
+        var entry = pollfd(fd: descriptor.raw, events: Int16(POLLOUT), revents: 0)
+        _ = try retrying { poll(&entry, 1, -1) }
+    }
+
+    /// A close-on-exec, blocking pipe.
+    public func pipe() throws(Errno) -> Pipe {
+        _ = try limit(.pipe)
+        var ends: [Int32] = [0, 0]
+        _ = try checked(cp_pipe(&ends))
+        return Pipe(reader: Descriptor(owning: ends[0]), writer: Descriptor(owning: ends[1]))
+    }
+
+    public func setNonblocking(_ descriptor: borrowing Descriptor, _ on: Bool = true) throws(Errno) {
+        _ = try checked(cp_set_nonblocking(descriptor.raw, on ? 1 : 0))
+    }
+
+    /// Asks for a larger pipe buffer; returns its size in bytes, or nil where the system won't (pipe(7)).
+    @discardableResult
+    public func setPipeSize(_ descriptor: borrowing Descriptor, _ bytes: Int) -> Int? {
+        let size = cp_set_pipe_size(descriptor.raw, Int32(clamping: bytes))
+        return size < 0 ? nil : Int(size)
+    }
+
+    /// A second descriptor of the same open file, close-on-exec.
+    public func duplicate(_ descriptor: borrowing Descriptor) throws(Errno) -> Descriptor {
+        let raw = descriptor.raw
+        return Descriptor(owning: try retrying { fcntl(raw, F_DUPFD_CLOEXEC, 3) })
+    }
+}
+
+// The C names are shadowed by the methods above.
+func read(_ fd: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+    #if canImport(Glibc)
+        Glibc.read(fd, buffer, count)
+    #else
+        Darwin.read(fd, buffer, count)
+    #endif
+}
+
+func write(_ fd: Int32, _ buffer: UnsafeRawPointer?, _ count: Int) -> Int {
+    #if canImport(Glibc)
+        Glibc.write(fd, buffer, count)
+    #else
+        Darwin.write(fd, buffer, count)
+    #endif
+}

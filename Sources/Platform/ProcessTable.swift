@@ -1,0 +1,147 @@
+import CPlatform
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A process as the kernel shows it (proc_pid_stat(5)).
+public struct ProcessEntry: Sendable, Equatable {
+    public var pid: Int32
+    public var parent: Int32
+    public var group: Int32
+    public var session: Int32
+    public var isZombie: Bool
+    /// In clock ticks since boot: together with the pid it names a process once and for all.
+    public var started: UInt64
+    /// Bytes of memory in use.
+    public var resident: Int
+}
+
+/// All processes at one moment.
+public struct ProcessTable: Sendable {
+    public let entries: [ProcessEntry]
+
+    public init(_ entries: [ProcessEntry]) { self.entries = entries }
+
+    /// The processes below `pid`, without itself; those of an adopted orphan only where `pid` is its new parent.
+    public func descendants(of pid: Int32) -> [ProcessEntry] {
+        var found: [ProcessEntry] = []
+        var parents: Set<Int32> = [pid]
+        // Children may stand before their parents in the table: until a round adds none.
+        var rest = entries
+        while true {
+            let next = rest.filter { parents.contains($0.parent) }
+            if next.isEmpty { return found }
+            found += next
+            rest.removeAll { parents.contains($0.parent) }
+            parents = Set(next.map(\.pid))
+        }
+    }
+
+    /// Where the process stands in the table; nil if it is gone.
+    public subscript(pid: Int32) -> ProcessEntry? { entries.first { $0.pid == pid } }
+
+    /// Signals a process if it is still the one in `entry` and not a later one with its pid.
+    public static func signal(_ entry: ProcessEntry, _ signal: Signal) {
+        guard let now = Self.entry(entry.pid), now.started == entry.started else { return }
+        kill(entry.pid, signal.number)
+    }
+
+    /// Whether any process of a group is left, zombies included (kill(2)).
+    public static func groupExists(_ group: Int32) -> Bool { kill(-group, 0) == 0 || errno == EPERM }
+
+    /// Nanoseconds of processor time used by `pid` and its threads; nil if it is gone.
+    public static func cpuTime(of pid: Int32) -> Int64? {
+        let time = cp_process_cpu(pid)
+        return time < 0 ? nil : time
+    }
+}
+
+#if os(Linux)
+    extension ProcessTable {
+        /// Reads the table; a process that ends meanwhile is left out.
+        public static func snapshot() -> ProcessTable { ProcessTable(read { _ in true }) }
+
+        public static func children(of parent: Int32) -> [ProcessEntry] { read { $0.parent == parent } }
+
+        public static func entry(_ pid: Int32) -> ProcessEntry? {
+            guard let bytes = contents("/proc/\(pid)/stat", capacity: 1024) else { return nil }
+            return ProcessEntry(stat: bytes)
+        }
+
+        /// The environment a process was started with; nil where it is gone or another user's.
+        public static func environment(of pid: Int32) -> [Substring]? {
+            guard let bytes = try? Kernel.real.readFile("/proc/\(pid)/environ") else { return nil }
+            return String(decoding: bytes, as: UTF8.self).split(separator: "\0")
+        }
+
+        /// The name of the program, as `nginx`; nil where it is gone.
+        public static func program(of pid: Int32) -> String? {
+            contents("/proc/\(pid)/comm", capacity: 64).map { String(decoding: $0.dropLast(), as: UTF8.self) }
+        }
+
+        private static func read(where isWanted: (ProcessEntry) -> Bool) -> [ProcessEntry] {
+            guard let folder = opendir("/proc") else { return [] }
+            defer { closedir(folder) }
+            var found: [ProcessEntry] = []
+            while let item = readdir(folder) {
+                let pid = withUnsafeBytes(of: &item.pointee.d_name) { number($0) }
+                if let pid, let entry = entry(Int32(pid)), isWanted(entry) { found.append(entry) }
+            }
+            return found
+        }
+
+        private static func contents(_ path: String, capacity: Int) -> [UInt8]? {
+            let file = open(path, O_RDONLY | O_CLOEXEC)
+            guard file >= 0 else { return nil }
+            defer { close(file) }
+            let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+                count = max(Platform.read(file, buffer.baseAddress, capacity), 0)
+            }
+            return bytes.isEmpty ? nil : bytes
+        }
+    }
+
+    /// The decimal number that a NUL-terminated text is; nil if it is anything else.
+    private func number(_ text: UnsafeRawBufferPointer) -> Int? {
+        var value = 0
+        for (index, byte) in text.enumerated() {
+            if byte == 0 { return index == 0 ? nil : value }
+            guard byte >= 48, byte <= 57 else { return nil }
+            value = value * 10 + Int(byte - 48)
+        }
+        return nil
+    }
+
+    extension ProcessEntry {
+        /// Parses a line of /proc/PID/stat; the program's name in it may hold blanks and parentheses.
+        init?(stat bytes: [UInt8]) {
+            guard let open = bytes.firstIndex(of: UInt8(ascii: "(")),
+                let close = bytes.lastIndex(of: UInt8(ascii: ")")),
+                let pid = Int32(String(decoding: bytes[..<open].dropLast(), as: UTF8.self))
+            else { return nil }
+            let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " "))
+            guard fields.count > 21 else { return nil }
+            func field(_ number: Int) -> Int { Int(String(decoding: fields[number - 3], as: UTF8.self)) ?? 0 }
+            self.pid = pid
+            parent = Int32(field(4))
+            group = Int32(field(5))
+            session = Int32(field(6))
+            isZombie = fields[0].first == UInt8(ascii: "Z") || fields[0].first == UInt8(ascii: "X")
+            started = UInt64(field(22))
+            resident = field(24) * pageSize
+        }
+    }
+
+    private let pageSize = Int(sysconf(Int32(_SC_PAGESIZE)))
+#else
+    extension ProcessTable {
+        public static func snapshot() -> ProcessTable { ProcessTable([]) }
+        public static func children(of parent: Int32) -> [ProcessEntry] { [] }
+        public static func entry(_ pid: Int32) -> ProcessEntry? { nil }
+        public static func environment(of pid: Int32) -> [Substring]? { nil }
+        public static func program(of pid: Int32) -> String? { nil }
+    }
+#endif

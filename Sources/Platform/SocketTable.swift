@@ -1,0 +1,113 @@
+import CPlatform
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A TCP socket in the kernel's table.
+public struct SocketEntry: Sendable, Equatable {
+    public var port: Int
+    public var peerPort: Int
+    /// Names the open socket: the same as in /proc/PID/fd.
+    public var inode: UInt64
+    public var user: UInt32
+    public var isV6: Bool
+}
+
+/// Who holds a port.
+public struct PortHolder: Sendable, Equatable {
+    public var pid: Int32?
+    public var program: String?
+    public var user: UInt32
+
+    public init(pid: Int32?, program: String?, user: UInt32) {
+        self.pid = pid
+        self.program = program
+        self.user = user
+    }
+}
+
+/// The kernel's table of TCP sockets, seen without touching any of them (sock_diag(7), else /proc/net/tcp).
+public enum SocketTable {
+    /// Sockets that listen; nil where the system doesn't show them.
+    public static func listeners() -> [SocketEntry]? {
+        fetch(with: { cp_tcp_listeners($0, $1) }) ?? parsed(state: "0A")
+    }
+
+    /// Established sockets whose local port is `port`; nil where the system doesn't show them.
+    public static func established(localPort port: Int) -> [SocketEntry]? {
+        fetch(with: { cp_tcp_established(UInt16(port), $0, $1) }) ?? parsed(state: "01")?.filter { $0.port == port }
+    }
+
+    /// The inodes of the sockets that a process has open; empty where it is gone or another user's.
+    public static func sockets(of pid: Int32) -> Set<UInt64> {
+        var inodes: Set<UInt64> = []
+        let folder = "/proc/\(pid)/fd"
+        guard let names = try? Kernel.real.list(folder) else { return [] }
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
+            for name in names {
+                let length = readlink(folder + "/" + name, buffer.baseAddress!, 63)
+                guard length > 9 else { continue }
+                buffer[length] = 0
+                let link = String(cString: buffer.baseAddress!)
+                if link.hasPrefix("socket:["), let inode = UInt64(link.dropFirst(8).dropLast()) { inodes.insert(inode) }
+            }
+        }
+        return inodes
+    }
+
+    /// Who listens on a port; nil if nobody does or the system won't tell.
+    public static func holder(ofPort port: Int) -> PortHolder? {
+        guard let entry = listeners()?.first(where: { $0.port == port }) else { return nil }
+        for process in ProcessTable.snapshot().entries where sockets(of: process.pid).contains(entry.inode) {
+            return PortHolder(pid: process.pid, program: ProcessTable.program(of: process.pid), user: entry.user)
+        }
+        return PortHolder(pid: nil, program: nil, user: entry.user)
+    }
+
+    private static func fetch(with dump: (UnsafeMutablePointer<cp_socket_entry>, Int32) -> Int32) -> [SocketEntry]? {
+        var capacity = 256
+        while true {
+            var total: Int32 = 0
+            let found = [cp_socket_entry](unsafeUninitializedCapacity: capacity) { buffer, count in
+                total = dump(buffer.baseAddress!, Int32(capacity))
+                count = min(max(Int(total), 0), capacity)
+            }
+            if total < 0 { return nil }
+            if total <= capacity { return found.map(SocketEntry.init) }
+            capacity = Int(total) + 64
+        }
+    }
+
+    /// proc_pid_net(5): `sl local rem st tx:rx tr:when retrnsmt uid timeout inode`, addresses and ports in hex.
+    private static func parsed(state: String) -> [SocketEntry]? {
+        var result: [SocketEntry] = []
+        var seen = false
+        for (path, isV6) in [("/proc/net/tcp", false), ("/proc/net/tcp6", true)] {
+            guard let bytes = try? Kernel.real.readFile(path) else { continue }
+            seen = true
+            for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n").dropFirst() {
+                let fields = line.split(separator: " ")
+                guard fields.count > 9, fields[3] == state,
+                    let port = fields[1].split(separator: ":").last.flatMap({ Int($0, radix: 16) }),
+                    let peer = fields[2].split(separator: ":").last.flatMap({ Int($0, radix: 16) }),
+                    let user = UInt32(fields[7]), let inode = UInt64(fields[9])
+                else { continue }
+                result.append(SocketEntry(port: port, peerPort: peer, inode: inode, user: user, isV6: isV6))
+            }
+        }
+        return seen ? result : nil
+    }
+}
+
+extension SocketEntry {
+    fileprivate init(_ native: cp_socket_entry) {
+        port = Int(native.port)
+        peerPort = Int(native.peer_port)
+        inode = native.inode
+        user = native.uid
+        isV6 = native.family == 6
+    }
+}

@@ -1,0 +1,140 @@
+import CPlatform
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A program to start.
+public struct SpawnRequest: Sendable {
+    /// The file to execute; looked up by the caller (`Executable.find`).
+    public var path: String
+    /// `argv`, the program's name included.
+    public var arguments: [String]
+    public var environment: [String: String]
+    /// Nil: as this process.
+    public var directory: String?
+    /// Its own session and process group, both named by its pid.
+    public var newSession: Bool
+    /// Its soft limit of open files; nil: as this process.
+    public var openFiles: UInt64?
+
+    public init(
+        path: String, arguments: [String], environment: [String: String], directory: String? = nil,
+        newSession: Bool = true, openFiles: UInt64? = nil
+    ) {
+        self.path = path
+        self.arguments = arguments
+        self.environment = environment
+        self.directory = directory
+        self.newSession = newSession
+        self.openFiles = openFiles
+    }
+}
+
+public struct SpawnFailure: Error, Sendable, Equatable {
+    public enum Stage: Int32, Sendable {
+        case fork = 1, directory, stdio, exec
+    }
+    public var stage: Stage
+    public var error: Errno
+}
+
+extension Kernel {
+    /// Starts a program with default signal handlers, an empty signal mask and no descriptors but its three.
+    ///
+    /// A file without `#!` line is given to `/bin/sh`, as execvp(3) does. Reaping is `Children`'s business: go through
+    /// `Children.spawn`.
+    ///
+    /// - Parameters: descriptors to become stdin, stdout and stderr; -1 for `/dev/null`.
+    /// - Returns: the pid.
+    func spawn(_ request: SpawnRequest, stdin: Int32, stdout: Int32, stderr: Int32) throws(SpawnFailure) -> Int32 {
+        do throws(Errno) { _ = try limit(.spawn) } catch { throw SpawnFailure(stage: .fork, error: error) }
+        do throws(SpawnFailure) {
+            return try spawnOnce(request, stdin: stdin, stdout: stdout, stderr: stderr)
+        } catch {
+            guard error.stage == .exec, error.error == .noExecFormat else { throw error }
+            var script = request
+            script.path = "/bin/sh"
+            script.arguments = ["sh", request.path] + request.arguments.dropFirst()
+            return try spawnOnce(script, stdin: stdin, stdout: stdout, stderr: stderr)
+        }
+    }
+
+    private func spawnOnce(_ request: SpawnRequest, stdin: Int32, stdout: Int32, stderr: Int32) throws(SpawnFailure)
+        -> Int32
+    {
+        let arguments = CStrings(request.arguments)
+        let environment = CStrings(request.environment.map { "\($0.key)=\($0.value)" })
+        var stage: Int32 = 0
+        let result = request.path.withCString { path in
+            withOptionalCString(request.directory) { directory in
+                var native = cp_spawn()
+                native.path = path
+                native.argv = UnsafePointer(arguments.pointers)
+                native.envp = UnsafePointer(environment.pointers)
+                native.directory = directory
+                native.stdio = (stdin, stdout, stderr)
+                native.new_session = request.newSession ? 1 : 0
+                native.nofile = request.openFiles ?? 0
+                return cp_spawn(&native, &stage)
+            }
+        }
+        if result < 0 { throw SpawnFailure(stage: .init(rawValue: stage) ?? .fork, error: Errno(-result)) }
+        return result
+    }
+}
+
+/// A NULL-terminated array of C strings that lives as long as this object.
+final class CStrings {
+    let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+    private let count: Int
+
+    init(_ strings: [String]) {
+        count = strings.count
+        pointers = .allocate(capacity: count + 1)
+        for (index, string) in strings.enumerated() { (pointers + index).initialize(to: strdup(string)) }
+        (pointers + count).initialize(to: nil)
+    }
+
+    deinit {
+        for index in 0..<count { free(pointers[index]) }
+        pointers.deallocate()
+    }
+}
+
+private func withOptionalCString<T>(_ string: String?, _ body: (UnsafePointer<CChar>?) -> T) -> T {
+    guard let string else { return body(nil) }
+    return string.withCString(body)
+}
+
+/// Finding a program as a shell would.
+public enum Executable {
+    public enum Failure: Error, Sendable, Equatable {
+        case notFound
+        /// It is there, but a folder or lacks the permission.
+        case notExecutable(String)
+    }
+
+    /// The path of `name`: itself, seen from `directory`, where it has a slash, else the first hit on `path`.
+    public static func find(_ name: String, path: String?, directory: String, kernel: Kernel = .real) throws(Failure)
+        -> String
+    {
+        if name.contains("/") {
+            let whole = Path.join(directory, name)
+            guard let status = kernel.status(whole) else { throw .notFound }
+            guard status.kind == .file, access(whole, X_OK) == 0 else { throw .notExecutable(whole) }
+            return whole
+        }
+        var unusable: String?
+        for folder in (path ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":", omittingEmptySubsequences: false) {
+            let whole = Path.join(Path.join(directory, folder.isEmpty ? "." : String(folder)), name)
+            guard let status = kernel.status(whole), status.kind == .file else { continue }
+            if access(whole, X_OK) == 0 { return whole }
+            unusable = unusable ?? whole
+        }
+        if let unusable { throw .notExecutable(unusable) }
+        throw .notFound
+    }
+}

@@ -1,0 +1,135 @@
+import CPlatform
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// This process: who it is, what it was given, what it may do.
+public enum ThisProcess {
+    public static var id: Int32 { getpid() }
+    public static var userID: UInt32 { getuid() }
+
+    /// The environment as it was given; of repeated names the first counts, as in getenv(3).
+    public static var environment: [String: String] {
+        var result: [String: String] = [:]
+        guard var entry = environmentPointer() else { return result }
+        while let text = entry.pointee {
+            let line = String(cString: text)
+            if let equals = line.firstIndex(of: "="), equals != line.startIndex {
+                let name = String(line[..<equals])
+                if result[name] == nil { result[name] = String(line[line.index(after: equals)...]) }
+            }
+            entry += 1
+        }
+        return result
+    }
+
+    public static var currentDirectory: String {
+        guard let path = getcwd(nil, 0) else { return "/" }
+        defer { free(path) }
+        return String(cString: path)
+    }
+
+    /// The file that this process executes; nil where it was removed or the system won't tell.
+    public static var executablePath: String? {
+        #if os(Linux)
+            return try? Kernel.real.realPath("/proc/self/exe")
+        #else
+            var size: UInt32 = 4096
+            var buffer = [CChar](repeating: 0, count: Int(size))
+            guard _NSGetExecutablePath(&buffer, &size) == 0 else { return nil }
+            return try? Kernel.real.realPath(String(cString: buffer))
+        #endif
+    }
+
+    /// Replaces this program by another (execve(2)); returns only on failure.
+    public static func execute(_ path: String, arguments: [String], environment: [String: String], directory: String?)
+        -> Errno
+    {
+        if let directory, chdir(directory) != 0 { return Errno.last }
+        let argv = CStrings(arguments)
+        let envp = CStrings(environment.map { "\($0.key)=\($0.value)" })
+        signal(SIGPIPE, SIG_DFL)
+        execve(path, argv.pointers, envp.pointers)
+        let error = Errno.last
+        guard error == .noExecFormat else { return error }
+        let script = CStrings(["sh", path] + arguments.dropFirst())
+        execve("/bin/sh", script.pointers, envp.pointers)
+        return Errno.last
+    }
+
+    public static func exit(_ code: Int32) -> Never { leave(code) }
+
+    /// Ends this process by a signal's default action, so that its parent sees why.
+    public static func die(of signal: Signal) -> Never {
+        resetHandler(signal.number)
+        kill(getpid(), signal.number)
+        leave(128 + signal.number)
+    }
+
+    /// Raises the soft limit of open files to the hard one; returns what it was and is (setrlimit(2)).
+    @discardableResult
+    public static func raiseOpenFiles() -> (before: UInt64, now: UInt64) {
+        var limit = rlimit()
+        guard getrlimit(openFilesResource, &limit) == 0 else { return (0, 0) }
+        let before = UInt64(limit.rlim_cur)
+        // macOS refuses "unlimited" here.
+        limit.rlim_cur = min(limit.rlim_max, 1 << 20)
+        guard limit.rlim_cur > before, setrlimit(openFilesResource, &limit) == 0 else { return (before, before) }
+        return (before, UInt64(limit.rlim_cur))
+    }
+
+    /// Orphaned descendants become children of this process, so that `ProcessTable` still finds them (prctl(2)).
+    /// - Returns: false where the system has no such thing.
+    @discardableResult
+    public static func becomeSubreaper() -> Bool { cp_become_subreaper() >= 0 }
+
+    /// Detaches from the terminal: a new session (setsid(2)).
+    public static func newSession() { _ = setsid() }
+}
+
+private func leave(_ code: Int32) -> Never { exit(code) }
+private func resetHandler(_ number: Int32) { signal(number, SIG_DFL) }
+
+#if canImport(Glibc)
+    private let openFilesResource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    private func environmentPointer() -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? { Glibc.environ }
+#else
+    private let openFilesResource = RLIMIT_NOFILE
+    private func environmentPointer() -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? { Darwin.environ }
+#endif
+
+/// The three descriptors that every process has.
+public enum StandardStream: Int32, Sendable {
+    case input, output, error
+
+    /// Whether a person is at the other end.
+    public var isTerminal: Bool { isatty(rawValue) == 1 }
+
+    /// Columns and rows of the terminal behind it; nil where there is none.
+    public var terminalSize: (columns: Int, rows: Int)? {
+        var size = winsize()
+        guard ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return (Int(size.ws_col), Int(size.ws_row))
+    }
+
+    /// Writes all of it, waiting where it must.
+    public func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) {
+        try withDescriptor { (descriptor) throws(Errno) in try Kernel.real.writeAll(descriptor, bytes) }
+    }
+
+    public func write(_ text: String) throws(Errno) {
+        try withDescriptor { (descriptor) throws(Errno) in try Kernel.real.writeAll(descriptor, text) }
+    }
+
+    /// Lends the stream as a descriptor, which is not closed afterwards.
+    public func withDescriptor<T>(_ body: (borrowing Descriptor) throws(Errno) -> T) throws(Errno) -> T {
+        let view = Descriptor(owning: rawValue)
+        let result: Result<T, Errno>
+        do throws(Errno) { result = .success(try body(view)) } catch { result = .failure(error) }
+        _ = view.release()
+        return try result.get()
+    }
+}

@@ -1,0 +1,59 @@
+import EventLoop
+import Platform
+import TestSupport
+import Testing
+
+@Suite struct EventLoopTests {
+    @Test(arguments: PollerBackend.allCases)
+    func stream_echo_comesBack(_ backend: PollerBackend) throws {
+        let answer: String? = onLoop(backend: backend) { loop, done in
+            let echo = Echo(loop)
+            let client = Client(loop, port: echo.listener!.address!.port!) { done($0) }
+            client.keep = echo
+        }
+        #expect(answer == "hello")
+    }
+}
+
+private final class Echo: StreamDelegate {
+    var listener: Listener?
+    var streams: [Stream] = []
+
+    init(_ loop: EventLoop) {
+        let socket = try! loop.kernel.listen(at: .loopback(0))
+        listener = try! Listener(socket, on: loop) { [unowned self] connection in
+            let stream = try! Stream(connection, on: loop)
+            stream.delegate = self
+            streams.append(stream)
+        }
+    }
+
+    func stream(_ stream: Stream, received bytes: UnsafeRawBufferPointer) { stream.write(bytes) }
+    func streamEnded(_ stream: Stream) { stream.end() }
+    func streamDrained(_ stream: Stream) {}
+    func stream(_ stream: Stream, failed error: Errno) {}
+}
+
+private final class Client: StreamDelegate {
+    var keep: AnyObject?
+    private var stream: Stream?
+    private var received = ""
+    private let done: (String) -> Void
+
+    init(_ loop: EventLoop, port: Int, done: @escaping (String) -> Void) {
+        self.done = done
+        stream = try! Stream(connectingTo: .loopback(port), on: loop) { stream in
+            stream.write("hello")
+            stream.end()
+        }
+        stream?.delegate = self
+        loop.after(.seconds(60)) { _ = self }
+    }
+
+    func stream(_ stream: Stream, received bytes: UnsafeRawBufferPointer) {
+        received += String(decoding: bytes, as: UTF8.self)
+    }
+    func streamEnded(_ stream: Stream) { done(received) }
+    func streamDrained(_ stream: Stream) {}
+    func stream(_ stream: Stream, failed error: Errno) { done("\(error)") }
+}
