@@ -18,8 +18,10 @@ public enum JSONProblem: Sendable, Equatable {
     case extraComma
     case trailingComma
     case comment
+    case hashComment
     case unterminatedComment
     case unclosed(bracket: String, line: Int, column: Int)
+    case mismatched(found: String, bracket: String, line: Int, column: Int)
     case strayBracket(String)
     case trailingText(String)
     case tooDeep(limit: Int)
@@ -42,9 +44,12 @@ extension JSONProblem {
         case .missingComma: "a comma or the closing bracket"
         case .extraComma, .trailingComma: "a value after the comma"
         case .comment: "a value"
+        case .hashComment: "// before a comment"
         case .unterminatedComment: "a closing */"
-        case .unclosed(let bracket, _, _): "a closing \(bracket == "{" ? "}" : "]")"
-        case .strayBracket, .trailingText: "the end of the file"
+        case .unclosed(let bracket, _, _), .mismatched(_, let bracket, _, _):
+            "a closing \(bracket == "{" ? "}" : "]")"
+        case .strayBracket(let bracket): "nothing to close, or an opening \(bracket == "}" ? "{" : "[") before"
+        case .trailingText: "the end of the file"
         case .tooDeep(let limit): "at most \(limit) levels of nesting"
         }
     }
@@ -65,6 +70,8 @@ extension JSONProblem {
         case .extraComma: "another comma"
         case .trailingComma: "a closing bracket"
         case .comment: "a comment"
+        case .hashComment: "#"
+        case .mismatched(let found, _, _, _): found
         case .unterminatedComment, .unclosed: "the end of the file"
         case .tooDeep: "more"
         }
@@ -74,7 +81,7 @@ extension JSONProblem {
     public var mend: String {
         switch self {
         case .empty: "Write an object, at least {}"
-        case .noValue, .noName, .strayBracket, .extraComma: "Remove it or complete what stands before it"
+        case .noValue, .noName, .strayBracket, .extraComma: "Remove it, or complete what stands before it"
         case .unknownWord(let word): "Put \"\" around it if \(word) is text"
         case .malformedNumber: "Write it as 80 or 0.5, or put \"\" around it if it is text"
         case .numberOutOfRange: "Write a smaller number"
@@ -89,8 +96,10 @@ extension JSONProblem {
         case .missingComma: "Put a comma between the two"
         case .trailingComma: "Remove the comma"
         case .comment: "Remove the comment"
+        case .hashComment: "Write // instead of #"
         case .unterminatedComment: "Close the comment"
-        case .unclosed(let bracket, let line, let column): "Close the \(bracket) of line \(line), column \(column)"
+        case .unclosed(let bracket, let line, let column), .mismatched(_, let bracket, let line, let column):
+            "Close the \(bracket) of line \(line), column \(column)"
         case .trailingText: "Remove what stands after the closing bracket"
         case .tooDeep: "Flatten it"
         }

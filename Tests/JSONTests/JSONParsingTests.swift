@@ -62,7 +62,7 @@ import Testing
         ("[tru]", "1:2: expected a value, found tru. Put \"\" around it if tru is text."),
         ("// x\n1", "1:1: expected a value, found a comment. Remove the comment."),
         ("{\"a\"\n 1}", "2:2: expected a : after the name, found 1. Write \"name\": value."),
-        ("{a:1}", "1:2: expected a name in double quotes, found a. Remove it or complete what stands before it."),
+        ("{a:1}", "1:2: expected a name in double quotes, found a. Remove it, or complete what stands before it."),
         ("[1", "1:3: expected a closing ], found the end of the file. Close the [ of line 1, column 1."),
         ("\"é\t\"", "1:3: expected a character, found the control character \\t. Write \\t."),
         (
