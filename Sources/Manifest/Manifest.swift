@@ -13,12 +13,31 @@ public struct Manifest: Sendable, Equatable {
     public var variables: [Variable]
     /// In the manifest's order, which is the order of the fronts' ports.
     public var services: [Service]
+
+    public init(
+        path: String, directory: String, name: String, firstPort: Int? = nil, variables: [Variable] = [],
+        services: [Service] = []
+    ) {
+        self.path = path
+        self.directory = directory
+        self.name = name
+        self.firstPort = firstPort
+        self.variables = variables
+        self.services = services
+    }
+
+    /// Finds a service; names are compared without case.
+    public subscript(name: String) -> Service? {
+        let folded = name.lowercased()
+        return services.first { $0.name.lowercased() == folded }
+    }
 }
 
 /// One `NAME=value` that the manifest sets, with where it comes from.
 public struct Variable: Sendable, Equatable {
     public var name: String
-    /// Expanded.
+    /// Expanded but for injected variables (`${PORT}`), which get their values when a process is started: see
+    /// `Injected.resolve`.
     public var value: String
     public var source: Source
     /// Whether to mask it: it comes from an envFile, or its name matches TOKEN, SECRET, PASSW, KEY, CREDENTIAL,
@@ -31,12 +50,24 @@ public struct Variable: Sendable, Equatable {
         /// `env` at the top or of a service: the position in the manifest.
         case manifest(Position)
     }
+
+    public init(name: String, value: String, source: Source, isSecret: Bool = false) {
+        self.name = name
+        self.value = value
+        self.source = source
+        self.isSecret = isSecret
+    }
 }
 
 /// A place in the manifest, both counted from 1; columns count characters (Unicode scalars).
 public struct Position: Sendable, Equatable {
     public var line: Int
     public var column: Int
+
+    public init(line: Int, column: Int) {
+        self.line = line
+        self.column = column
+    }
 }
 
 /// `services.NAME`.
@@ -71,17 +102,54 @@ public struct Service: Sendable, Equatable {
     /// Of everything that counts as a change of this service (contract §2, "What counts as changed"): its own
     /// entry, the top-level variables, its envFile's contents and the values of its `${}`. Equal means unchanged.
     public var fingerprint: String
+
+    /// A service with the manifest's defaults: `local`, TCP readiness, an assigned port.
+    public init(
+        name: String, position: Position = Position(line: 1, column: 1), directory: String, build: Command? = nil,
+        run: Command? = nil, variables: [Variable] = [], uses: [Use]? = nil, dependsOn: [Dependency] = [],
+        ready: ReadyProbe = ReadyProbe(), live: LiveProbe? = nil, restart: RestartPolicy = .onFailure,
+        stop: StopPolicy = StopPolicy(), instances: Int = 1, listens: Listens = .assigned, port: Int? = nil,
+        protocol: ProtocolHint = .auto, oneShot: Bool = false, remote: Remote? = nil, target: Target = .local,
+        logs: LogLimits = LogLimits(), fingerprint: String = ""
+    ) {
+        self.name = name
+        self.position = position
+        self.directory = directory
+        self.build = build
+        self.run = run
+        self.variables = variables
+        self.uses = uses
+        self.dependsOn = dependsOn
+        self.ready = ready
+        self.live = live
+        self.restart = restart
+        self.stop = stop
+        self.instances = instances
+        self.listens = listens
+        self.port = port
+        self.protocol = `protocol`
+        self.oneShot = oneShot
+        self.remote = remote
+        self.target = target
+        self.logs = logs
+        self.fingerprint = fingerprint
+    }
 }
 
 public enum Command: Sendable, Equatable {
-    /// A string: `sh -c`.
+    /// A string: `sh -c`. devmesh expands nothing in it.
     case shell(String)
-    /// An array: no shell.
+    /// An array: no shell. Expanded but for injected variables, which get their values when a process is started:
+    /// see `resolved`.
     case argv([String])
 }
 
 public struct Use: Sendable, Equatable {
     public var service: String
+
+    public init(service: String) {
+        self.service = service
+    }
 }
 
 public struct Dependency: Sendable, Equatable {
@@ -91,6 +159,11 @@ public struct Dependency: Sendable, Equatable {
     public enum Condition: String, Sendable, CaseIterable {
         case started, ready, completed
     }
+
+    public init(service: String, condition: Condition) {
+        self.service = service
+        self.condition = condition
+    }
 }
 
 public struct ReadyProbe: Sendable, Equatable {
@@ -99,7 +172,8 @@ public struct ReadyProbe: Sendable, Equatable {
     public var timeout: Duration
 
     public enum Kind: Sendable, Equatable {
-        /// The default: a listening socket of the instance's own process tree.
+        /// The default: a listening socket of the instance's own process tree. Where the service listens nowhere
+        /// (`listens: false`), ready once started.
         case tcp
         /// A path; ready on 2xx and 3xx.
         case http(String)
@@ -108,6 +182,14 @@ public struct ReadyProbe: Sendable, Equatable {
         /// A regular expression that a line of its output matches.
         case log(String)
     }
+
+    public init(
+        kind: Kind = .tcp, interval: Duration = .milliseconds(200), timeout: Duration = .seconds(30)
+    ) {
+        self.kind = kind
+        self.interval = interval
+        self.timeout = timeout
+    }
 }
 
 public struct LiveProbe: Sendable, Equatable {
@@ -115,6 +197,12 @@ public struct LiveProbe: Sendable, Equatable {
     public var kind: ReadyProbe.Kind
     public var interval: Duration
     public var failures: Int
+
+    public init(kind: ReadyProbe.Kind, interval: Duration = .seconds(5), failures: Int = 3) {
+        self.kind = kind
+        self.interval = interval
+        self.failures = failures
+    }
 }
 
 public enum RestartPolicy: String, Sendable, CaseIterable {
@@ -132,6 +220,15 @@ public struct StopPolicy: Sendable, Equatable {
 
     public enum Recipient: String, Sendable, CaseIterable {
         case group, leader
+    }
+
+    public init(
+        signal: Int32 = 15, to: Recipient = .group, drain: Duration = .seconds(5), timeout: Duration = .seconds(10)
+    ) {
+        self.signal = signal
+        self.to = to
+        self.drain = drain
+        self.timeout = timeout
     }
 }
 
@@ -163,6 +260,15 @@ public struct Remote: Sendable, Equatable {
 
     public enum Scheme: String, Sendable, CaseIterable {
         case http, https, tcp
+    }
+
+    public init(scheme: Scheme, host: String, port: Int, path: String = "", hostHeader: String, url: String) {
+        self.scheme = scheme
+        self.host = host
+        self.port = port
+        self.path = path
+        self.hostHeader = hostHeader
+        self.url = url
     }
 }
 
