@@ -1,0 +1,132 @@
+/// Writes heads and chunks into one growing byte array.
+///
+/// Strings are checked: what would let a value break out of its line is refused. Ranges that a parser of this room
+/// found are copied as they are, since it has checked them.
+public struct HeadWriter: Sendable {
+    public var bytes: [UInt8] = []
+
+    public init(reserving capacity: Int = 512) {
+        bytes.reserveCapacity(capacity)
+    }
+
+    public mutating func request(method: String, target: String) throws(HTTPProblem) {
+        guard isToken(method) else { throw HTTPProblem(400, "a method that is no token: \(quoted(method))") }
+        guard isTarget(target) else {
+            throw HTTPProblem(400, "a request target with a space or control byte: \(quoted(target))")
+        }
+        bytes += method.utf8
+        bytes.append(Byte.space)
+        bytes += target.utf8
+        append(" HTTP/1.1\r\n")
+    }
+
+    /// The request line of a parsed head, with its own target.
+    public mutating func request(_ head: RequestHead, in buffer: UnsafeRawBufferPointer) {
+        request(head, in: buffer, target: buffer[head.target])
+    }
+
+    /// The request line of a parsed head with another target, whose bytes the caller answers for.
+    public mutating func request(
+        _ head: RequestHead, in buffer: UnsafeRawBufferPointer, target: some Collection<UInt8>
+    ) {
+        bytes += buffer[head.methodRange]
+        bytes.append(Byte.space)
+        bytes += target
+        append(" HTTP/1.1\r\n")
+    }
+
+    public mutating func response(status: Int, reason: String? = nil) throws(HTTPProblem) {
+        let phrase = reason ?? reasonPhrase(status)
+        guard (100...999).contains(status) else { throw HTTPProblem(500, "a status of \(status)") }
+        guard isFieldValue(phrase) else {
+            throw HTTPProblem(500, "a reason phrase with CR, LF or NUL: \(quoted(phrase))")
+        }
+        append("HTTP/1.1 ")
+        bytes += String(status).utf8
+        bytes.append(Byte.space)
+        bytes += phrase.utf8
+        append("\r\n")
+    }
+
+    /// The status line of a parsed head, as HTTP/1.1.
+    public mutating func response(_ head: ResponseHead, in buffer: UnsafeRawBufferPointer) {
+        append("HTTP/1.1 ")
+        for divisor in [100, 10, 1] { bytes.append(UInt8(0x30 + head.status / divisor % 10)) }
+        bytes.append(Byte.space)
+        bytes += buffer[head.reason]
+        append("\r\n")
+    }
+
+    /// A header line. CR, LF, NUL and other control bytes in the value are refused, and names that are no token.
+    public mutating func field(_ name: String, _ value: String) throws(HTTPProblem) {
+        guard isToken(name) else { throw HTTPProblem(400, "a header name that is no token: \(quoted(name))") }
+        guard isFieldValue(value) else {
+            throw HTTPProblem(400, "a value of \(name) with CR, LF, NUL or another control byte")
+        }
+        bytes += name.utf8
+        append(": ")
+        bytes += value.utf8
+        append("\r\n")
+    }
+
+    /// All lines but those called `except`.
+    public mutating func fields(_ headers: HTTPHeaders, except: String? = nil) throws(HTTPProblem) {
+        for line in headers.lines {
+            if let except, HTTPHeaders.same(line.name, except) { continue }
+            try field(line.name, line.value)
+        }
+    }
+
+    /// A parsed header line, copied.
+    public mutating func copy(_ field: HeaderField, from buffer: UnsafeRawBufferPointer) {
+        bytes += buffer[field.name]
+        append(": ")
+        bytes += buffer[field.value]
+        append("\r\n")
+    }
+
+    /// The empty line behind the head.
+    public mutating func end() {
+        append("\r\n")
+    }
+
+    /// One chunk (RFC 9112 §7.1); nothing for an empty payload, which would end the body.
+    public mutating func chunk(_ payload: some Collection<UInt8>) {
+        guard !payload.isEmpty else { return }
+        bytes += String(payload.count, radix: 16).utf8
+        append("\r\n")
+        bytes += payload
+        append("\r\n")
+    }
+
+    /// The last chunk, with trailer lines as `ChunkedDecoder.trailers` has them.
+    public mutating func lastChunk(trailers: [UInt8] = []) {
+        append("0\r\n")
+        bytes += trailers
+        append("\r\n")
+    }
+
+    private mutating func append(_ text: StaticString) {
+        bytes += UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+    }
+}
+
+/// Whether `text` may stand as a method or header name.
+public func isToken(_ text: String) -> Bool {
+    !text.isEmpty && text.utf8.allSatisfy(isTokenByte)
+}
+
+/// Whether `text` may stand as a header's value: no CR, LF, NUL or other control byte but HTAB.
+public func isFieldValue(_ text: String) -> Bool {
+    text.utf8.allSatisfy { ($0 >= 0x20 || $0 == Byte.tab) && $0 != Byte.delete }
+}
+
+/// Whether `text` may stand as a request target.
+func isTarget(_ text: String) -> Bool {
+    !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != Byte.delete }
+}
+
+/// The text with control characters made visible, for error messages.
+private func quoted(_ text: String) -> String {
+    "\"" + text.unicodeScalars.prefix(40).map { $0.value < 0x20 ? "\\u{\($0.value)}" : String($0) }.joined() + "\""
+}
