@@ -1,6 +1,10 @@
 import Manifest
 
 /// What will be run and where: every port and every variable, decided before anything starts.
+///
+///     Manifest ─┐
+///               ├─ Plan.make ─▶ Plan ─▶ listeners, environment(of:), startLayers, selection(…), Changes
+///     registry ─┘
 public struct Plan: Sendable, Equatable {
     public var manifest: Manifest
     /// What people see: the manifest's name, or with a suffix where another project has the same.
@@ -11,6 +15,25 @@ public struct Plan: Sendable, Equatable {
     public var services: [ServicePlan]
     /// The environment that `up` inherited, less `SERVICE_*`.
     public var inherited: [String: String]
+
+    public init(
+        manifest: Manifest, displayName: String, gatewayPort: Int, dnsPort: Int, services: [ServicePlan],
+        inherited: [String: String]
+    ) {
+        self.manifest = manifest
+        self.displayName = displayName
+        self.gatewayPort = gatewayPort
+        self.dnsPort = dnsPort
+        self.services = services
+        self.inherited = inherited
+    }
+
+    /// Finds a service by its name, compared without case; nil where there is none.
+    public func service(_ name: String) -> ServicePlan? {
+        if let exact = services.first(where: { $0.name == name }) { return exact }
+        let wanted = name.lowercased()
+        return services.first { $0.name.lowercased() == wanted }
+    }
 }
 
 public struct ServicePlan: Sendable, Equatable {
@@ -19,11 +42,25 @@ public struct ServicePlan: Sendable, Equatable {
     public var front: Int?
     /// One per entry of `uses` whose target has a front, in that order.
     public var edges: [Edge]
+
+    public init(service: Service, front: Int?, edges: [Edge]) {
+        self.service = service
+        self.front = front
+        self.edges = edges
+    }
+
+    public var name: String { service.name }
 }
 
 /// A front reserved for one caller.
-public struct Edge: Sendable, Equatable {
+public struct Edge: Sendable, Equatable, Hashable {
     public var caller: String
     public var target: String
     public var port: Int
+
+    public init(caller: String, target: String, port: Int) {
+        self.caller = caller
+        self.target = target
+        self.port = port
+    }
 }

@@ -1,0 +1,50 @@
+import Manifest
+
+/// A set of environment variables, each with where its value comes from.
+public struct Environment: Sendable, Equatable {
+    /// By name.
+    public private(set) var entries: [String: Entry] = [:]
+
+    public struct Entry: Sendable, Equatable {
+        public var value: String
+        public var source: Source
+        /// Whether the manifest says that it is to be masked; `isSecret(_:)` is the whole answer.
+        var isMarked: Bool
+        /// Where else it is set, to no effect: lowest precedence first.
+        public var overridden: [Source]
+    }
+
+    public enum Source: Sendable, Equatable {
+        /// From the environment that `up` inherited.
+        case inherited
+        /// An `envFile` or `env` of the manifest.
+        case manifest(Variable.Source)
+        /// By devmesh (contract §4).
+        case injected
+    }
+
+    public init() {}
+
+    /// Sets a variable; what it was before is remembered as overridden.
+    mutating func set(_ name: String, _ value: String, source: Source, isMarked: Bool = false) {
+        var overridden: [Source] = []
+        if let earlier = entries[name] { overridden = earlier.overridden + [earlier.source] }
+        entries[name] = Entry(value: value, source: source, isMarked: isMarked, overridden: overridden)
+    }
+
+    public subscript(name: String) -> String? { entries[name]?.value }
+
+    /// Tells whether to mask a variable where it is shown (contract §7, rule 6).
+    public func isSecret(_ name: String) -> Bool {
+        guard let entry = entries[name] else { return false }
+        // Asked late, and not for each of an environment's variables at every spawn.
+        return entry.source == .inherited ? looksSecret(name: name, value: entry.value) : entry.isMarked
+    }
+
+    public var values: [String: String] { entries.mapValues(\.value) }
+
+    /// `NAME=value`, as a process takes them, by name.
+    public var assignments: [String] {
+        entries.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.value)" }
+    }
+}

@@ -1,0 +1,102 @@
+import Manifest
+import Plan
+import Testing
+
+@Suite struct PlanEnvironmentTests {
+    private func injected(_ environment: Environment) -> [String: String] {
+        environment.entries.filter { $0.value.source == .injected }.mapValues(\.value)
+    }
+
+    @Test func injected_withUses_areTheEdges() throws {
+        let plan = try plan([
+            service("reader", uses: ["news-members"]), service("news-members"), service("purge"),
+        ])
+        #expect(
+            injected(plan.environment(of: plan.services[0], instance: 2, privatePort: 10_123)) == [
+                "PORT": "10123",
+                "SERVICE_NAME": "reader",
+                "SERVICE_INSTANCE": "2",
+                "SERVICE_ADDRESS": "127.0.0.1:20001",
+                "SERVICE_DNS_ADDRESS": "127.0.0.1:20099",
+                "SERVICE_NEWS_MEMBERS_ADDRESS": "127.0.0.1:20100",
+                "SERVICE_NEWS_MEMBERS_HOST": "127.0.0.1",
+                "SERVICE_NEWS_MEMBERS_PORT": "20100",
+                "SERVICE_NEWS_MEMBERS_URL": "http://127.0.0.1:20100",
+            ])
+    }
+
+    @Test func injected_withoutUses_areTheFrontsOfAll() throws {
+        let plan = try plan([service("a"), service("b.c"), service("w", listens: .nothing)])
+        let environment = plan.environment(of: plan.services[0], privatePort: 10_000)
+        #expect(environment["SERVICE_B_C_ADDRESS"] == "127.0.0.1:20002")
+        #expect(environment["SERVICE_A_URL"] == "http://127.0.0.1:20001")
+        #expect(environment["SERVICE_W_ADDRESS"] == nil)
+    }
+
+    @Test func injected_withEmptyUses_areNoAddresses() throws {
+        let plan = try plan([service("a", uses: []), service("b")])
+        #expect(plan.environment(of: plan.services[0])["SERVICE_B_ADDRESS"] == nil)
+    }
+
+    @Test func port_ofFixedListens_isThatNumber() throws {
+        let plan = try plan([service("a", listens: .fixed(8080)), service("w", listens: .nothing)])
+        #expect(plan.environment(of: plan.services[0], privatePort: 10_000)["PORT"] == "8080")
+        let worker = plan.environment(of: plan.services[1])
+        #expect(worker["PORT"] == nil)
+        #expect(worker["SERVICE_ADDRESS"] == nil)
+        #expect(worker["SERVICE_A_PORT"] == "20001")
+    }
+
+    @Test func precedence_lowToHigh_isTheContracts() throws {
+        var registry = PortRegistry()
+        let top = [variable("B", "top", line: 2), variable("C", "top", line: 3), variable("C", "top env", line: 4)]
+        let own = [variable("C", "own", line: 5), variable("D", "own", line: 6)]
+        let inherited = [
+            "A": "inherited", "B": "inherited", "C": "inherited", "PORT": "3000", "SERVICE_X_URL": "stale",
+            "SERVICE_NAME": "stale",
+        ]
+        let plan = try Plan.make(
+            manifest([service("a", variables: own)], variables: top), registry: &registry, environment: inherited,
+            machine: machine())
+        let environment = plan.environment(of: plan.services[0], privatePort: 10_000)
+        #expect(environment["A"] == "inherited")
+        #expect(environment["B"] == "top")
+        #expect(environment["C"] == "own")
+        #expect(environment["D"] == "own")
+        #expect(environment["PORT"] == "10000")
+        #expect(environment["SERVICE_X_URL"] == nil)
+        #expect(environment["SERVICE_NAME"] == "a")
+        let source = { (line: Int) in Environment.Source.manifest(.manifest(Position(line: line, column: 1))) }
+        #expect(environment.entries["C"]?.source == source(5))
+        #expect(environment.entries["C"]?.overridden == [.inherited, source(3), source(4)])
+        #expect(environment.entries["PORT"]?.overridden == [.inherited])
+        #expect(environment.assignments.contains("C=own"))
+    }
+
+    @Test func meshEnvironment_hasAllFrontsAndNothingOfOneService() throws {
+        let plan = try plan([service("a", uses: []), service("b")])
+        let environment = plan.meshEnvironment
+        #expect(environment["SERVICE_A_ADDRESS"] == "127.0.0.1:20001")
+        #expect(environment["SERVICE_B_PORT"] == "20002")
+        #expect(environment["SERVICE_DNS_ADDRESS"] == "127.0.0.1:20099")
+        for name in ["PORT", "SERVICE_NAME", "SERVICE_INSTANCE", "SERVICE_ADDRESS"] { #expect(environment[name] == nil) }
+    }
+
+    @Test func secrets_areKnownByMarkNameAndPassword() throws {
+        var registry = PortRegistry()
+        let inherited = [
+            "GITHUB_TOKEN": "x", "DB": "postgres://me:pw@db:5432/x", "EDITOR": "vi", "MAIL": "me@example.com",
+            "SITE": "http://example.com/a:b@c", "TOOL_KEY": "",
+        ]
+        let plan = try Plan.make(
+            manifest([service("a", variables: [variable("PIN", "1", isSecret: true)])]), registry: &registry,
+            environment: inherited, machine: machine())
+        let environment = plan.environment(of: plan.services[0])
+        let secret = environment.entries.keys.filter(environment.isSecret).sorted()
+        #expect(secret == ["DB", "GITHUB_TOKEN", "PIN", "TOOL_KEY"])
+    }
+
+    @Test func variablePrefix_ofAnyName_hasOnlyLettersDigitsAndUnderscores() {
+        #expect(Environment.variablePrefix(of: "a-B.c_9") == "SERVICE_A_B_C_9")
+    }
+}
