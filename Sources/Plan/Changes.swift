@@ -10,9 +10,16 @@ public struct Changes: Sendable, Equatable {
     public var unchanged: [String]
     public var removed: [String]
 
+    public init(added: [String] = [], changed: [String] = [], unchanged: [String] = [], removed: [String] = []) {
+        self.added = added
+        self.changed = changed
+        self.unchanged = unchanged
+        self.removed = removed
+    }
+
     /// Compares the plan that is up with the one that is to be.
     public static func between(_ old: Plan, _ new: Plan) -> Changes {
-        var changes = Changes(added: [], changed: [], unchanged: [], removed: [])
+        var changes = Changes()
         var earlierByName = Dictionary(uniqueKeysWithValues: old.services.map { ($0.name, $0) })
         for planned in new.services {
             guard let earlier = earlierByName.removeValue(forKey: planned.name) else {

@@ -4,7 +4,7 @@ extension Plan {
     /// Refuses to go on when somebody else holds a port that devmesh must listen on; names all of them.
     ///
     /// - Parameter held: ports that this mesh itself listens on already, which are not asked about.
-    public func checkPorts(besides held: Set<Int> = [], holder: (Int) -> PortHolder?) throws(PlanError) {
+    public func checkPorts(besides held: Set<Int> = [], holder: (Int) -> PortOwner?) throws(PlanError) {
         let foreign = listeners.filter { !held.contains($0.port) }.compactMap { listener in
             holder(listener.port).map { PlanError.Held(listener: listener, holder: $0) }
         }

@@ -20,10 +20,10 @@ public enum PlanError: Error, Sendable, Equatable {
     case notLocal(service: String)
 
     public struct Held: Sendable, Equatable {
-        public var listener: Listener
-        public var holder: PortHolder
+        public var listener: ListeningPort
+        public var holder: PortOwner
 
-        public init(listener: Listener, holder: PortHolder) {
+        public init(listener: ListeningPort, holder: PortOwner) {
             self.listener = listener
             self.holder = holder
         }
@@ -37,9 +37,10 @@ extension PlanError: CustomStringConvertible {
             return held.map(\.description).joined(separator: "\n")
         case .firstOutOfRange(let first):
             return "ports.first is \(first), but a project needs 200 ports from there on. "
-                + "Choose a number from 1024 to \(65_536 - Block.size)."
+                + "Choose a number from 1024 to \(65_536 - PortBlock.size)."
         case .blockOwned(let first, let owner, let manifest):
-            return "ports.first is \(first), but ports from \(first) to \(first + Block.size - 1) belong to project "
+            return
+                "ports.first is \(first), but ports from \(first) to \(first + PortBlock.size - 1) belong to project "
                 + "\(owner) (\(manifest)). Choose another number, or leave ports.first out."
         case .portOwned(let port, let key, let use, let owner, let manifest):
             return "\(key) is \(port), which is \(use) in project \(owner) (\(manifest)). "
@@ -50,7 +51,7 @@ extension PlanError: CustomStringConvertible {
             return "Service \(service) listens on port \(port), and so does \(other) of project \(project), which is "
                 + "up. Stop that one (devmesh down there), or change `listens` of one of them."
         case .noSpace(let limit):
-            return "No block of \(Block.size) free ports is left between \(Block.lowest) and \(limit). "
+            return "No block of \(PortBlock.size) free ports is left between \(PortBlock.lowest) and \(limit). "
                 + "Remove manifests that are no longer needed, or choose a block with \"ports\": {\"first\": …}."
         case .unknownService(let name, let services):
             return "There is no service \"\(name)\" in the manifest. It has: \(services.joined(separator: ", "))."

@@ -4,8 +4,8 @@ extension PortAssignment {
     /// Gives the project its first block: the one that `ports.first` asks for, else the one it has, else a new one.
     mutating func settleFirstBlock() throws(PlanError) {
         if let first = manifest.firstPort {
-            guard (1024...65_536 - Block.size).contains(first) else { throw .firstOutOfRange(first) }
-            let block = Block(first: first)
+            guard (1024...65_536 - PortBlock.size).contains(first) else { throw .firstOutOfRange(first) }
+            let block = PortBlock(first: first)
             if project.blocks.first != block {
                 try checkOwners(of: block)
                 move(to: block)
@@ -23,7 +23,7 @@ extension PortAssignment {
     /// Finds a block that no project owns and whose ports can all be bound.
     ///
     /// When there is none, projects whose manifest is gone lose theirs, one after another until there is.
-    mutating func freeBlock() throws(PlanError) -> Block {
+    mutating func freeBlock() throws(PlanError) -> PortBlock {
         if let block = searchBlock() { return block }
         for other in others where !machine.manifestExists(other.manifest) {
             registry.forget(manifest: other.manifest)
@@ -36,16 +36,22 @@ extension PortAssignment {
     /// A range that leaves no room below it can't be kept out of.
     private var limit: Int {
         let below = machine.ephemeral.lowerBound
-        return below >= Block.lowest + Block.size ? min(below, 65_536) : 65_536
+        return below >= PortBlock.lowest + PortBlock.size ? min(below, 65_536) : 65_536
     }
 
-    private func searchBlock() -> Block? {
+    private func searchBlock() -> PortBlock? {
         let pinned = Set(others.flatMap(\.pins.values))
         let insisted = Set(
             manifest.services.flatMap { service in
-                if case .fixed(let port) = service.listens { [port, service.port ?? port] } else { [service.port ?? 0] }
+                if case .fixed(let port) = service.listens {
+                    [port, service.port ?? port]
+                } else {
+                    [service.port ?? 0]
+                }
             })
-        return stride(from: Block.lowest, through: limit - Block.size, by: Block.size).lazy.map(Block.init).first {
+        return stride(from: PortBlock.lowest, through: limit - PortBlock.size, by: PortBlock.size).lazy.map(
+            PortBlock.init
+        ).first {
             block in
             !project.blocks.contains(where: block.overlaps)
                 && !isOwnedByOthers(block)
@@ -55,13 +61,13 @@ extension PortAssignment {
         }
     }
 
-    private func isOwnedByOthers(_ block: Block) -> Bool {
+    private func isOwnedByOthers(_ block: PortBlock) -> Bool {
         others.contains { $0.blocks.contains(where: block.overlaps) }
     }
 
     /// Refuses a block of another project, unless that one asked for it too: two checkouts with the same
     /// `ports.first` share it, and can't be up at once. A project whose manifest is gone gives way.
-    private mutating func checkOwners(of block: Block) throws(PlanError) {
+    private mutating func checkOwners(of block: PortBlock) throws(PlanError) {
         for other in others {
             let isOwner = other.blocks.enumerated().contains { place, taken in
                 block.overlaps(taken) && !(other.isChosen && place == 0)
@@ -75,7 +81,7 @@ extension PortAssignment {
     }
 
     /// Puts `block` in place of the first one; the ports in that keep their place in the block.
-    private mutating func move(to block: Block) {
+    private mutating func move(to block: PortBlock) {
         let old = project.blocks.first
         let further = project.blocks.dropFirst().filter { !$0.overlaps(block) }
         let moved = { (port: Int) -> Int? in

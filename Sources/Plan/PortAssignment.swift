@@ -123,7 +123,9 @@ struct PortAssignment {
             return pinned
         }
         if let given = project.fronts[name] { return given }
-        let port = try freshPort { $0.fronts } orOneOf: { assignment in
+        let port = try freshPort {
+            $0.fronts
+        } orOneOf: { assignment in
             let present = Set(assignment.listening.map { $0.name.lowercased() })
             let spare = assignment.project.fronts.filter { !present.contains($0.key) && !assignment.isHeld($0.value) }
             guard let oldest = spare.min(by: { $0.value < $1.value }) else { return nil }
@@ -147,7 +149,9 @@ struct PortAssignment {
     }
 
     private mutating func freshEdge() throws(PlanError) -> Int {
-        try freshPort { $0.edges } orOneOf: { assignment in
+        try freshPort {
+            $0.edges
+        } orOneOf: { assignment in
             let present = Set(
                 assignment.manifest.services.flatMap { service in
                     (service.uses ?? []).map { PortRegistry.EdgeName(caller: service.name, target: $0.service) }
@@ -164,7 +168,7 @@ struct PortAssignment {
 
     /// Finds a port that nobody has, in a further block if need be; `recycled` is asked when there is none left.
     private mutating func freshPort(
-        _ range: (Block) -> ClosedRange<Int>, orOneOf recycled: (inout PortAssignment) -> Int?
+        _ range: (PortBlock) -> ClosedRange<Int>, orOneOf recycled: (inout PortAssignment) -> Int?
     ) throws(PlanError) -> Int {
         while true {
             for block in project.blocks {

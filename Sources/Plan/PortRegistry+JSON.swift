@@ -116,14 +116,14 @@ private struct Salvage {
     }
 
     /// Blocks that fit and that no project above has, unless both asked for theirs.
-    private mutating func blocks(of value: JSON, isChosen: Bool, manifest: String) -> [Block] {
-        var kept: [Block] = []
+    private mutating func blocks(of value: JSON, isChosen: Bool, manifest: String) -> [PortBlock] {
+        var kept: [PortBlock] = []
         for (index, entry) in (value["blocks"]?.arrayValue ?? []).enumerated() {
-            guard let first = entry.intValue, (1024...65_536 - Block.size).contains(first) else {
+            guard let first = entry.intValue, (1024...65_536 - PortBlock.size).contains(first) else {
                 problems.append("\(manifest) has a block that is out of range")
                 continue
             }
-            let block = Block(first: first)
+            let block = PortBlock(first: first)
             let isShared = registry.projects.contains { other in
                 other.blocks.enumerated().contains { place, taken in
                     block.overlaps(taken) && !(isChosen && index == 0 && other.isChosen && place == 0)

@@ -19,7 +19,7 @@ public struct PortRegistry: Sendable, Equatable {
         /// What people see.
         public var displayName: String
         /// The first one holds gateway and DNS.
-        public var blocks: [Block]
+        public var blocks: [PortBlock]
         /// Whether the first block was asked for by `ports.first`.
         public var isChosen: Bool
         /// Ports that were given to services. They stay with the name when the service leaves the manifest.
@@ -29,7 +29,7 @@ public struct PortRegistry: Sendable, Equatable {
         public var edges: [EdgeName: Int]
 
         public init(
-            manifest: String, name: String, displayName: String, blocks: [Block] = [], isChosen: Bool = false,
+            manifest: String, name: String, displayName: String, blocks: [PortBlock] = [], isChosen: Bool = false,
             fronts: [String: Int] = [:], pins: [String: Int] = [:], edges: [EdgeName: Int] = [:]
         ) {
             self.manifest = manifest
@@ -77,7 +77,8 @@ public struct PortRegistry: Sendable, Equatable {
 extension PortRegistry.Project {
     /// Every port that this project listens on when it is up, and those kept for names that are gone.
     public var claims: [Int] {
-        Array(fronts.values) + Array(pins.values) + Array(edges.values) + (blocks.first.map { [$0.gateway, $0.dns] } ?? [])
+        Array(fronts.values) + Array(pins.values) + Array(edges.values)
+            + (blocks.first.map { [$0.gateway, $0.dns] } ?? [])
     }
 
     /// Says what the project uses a port for, leaving pins aside; nil where it was not given.

@@ -8,7 +8,7 @@ import Testing
         _ = try plan(manifest([service("a"), service("b"), service("c", uses: ["a"])]), &registry)
         let pinned = manifest([service("a"), service("b", port: 20_001), service("c", uses: ["a"])])
         let after = try plan(pinned, &registry)
-        #expect(after.fronts == ["a": 20_002, "b": 20_001, "c": 20_003])
+        #expect(after.fronts == ["a": 20_004, "b": 20_001, "c": 20_003])
         let edgePinned = manifest([service("a", port: 20_100), service("b"), service("c", uses: ["a"])])
         let last = try plan(edgePinned, &registry)
         #expect(last.fronts == ["a": 20_100, "b": 20_001, "c": 20_003])

@@ -3,7 +3,7 @@ import Plan
 import Testing
 
 @Suite struct PlanChecksTests {
-    private let held: [Int: PortHolder] = [
+    private let held: [Int: PortOwner] = [
         20_000: .process(pid: 7, program: "python3"), 20_001: .user("root"), 20_002: .unknown, 20_100: .unknown,
     ]
 
@@ -11,10 +11,10 @@ import Testing
         let plan = try plan([service("a", uses: ["b"]), service("b", port: 8080), service("w", listens: .nothing)])
         #expect(
             plan.listeners == [
-                Listener(port: 20_000, role: .gateway), Listener(port: 20_099, role: .dns),
-                Listener(port: 20_001, role: .front(service: "a", isPinned: false)),
-                Listener(port: 8080, role: .front(service: "b", isPinned: true)),
-                Listener(port: 20_100, role: .edge(caller: "a", target: "b")),
+                ListeningPort(port: 20_000, role: .gateway), ListeningPort(port: 20_099, role: .dns),
+                ListeningPort(port: 20_001, role: .front(service: "a", isPinned: false)),
+                ListeningPort(port: 8080, role: .front(service: "b", isPinned: true)),
+                ListeningPort(port: 20_100, role: .edge(caller: "a", target: "b")),
             ])
     }
 

@@ -4,11 +4,11 @@ import Testing
 @Suite struct PortRegistryTests {
     private let sample = PortRegistry(projects: [
         .init(
-            manifest: "/a/services.json", name: "a", displayName: "a", blocks: [Block(first: 20_000)],
+            manifest: "/a/services.json", name: "a", displayName: "a", blocks: [PortBlock(first: 20_000)],
             fronts: ["x": 20_001, "y": 20_002], edges: [.init(caller: "X", target: "Y"): 20_100]),
         .init(
             manifest: "/b/services.json", name: "b", displayName: "b-2",
-            blocks: [Block(first: 21_000), Block(first: 20_200)], isChosen: true, fronts: ["z": 20_201],
+            blocks: [PortBlock(first: 21_000), PortBlock(first: 20_200)], isChosen: true, fronts: ["z": 20_201],
             pins: ["q": 8080]),
     ])
 
@@ -59,7 +59,7 @@ import Testing
             case .newer: continue
             }
             let blocks = registry.projects.flatMap(\.blocks).map(\.first).sorted()
-            #expect(zip(blocks, blocks.dropFirst()).allSatisfy { $1 - $0 >= Block.size }, "\(altered)")
+            #expect(zip(blocks, blocks.dropFirst()).allSatisfy { $1 - $0 >= PortBlock.size }, "\(altered)")
             for project in registry.projects {
                 let given = Array(project.fronts.values) + Array(project.edges.values)
                 #expect(Set(given).count == given.count)
@@ -98,7 +98,8 @@ import Testing
         #expect(
             registry.projects == [
                 .init(
-                    manifest: "/a", name: "a", displayName: "a", blocks: [Block(first: 20_000)], fronts: ["x": 20_001]),
+                    manifest: "/a", name: "a", displayName: "a", blocks: [PortBlock(first: 20_000)],
+                    fronts: ["x": 20_001]),
                 .init(manifest: "/b", name: "b", displayName: "b"),
             ])
         #expect(

@@ -35,7 +35,7 @@ func variable(_ name: String, _ value: String, line: Int = 1, isSecret: Bool = f
 
 /// A machine on which the ports in `held` are held and the manifests in `gone` don't exist.
 func machine(
-    held: [Int: PortHolder] = [:], gone: Set<String> = [], ephemeral: ClosedRange<Int> = 32_768...60_999
+    held: [Int: PortOwner] = [:], gone: Set<String> = [], ephemeral: ClosedRange<Int> = 32_768...60_999
 ) -> Machine {
     Machine(ephemeral: ephemeral, holder: { held[$0] }, manifestExists: { !gone.contains($0) })
 }

@@ -4,7 +4,7 @@
 ///     gateway  fronts   DNS       edges
 ///
 /// A second block of the same project has fronts and edges only; its gateway and DNS ports stay unused.
-public struct Block: Sendable, Equatable {
+public struct PortBlock: Sendable, Equatable {
     public static let size = 200
     /// Where the first block that is given on its own accord begins.
     public static let lowest = 20_000
@@ -21,7 +21,7 @@ public struct Block: Sendable, Equatable {
     public var edges: ClosedRange<Int> { first + 100...first + 199 }
     public var ports: ClosedRange<Int> { first...first + 199 }
 
-    func overlaps(_ other: Block) -> Bool {
+    func overlaps(_ other: PortBlock) -> Bool {
         ports.overlaps(other.ports)
     }
 }

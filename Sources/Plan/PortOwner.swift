@@ -1,5 +1,5 @@
 /// Who keeps a port from being bound.
-public enum PortHolder: Sendable, Equatable {
+public enum PortOwner: Sendable, Equatable {
     case process(pid: Int32, program: String)
     /// A process of another user, which can't be looked into.
     case user(String)
@@ -9,7 +9,7 @@ public enum PortHolder: Sendable, Equatable {
     case unknown
 }
 
-extension PortHolder: CustomStringConvertible {
+extension PortOwner: CustomStringConvertible {
     /// As a sentence ends: `python3 (pid 4242)`.
     public var description: String {
         switch self {

@@ -1,7 +1,7 @@
 import Manifest
 
 /// One address that devmesh itself listens on for as long as the mesh is up.
-public struct Listener: Sendable, Equatable, Hashable {
+public struct ListeningPort: Sendable, Equatable, Hashable {
     public var port: Int
     public var role: Role
 
@@ -19,7 +19,7 @@ public struct Listener: Sendable, Equatable, Hashable {
     }
 }
 
-extension Listener.Role: CustomStringConvertible {
+extension ListeningPort.Role: CustomStringConvertible {
     /// As a sentence names it: `the front of reader`.
     public var description: String {
         switch self {
@@ -34,15 +34,15 @@ extension Listener.Role: CustomStringConvertible {
 extension Plan {
     /// Lists every port that devmesh listens on: gateway, DNS, then the fronts and then the edges in the manifest's
     /// order.
-    public var listeners: [Listener] {
-        var all = [Listener(port: gatewayPort, role: .gateway), Listener(port: dnsPort, role: .dns)]
+    public var listeners: [ListeningPort] {
+        var all = [ListeningPort(port: gatewayPort, role: .gateway), ListeningPort(port: dnsPort, role: .dns)]
         for planned in services {
             guard let front = planned.front else { continue }
-            let role = Listener.Role.front(service: planned.name, isPinned: planned.service.port != nil)
-            all.append(Listener(port: front, role: role))
+            let role = ListeningPort.Role.front(service: planned.name, isPinned: planned.service.port != nil)
+            all.append(ListeningPort(port: front, role: role))
         }
         for edge in services.flatMap(\.edges) {
-            all.append(Listener(port: edge.port, role: .edge(caller: edge.caller, target: edge.target)))
+            all.append(ListeningPort(port: edge.port, role: .edge(caller: edge.caller, target: edge.target)))
         }
         return all
     }
