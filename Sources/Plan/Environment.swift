@@ -32,6 +32,18 @@ public struct Environment: Sendable, Equatable {
         entries[name] = Entry(value: value, source: source, isMarked: isMarked, overridden: overridden)
     }
 
+    /// Fills in the values of the manifest's that name injected variables, now that those are known; a name that is
+    /// not stays as the manifest wrote it, `${PORT}`.
+    mutating func resolveReferences() {
+        for (name, entry) in entries where entry.value.utf8.contains(0) {
+            let value = Injected.resolve(entry.value) { reference in
+                guard let injected = entries[reference], injected.source == .injected else { return "${\(reference)}" }
+                return injected.value
+            }
+            entries[name]?.value = value
+        }
+    }
+
     public subscript(name: String) -> String? { entries[name]?.value }
 
     /// Tells whether to mask a variable where it is shown (contract §7, rule 6).

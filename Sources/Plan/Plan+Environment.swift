@@ -27,6 +27,7 @@ extension Plan {
         } else {
             for edge in service.edges { environment.injectAddress(of: edge.target, port: edge.port) }
         }
+        environment.resolveReferences()
         return environment
     }
 
@@ -38,6 +39,7 @@ extension Plan {
         for service in services {
             if let front = service.front { environment.injectAddress(of: service.name, port: front) }
         }
+        environment.resolveReferences()
         return environment
     }
 

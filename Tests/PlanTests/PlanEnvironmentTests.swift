@@ -98,6 +98,26 @@ import Testing
         #expect(secret == ["DB", "GITHUB_TOKEN", "PIN", "TOOL_KEY"])
     }
 
+    @Test func valuesThatNameInjectedVariables_getThem() throws {
+        var registry = PortRegistry()
+        let own = [
+            variable("URL", "http://localhost:\0PORT\0/"), variable("PEER", "\0SERVICE_B_PORT\0"),
+            variable("MINE", "\0SERVICE_NAME\0.\0SERVICE_INSTANCE\0"),
+        ]
+        let plan = try plan(manifest([service("a", variables: own), service("b")]), &registry)
+        let environment = plan.environment(of: plan.services[0], instance: 3, privatePort: 10_007)
+        #expect(environment["URL"] == "http://localhost:10007/")
+        #expect(environment["PEER"] == "20002")
+        #expect(environment["MINE"] == "a.3")
+        #expect(plan.environment(of: plan.services[0])["URL"] == "http://localhost:${PORT}/")
+    }
+
+    @Test func variablePrefix_ofAnyName_isAsTheManifestSpellsIt() {
+        for name in ["reader", "a-B.c_9", "X"] {
+            #expect(Environment.variablePrefix(of: name) == "SERVICE_" + Injected.stem(of: name))
+        }
+    }
+
     @Test func variablePrefix_ofAnyName_hasOnlyLettersDigitsAndUnderscores() {
         #expect(Environment.variablePrefix(of: "a-B.c_9") == "SERVICE_A_B_C_9")
     }

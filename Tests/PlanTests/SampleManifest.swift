@@ -1,6 +1,5 @@
+import Manifest
 import Plan
-
-@testable import Manifest
 
 /// A manifest for tests; the real path is `/src/FOLDER/services.json`.
 func manifest(
@@ -17,15 +16,11 @@ func service(
     run: Command? = .shell("run"), remote: Bool = false, target: Target = .local, variables: [Variable] = [],
     fingerprint: String = "1"
 ) -> Service {
-    let url = Remote(scheme: .http, host: "m", port: 80, path: "", hostHeader: "m", url: "http://m")
+    let url = Remote(scheme: .http, host: "m", port: 80, hostHeader: "m", url: "http://m")
     return Service(
-        name: name, position: Position(line: 1, column: 1), directory: "/src", build: nil, run: run,
-        variables: variables, uses: uses?.map { Use(service: $0) },
-        dependsOn: dependsOn.map { Dependency(service: $0, condition: .ready) },
-        ready: ReadyProbe(kind: .tcp, interval: .milliseconds(200), timeout: .seconds(30)), live: nil,
-        restart: .onFailure, stop: StopPolicy(signal: 15, to: .group, drain: .seconds(5), timeout: .seconds(10)),
-        instances: 1, listens: listens, port: port, protocol: .auto, oneShot: false, remote: remote ? url : nil,
-        target: target, logs: LogLimits(), fingerprint: fingerprint)
+        name: name, directory: "/src", run: run, variables: variables, uses: uses?.map { Use(service: $0) },
+        dependsOn: dependsOn.map { Dependency(service: $0, condition: .ready) }, listens: listens, port: port,
+        remote: remote ? url : nil, target: target, fingerprint: fingerprint)
 }
 
 func variable(_ name: String, _ value: String, line: Int = 1, isSecret: Bool = false) -> Variable {
