@@ -177,7 +177,8 @@ public final class Stream: ReadinessHandler {
 
     private func flush() {
         state.mayWrite = true
-        guard isOpen, !queue.isEmpty else { return }
+        guard isOpen else { return }
+        if queue.isEmpty { return finishIfDrained() }
         var broken = false
         while !queue.isEmpty, state.mayWrite {
             guard let sent = queue.withBytes({ send($0) }) else {

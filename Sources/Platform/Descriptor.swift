@@ -29,17 +29,12 @@ public struct Descriptor: ~Copyable, Sendable {
 private func closeDescriptor(_ raw: Int32) -> Int32 { close(raw) }
 
 /// The read end and the write end of a pipe(2).
-public struct Pipe: ~Copyable {
+@frozen public struct Pipe: ~Copyable {
     public var reader: Descriptor
     public var writer: Descriptor
 
     public init(reader: consuming Descriptor, writer: consuming Descriptor) {
         self.reader = reader
         self.writer = writer
-    }
-
-    /// Takes the pipe apart.
-    public consuming func split(_ body: (consuming Descriptor, consuming Descriptor) -> Void) {
-        body(reader, writer)
     }
 }

@@ -57,8 +57,19 @@ public final class FileWatcher {
     /// Waits until events are there or `timeout` has passed; for threads that may wait.
     /// - Returns: false on timeout.
     public func wait(timeout: Duration?) -> Bool {
-        var entry = pollfd(fd: descriptor.raw, events: Int16(POLLIN), revents: 0)
-        let milliseconds = timeout.map { Int32(clamping: ($0.nanoseconds + 999_999) / 1_000_000) } ?? -1
-        return poll(&entry, 1, milliseconds) > 0
+        waitReadable(descriptor.raw, timeout: timeout)
+    }
+}
+
+/// Waits until a descriptor is readable, at its end or broken; for threads that may wait.
+/// - Returns: false when `timeout` has passed first.
+public func waitReadable(_ raw: Int32, timeout: Duration? = nil) -> Bool {
+    var entry = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)
+    let end = timeout.map { Instant.now + $0 }
+    while true {
+        let left = end.map { Int32(clamping: max(($0 - .now).nanoseconds + 999_999, 0) / 1_000_000) } ?? -1
+        let ready = poll(&entry, 1, left)
+        if ready > 0 { return true }
+        if ready == 0 || Errno.last != .interrupted { return false }
     }
 }

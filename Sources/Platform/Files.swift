@@ -151,6 +151,11 @@ extension Kernel {
         _ = try retrying { renameFile(from, to) }
     }
 
+    /// Makes a symbolic link at `path` that points to `target` (symlink(2)).
+    public func link(_ target: String, at path: String) throws(Errno) {
+        _ = try retrying { symlink(target, path) }
+    }
+
     /// The names in a folder, sorted, without `.` and `..`.
     public func list(_ path: String) throws(Errno) -> [String] {
         guard let folder = opendir(path) else { throw Errno.last }

@@ -119,6 +119,11 @@ extension Kernel {
         return size < 0 ? nil : Int(size)
     }
 
+    /// What is set on an open descriptor, whoever owns it (fcntl(2)).
+    public func flags(ofRaw raw: Int32) -> (closesOnExec: Bool, isNonblocking: Bool) {
+        (fcntl(raw, F_GETFD) & FD_CLOEXEC != 0, fcntl(raw, F_GETFL) & O_NONBLOCK != 0)
+    }
+
     /// A second descriptor of the same open file, close-on-exec.
     public func duplicate(_ descriptor: borrowing Descriptor) throws(Errno) -> Descriptor {
         let raw = descriptor.raw

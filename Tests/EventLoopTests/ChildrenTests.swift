@@ -1,0 +1,47 @@
+import EventLoop
+import Platform
+import TestSupport
+import Testing
+
+@Suite struct ChildrenTests {
+    @Test func spawn_many_eachExitIsToldOnceWithItsCode() {
+        let codes: [Int32]? = onLoop { loop, done in
+            let children = try! Children(on: loop)
+            var seen: [Int32] = []
+            for code in 0..<40 {
+                _ = try! children.spawn(shell("exit \(code)")) { status in
+                    seen.append(status.shellCode)
+                    if seen.count == 40 { done(seen.sorted()) }
+                }
+            }
+            loop.after(.seconds(60)) { children.close() }
+        }
+        #expect(codes == Array(0..<40))
+    }
+
+    /// A daemon's double fork: the orphan comes to us, is reaped, and observers are called.
+    @Test func orphan_adoptedAndEnded_isReapedAndObserved() {
+        #expect(ThisProcess.becomeSubreaper())
+        let left: Bool? = onLoop { loop, done in
+            let children = try! Children(on: loop)
+            var hasLeaderEnded = false
+            let marker = "ORPHAN=\(ThisProcess.id)"
+            _ = children.addObserver {
+                let mine = ProcessTable.children(of: ThisProcess.id)
+                let orphans = mine.filter { ProcessTable.environment(of: $0.pid)?.contains(marker[...]) == true }
+                if hasLeaderEnded, orphans.isEmpty {
+                    done(mine.contains { $0.isZombie && !ChildTable.contains($0.pid) })
+                }
+            }
+            var request = shell("setsid sh -c 'sleep 0.2' & exit 0")
+            request.environment["ORPHAN"] = "\(ThisProcess.id)"
+            _ = try! children.spawn(request) { _ in hasLeaderEnded = true }
+            loop.after(.seconds(60)) { children.close() }
+        }
+        #expect(left == false)
+    }
+}
+
+private func shell(_ script: String) -> SpawnRequest {
+    SpawnRequest(path: "/bin/sh", arguments: ["sh", "-c", script], environment: ["PATH": "/usr/bin:/bin"])
+}

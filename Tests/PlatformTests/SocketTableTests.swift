@@ -1,0 +1,31 @@
+import Platform
+import Testing
+
+@Suite struct SocketTableTests {
+    @Test func listeners_ownSocket_isShownAndOwned() throws {
+        let listener = try Kernel.real.listen(at: .loopback(0))
+        let port = Kernel.real.localAddress(listener)!.port!
+        let entry = try #require(SocketTable.listeners()?.first { $0.port == port })
+        #expect(entry.user == ThisProcess.userID)
+        #expect(!entry.isV6)
+        #expect(SocketTable.sockets(of: ThisProcess.id).contains(entry.inode))
+        #expect(SocketTable.holder(ofPort: port)?.pid == ThisProcess.id)
+    }
+
+    @Test func established_connection_isFoundByBothPorts() throws {
+        let listener = try Kernel.real.listen(at: .loopback(0))
+        let client = try Kernel.real.socket(for: .loopback(0))
+        _ = try Kernel.real.connect(client, to: Kernel.real.localAddress(listener)!)
+        let port = Kernel.real.localAddress(listener)!.port!
+        let own = Kernel.real.localAddress(client)!.port!
+        let found = try #require(SocketTable.established(localPort: own)?.first { $0.peerPort == port })
+        #expect(SocketTable.sockets(of: ThisProcess.id).contains(found.inode))
+    }
+
+    @Test func holder_freePort_isNil() throws {
+        let listener = try Kernel.real.listen(at: .loopback(0))
+        let port = Kernel.real.localAddress(listener)!.port!
+        listener.close()
+        #expect(SocketTable.holder(ofPort: port) == nil)
+    }
+}

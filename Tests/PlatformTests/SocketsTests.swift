@@ -1,0 +1,61 @@
+import Platform
+import TestSupport
+import Testing
+
+@Suite struct SocketsTests {
+    @Test func accept_givenUpAndInterrupted_isPassedOver() throws {
+        let plan = FaultPlan()
+        let kernel = Kernel(faults: plan)
+        let listener = try kernel.listen(at: .loopback(0))
+        let client = try kernel.socket(for: .loopback(0))
+        _ = try kernel.connect(client, to: kernel.localAddress(listener)!)
+        plan.inject(.accept, .fails(.connectionAborted))
+        plan.inject(.accept, nth: 2, .fails(.interrupted))
+        guard case .connection = try kernel.accept(listener) else {
+            Issue.record("no connection")
+            return
+        }
+        #expect(plan.count(.accept) == 3)
+    }
+
+    @Test func accept_nobody_wouldBlock() throws {
+        let listener = try Kernel.real.listen(at: .loopback(0))
+        guard case .wouldBlock = try Kernel.real.accept(listener) else {
+            Issue.record("a connection from nowhere")
+            return
+        }
+    }
+
+    @Test func listen_portTaken_addressInUse() throws {
+        let first = try Kernel.real.listen(at: .loopback(0))
+        let address = Kernel.real.localAddress(first)!
+        #expect(throws: Errno.addressInUse) { _ = try Kernel.real.listen(at: address) }
+    }
+
+    @Test func listen_unixPathTooLong_throws() {
+        let path = "/tmp/" + String(repeating: "x", count: 200)
+        #expect(throws: Errno.self) { _ = try Kernel.real.listen(at: .unix(path)) }
+    }
+
+    @Test func peerUser_ownConnection_isOneself() throws {
+        let folder = TemporaryFolder()
+        let address = SocketAddress.unix(folder.path + "/s")
+        let listener = try Kernel.real.listen(at: address)
+        let client = try Kernel.real.socket(for: address)
+        _ = try Kernel.real.connect(client, to: address)
+        #expect(try Kernel.real.peerUser(client) == ThisProcess.userID)
+        _ = listener.raw
+    }
+
+    @Test(arguments: [
+        ("127.0.0.1", "127.0.0.1:80"), ("::1", "[::1]:80"), ("fe80::1", "[fe80::1]:80"), ("10.1.2.3", "10.1.2.3:80"),
+    ])
+    func literal_parsesAndPrints(_ text: String, _ printed: String) {
+        #expect(SocketAddress(literal: text, port: 80)?.description == printed)
+    }
+
+    @Test(arguments: ["localhost", "1.2.3", "", "::g", "127.0.0.1:80"])
+    func literal_otherText_isNil(_ text: String) {
+        #expect(SocketAddress(literal: text, port: 80) == nil)
+    }
+}

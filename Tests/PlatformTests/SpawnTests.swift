@@ -1,0 +1,107 @@
+@testable import Platform
+import TestSupport
+import Testing
+
+@Suite struct SpawnTests {
+    let folder = TemporaryFolder()
+
+    @Test func spawn_cleanStart_noInheritedMaskHandlersOrDescriptors() throws {
+        Signal.pipe.ignore()
+        let leak = try Kernel.real.open(folder.path + "/leak", .append)
+        let status = try output("/bin/sh", ["sh", "-c", "cat /proc/self/status; ls /proc/self/fd"])
+        let lines = status.split(separator: "\n")
+        #expect(lines.contains { $0.hasPrefix("SigBlk:\t0000000000000000") })
+        // 32 and 33 are the C library's own, which nobody can set (nptl(7)).
+        let ignored = lines.first { $0.hasPrefix("SigIgn:\t") }.flatMap { UInt64($0.dropFirst(8), radix: 16) }
+        #expect(ignored.map { $0 & ~0x1_8000_0000 } == 0)
+        // 0, 1, 2 and the one that `ls` reads the folder with.
+        #expect(lines.suffix(4) == ["0", "1", "2", "3"])
+        _ = leak.raw
+    }
+
+    @Test func spawn_newSession_leadsSessionAndGroup() throws {
+        let text = try output("/bin/sh", ["sh", "-c", "echo $$; cat /proc/$$/stat"])
+        let lines = text.split(separator: "\n")
+        let fields = lines[1].split(separator: " ")
+        #expect(fields[4] == lines[0])
+        #expect(fields[5] == lines[0])
+    }
+
+    @Test func spawn_directoryAndEnvironment_areAsAsked() throws {
+        let text = try output("/bin/sh", ["sh", "-c", "pwd; env"], environment: ["A": "1 2\n3"])
+        #expect(text.hasPrefix(folder.path + "\n"))
+        #expect(text.contains("A=1 2\n3"))
+    }
+
+    @Test func spawn_noFolder_failsAtDirectory() {
+        let request = SpawnRequest(path: "/bin/true", arguments: ["true"], environment: [:], directory: "/nonexistent")
+        #expect(throws: SpawnFailure(stage: .directory, error: .noEntry)) { _ = try ChildTable.spawn(request) }
+    }
+
+    @Test func spawn_noProgram_failsAtExec() {
+        let request = SpawnRequest(path: "/nonexistent", arguments: ["x"], environment: [:])
+        #expect(throws: SpawnFailure(stage: .exec, error: .noEntry)) { _ = try ChildTable.spawn(request) }
+    }
+
+    @Test func spawn_outOfProcesses_failsAtFork() {
+        let plan = FaultPlan()
+        plan.inject(.spawn, .fails(.again))
+        let request = SpawnRequest(path: "/bin/true", arguments: ["true"], environment: [:])
+        #expect(throws: SpawnFailure(stage: .fork, error: .again)) {
+            _ = try ChildTable.spawn(request, kernel: Kernel(faults: plan))
+        }
+    }
+
+    @Test func spawn_scriptWithoutInterpreterLine_isRunByShell() throws {
+        let path = folder.write("script", "echo from $1", permissions: 0o700)
+        #expect(try output(path, [path, "here"]) == "from here\n")
+    }
+
+    @Test func spawn_openFilesLimit_isTheChilds() throws {
+        let text = try output("/bin/sh", ["sh", "-c", "ulimit -Sn"], openFiles: 200)
+        #expect(text == "200\n")
+    }
+
+    @Test(arguments: [("exit 3", Platform.ExitStatus.exited(3), Int32(3)), ("kill -9 $$", .signalled(.kill), 137)])
+    func wait_tellsHowItEnded(_ script: String, _ expected: Platform.ExitStatus, _ code: Int32) throws {
+        let request = SpawnRequest(path: "/bin/sh", arguments: ["sh", "-c", script], environment: [:])
+        let status = ChildTable.wait(try ChildTable.spawn(request))
+        #expect(status == expected)
+        #expect(status.shellCode == code)
+    }
+
+    @Test func find_program() throws {
+        let tool = folder.write("bin/tool", "", permissions: 0o700)
+        let data = folder.write("bin/data", "")
+        let path = "/nonexistent:" + folder.path + "/bin"
+        #expect(try Executable.find("tool", path: path, directory: "/") == tool)
+        #expect(try Executable.find("./bin/tool", path: nil, directory: folder.path) == tool)
+        #expect(throws: Executable.Failure.notExecutable(data)) {
+            _ = try Executable.find("data", path: path, directory: "/")
+        }
+        #expect(throws: Executable.Failure.notFound) { _ = try Executable.find("other", path: path, directory: "/") }
+        #expect(throws: Executable.Failure.notExecutable(folder.path + "/bin")) {
+            _ = try Executable.find("./bin", path: nil, directory: folder.path)
+        }
+    }
+
+    private func output(
+        _ path: String, _ arguments: [String], environment: [String: String] = ["PATH": "/usr/bin:/bin"],
+        openFiles: UInt64? = nil
+    ) throws -> String {
+        let pipe = try Kernel.real.pipe()
+        let request = SpawnRequest(
+            path: path, arguments: arguments, environment: environment, directory: folder.path, openFiles: openFiles)
+        let pid = try ChildTable.spawn(request, stdout: pipe.writer.raw)
+        let reader = pipe.reader
+        pipe.writer.close()
+        var text = ""
+        try withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer in
+            while case .bytes(let count) = try Kernel.real.read(reader, into: buffer) {
+                text += String(decoding: buffer[..<count], as: UTF8.self)
+            }
+        }
+        #expect(ChildTable.wait(pid) == .exited(0))
+        return text
+    }
+}
