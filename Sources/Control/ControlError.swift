@@ -1,0 +1,27 @@
+/// Why the client got no answer.
+public enum ControlError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// No socket there: no mesh is up.
+    case noMesh
+    /// A socket is there and nobody listens on it: its supervisor was killed.
+    case staleSocket
+    /// The mesh answered with a refusal.
+    case refused(ControlFailure)
+    /// It did not answer in time.
+    case timedOut(String)
+    /// The conversation broke off or made no sense.
+    case broken(String)
+
+    public var description: String {
+        switch self {
+        case .noMesh: "No mesh is up here. Start one with `devmesh up`."
+        case .staleSocket:
+            "The mesh that was up here is gone without having been stopped. `devmesh up` cleans up and starts anew."
+        case .refused(let failure): failure.message
+        case .timedOut(let path):
+            "The supervisor at \(path) does not answer. If its process is stopped, continue it with `kill -CONT`;"
+                + " else end it with `devmesh down` or `kill`, and run `devmesh up`."
+        case .broken(let why):
+            "The conversation with the supervisor broke off: \(why). See whether it still runs with `devmesh ls`."
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import JSON
+
+/// The body of `POST /v1/up`: a second `up` while the mesh runs. The manifest is read anew.
+public struct UpRequest: WireType {
+    /// Start these and their closure; nil: all.
+    public var services: [String]?
+    /// `--local`; nil: as the manifest says.
+    public var local: [String]?
+    /// What the caller inherited, for `${NAME}` and for services started anew.
+    public var env: [String: String]
+    /// Whether the answer comes only when what was started is ready.
+    public var wait: Bool
+
+    public init(services: [String]?, local: [String]?, env: [String: String], wait: Bool) {
+        self.services = services
+        self.local = local
+        self.env = env
+        self.wait = wait
+    }
+
+    public init(json: JSON) throws(WireProblem) {
+        let reader = try WireReader(json)
+        try reader.only("services", "local", "env", "wait")
+        services = try reader.optionalStrings("services")
+        local = try reader.optionalStrings("local")
+        env = try reader.stringMap("env")
+        wait = try reader.bool("wait", default: true)
+    }
+
+    public var json: JSON {
+        [
+            "services": services.map { JSON($0) } ?? .null, "local": local.map { JSON($0) } ?? .null,
+            "env": JSON(env), "wait": .bool(wait),
+        ]
+    }
+}
+
+/// What the second `up` did to each service.
+public struct UpReport: WireType {
+    public var started: [String]
+    public var restarted: [String]
+    public var removed: [String]
+    public var unchanged: [String]
+    public var failed: [ActionResult]
+
+    public init(
+        started: [String] = [], restarted: [String] = [], removed: [String] = [], unchanged: [String] = [],
+        failed: [ActionResult] = []
+    ) {
+        self.started = started
+        self.restarted = restarted
+        self.removed = removed
+        self.unchanged = unchanged
+        self.failed = failed
+    }
+
+    public init(json: JSON) throws(WireProblem) {
+        let reader = try WireReader(json)
+        started = try reader.strings("started")
+        restarted = try reader.strings("restarted")
+        removed = try reader.strings("removed")
+        unchanged = try reader.strings("unchanged")
+        failed = try reader.list("failed")
+    }
+
+    public var json: JSON {
+        [
+            "started": JSON(started), "restarted": JSON(restarted), "removed": JSON(removed),
+            "unchanged": JSON(unchanged), "failed": JSON(failed),
+        ]
+    }
+}
+
+/// The answer to `POST /v1/down`, once every process is gone.
+public struct DownReport: WireType {
+    /// How many services were running.
+    public var stopped: Int
+
+    public init(stopped: Int) {
+        self.stopped = stopped
+    }
+
+    public init(json: JSON) throws(WireProblem) {
+        stopped = try WireReader(json).int("stopped")
+    }
+
+    public var json: JSON { ["stopped": .int(stopped)] }
+}
