@@ -232,6 +232,16 @@ public struct StopPolicy: Sendable, Equatable {
     }
 }
 
+extension StopPolicy {
+    /// The signals that a manifest can name, with or without `SIG`.
+    static let signalNames = ["TERM", "INT", "QUIT", "HUP", "KILL", "USR1", "USR2", "WINCH"]
+
+    /// Their numbers on Linux (signal(7)).
+    public static let linuxSignals: [String: Int32] = [
+        "TERM": 15, "INT": 2, "QUIT": 3, "HUP": 1, "KILL": 9, "USR1": 10, "USR2": 12, "WINCH": 28,
+    ]
+}
+
 public enum Listens: Sendable, Equatable {
     /// On the private port it is given in `PORT`.
     case assigned

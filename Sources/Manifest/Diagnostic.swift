@@ -1,0 +1,65 @@
+/// Something that the user should mend in a manifest or in an envFile that it names.
+public struct Diagnostic: Sendable, Equatable, CustomStringConvertible {
+    public var severity: Severity
+    /// As it is shown: `services.json`, or the envFile as the manifest names it.
+    public var file: String
+    public var position: Position
+    /// `services.reader.ready.http`, `services.reader.uses[0]`; empty for the file as a whole.
+    public var keyPath: String
+    public var sentence: Sentence
+
+    public enum Severity: Sendable, Equatable {
+        /// The manifest cannot be used.
+        case error
+        /// It can, but probably means something else.
+        case warning
+    }
+
+    /// `services.json:12:7: services.reader.restart: expected …, found "sometimes". Did you mean "always"?`
+    public var description: String {
+        let place = "\(file):\(position.line):\(position.column): "
+        let kind = severity == .warning ? "warning: " : ""
+        return place + kind + (keyPath.isEmpty ? "" : keyPath + ": ") + sentence.description
+    }
+}
+
+/// What was expected, what was found and how to mend it.
+public struct Sentence: Sendable, Equatable, CustomStringConvertible {
+    public var expected: String
+    public var found: String
+    /// A sentence of its own, without its full stop.
+    public var mend: String
+
+    public var description: String {
+        "expected \(expected), found \(found). \(mend)" + (mend.hasSuffix("?") ? "" : ".")
+    }
+}
+
+/// The way from the top of a manifest to a value, as people write it.
+struct KeyTrail {
+    private(set) var text = ""
+
+    func key(_ name: String) -> KeyTrail {
+        let isPlain = name.utf8.allSatisfy { $0.isWordByte || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "$") }
+        if name.isEmpty || !isPlain { return KeyTrail(text: "\(text)[\"\(name)\"]") }
+        return KeyTrail(text: text.isEmpty ? name : "\(text).\(name)")
+    }
+
+    func element(_ index: Int) -> KeyTrail {
+        KeyTrail(text: "\(text)[\(index)]")
+    }
+}
+
+extension UInt8 {
+    /// Letters, digits and `_` of ASCII: what names of variables are made of.
+    var isWordByte: Bool {
+        switch self {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"): true
+        default: isDigit
+        }
+    }
+
+    var isDigit: Bool {
+        UInt8(ascii: "0")...UInt8(ascii: "9") ~= self
+    }
+}

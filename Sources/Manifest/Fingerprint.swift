@@ -1,0 +1,49 @@
+import JSON
+
+/// A short text that differs where a service has changed (contract §2, "What counts as changed").
+enum Fingerprint {
+    static func of(_ service: Service, entry: JSONSyntax, topVariables: [Variable]) -> String {
+        var bytes: [UInt8] = []
+        canonical(entry.json).append(to: &bytes)
+        // What the entry's `${}` and envFile gave, and what is set for all.
+        append(topVariables.flatMap { [$0.name, $0.value] }, to: &bytes)
+        append(service.variables.flatMap { [$0.name, $0.value] }, to: &bytes)
+        append([service.directory, service.remote?.url ?? "", service.remote?.hostHeader ?? ""], to: &bytes)
+        for command in [service.build, service.run, command(of: service.ready.kind), command(of: service.live?.kind)] {
+            if case .argv(let words) = command { append(words, to: &bytes) }
+        }
+        return hash(bytes, seed: 0xcbf2_9ce4_8422_2325) + hash(bytes, seed: 0x9ae1_6a3b_2f90_404f)
+    }
+
+    private static func command(of probe: ReadyProbe.Kind?) -> Command? {
+        if case .command(let command) = probe { command } else { nil }
+    }
+
+    /// Lengths keep ["ab", "c"] and ["a", "bc"] apart.
+    private static func append(_ texts: [String], to bytes: inout [UInt8]) {
+        for text in [String(texts.count)] + texts {
+            bytes.append(contentsOf: "\(text.utf8.count):".utf8)
+            bytes.append(contentsOf: text.utf8)
+        }
+    }
+
+    /// Neither order nor what is the user's own counts.
+    private static func canonical(_ json: JSON) -> JSON {
+        switch json {
+        case .array(let elements): .array(elements.map(canonical))
+        case .object(let members):
+            .object(
+                members.filter { !$0.name.hasPrefix("x-") }.map { .init($0.name, canonical($0.value)) }
+                    .sorted { $0.name < $1.name })
+        default: json
+        }
+    }
+
+    /// FNV-1a, 64 bits: against accidents, not attackers.
+    private static func hash(_ bytes: [UInt8], seed: UInt64) -> String {
+        var hash = seed
+        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}

@@ -1,0 +1,98 @@
+import JSON
+
+/// Turns a checked text into the model: defaults, paths, environments. What is wrong with a value has been reported
+/// by `ShapeChecker`; here it only counts as absent.
+struct ManifestReader {
+    let report: Report
+    let folder: String
+    let inherited: [String: String]
+    let signals: [String: Int32]
+    let readFile: (String) -> Result<[UInt8], FileFailure>
+
+    private var expander: Expander { Expander(report: report) }
+
+    func read(_ root: JSONSyntax, _ roster: Roster, path: String) -> Manifest {
+        var scope = Scope(inherited: inherited)
+        let trail = KeyTrail()
+        let variables = variables(of: root, &scope, injected: roster.namesForAll, at: trail)
+        let logs = logs(root["logs"], default: LogLimits())
+        let services = roster.entries.map { entry in
+            ServiceReader(reader: self, expander: expander, roster: roster, entry: entry, topVariables: variables)
+                .read(scope: scope, logs: logs)
+        }
+        let folderName = folder.split(separator: "/").last.map(String.init) ?? "mesh"
+        return Manifest(
+            path: path, directory: folder, name: root["name"]?.string ?? folderName,
+            firstPort: root["ports"]?["first"]?.wholeNumber, variables: variables, services: services)
+    }
+
+    /// Reads `envFile`, then `env`, and puts them into the scope one by one: each may name those before it.
+    func variables(
+        of node: JSONSyntax, _ scope: inout Scope, injected: InjectedNames, at trail: KeyTrail
+    ) -> [Variable] {
+        var variables: [Variable] = []
+        if let file = node["envFile"], let name = file.string, !name.isEmpty, !name.utf8.contains(0) {
+            for assignment in assignments(ofFile: name, file, at: trail.key("envFile")) {
+                let source = Variable.Source.file(path: absolute(name), line: assignment.line)
+                variables.append(
+                    Variable(name: assignment.name, value: assignment.value, source: source, isSecret: true))
+                scope.set(assignment.name, assignment.value)
+            }
+        }
+        let members = node["env"]?.members ?? []
+        var later = Set(members.map(\.name))
+        for member in members {
+            let memberTrail = trail.key("env").key(member.name)
+            if Injected.isReserved(member.name) {
+                report.error(.injectedVariable(member.name), at: member.nameOffset, memberTrail)
+            }
+            let value = expander.expand(member.value, scope, injected: injected, later: later, at: memberTrail)
+            later.remove(member.name)
+            let isSecret = Secrets.isSecretName(member.name) || value.map(Secrets.holdsPassword) ?? false
+            // Also without a value it counts as set, so that one error does not bring others.
+            scope.set(member.name, value ?? "")
+            variables.append(
+                Variable(
+                    name: member.name, value: value ?? "",
+                    source: .manifest(report.position(at: member.nameOffset)), isSecret: isSecret))
+        }
+        return variables
+    }
+
+    private func assignments(
+        ofFile name: String, _ node: JSONSyntax, at trail: KeyTrail
+    ) -> [EnvironmentFile.Assignment] {
+        switch readFile(absolute(name)) {
+        case .failure(let failure):
+            report.error(.unreadableFile(name, failure.reason), at: node.offset, trail)
+            return []
+        case .success(let bytes):
+            let file = EnvironmentFile(parsing: bytes)
+            for fault in file.faults { report.error(fault.sentence, in: name, position: fault.position, trail) }
+            for assignment in file.assignments where Injected.isReserved(assignment.name) {
+                report.error(
+                    .injectedVariable(assignment.name), in: name,
+                    position: Position(line: assignment.line, column: 1), trail.key(assignment.name))
+            }
+            return file.assignments
+        }
+    }
+
+    func logs(_ node: JSONSyntax?, default standard: LogLimits) -> LogLimits {
+        guard let size = node?["size"] else { return standard }
+        return LogLimits(size: size.wholeNumber ?? size.string.flatMap(Quantities.size) ?? standard.size)
+    }
+
+    /// A path relative to the manifest's folder, without `./` and slashes at the end.
+    func absolute(_ path: String) -> String {
+        var rest = Substring(path)
+        while rest.hasPrefix("./") {
+            rest = rest.dropFirst(2)
+            while rest.first == "/" { rest = rest.dropFirst() }
+        }
+        while rest.count > 1, rest.last == "/" { rest = rest.dropLast() }
+        if rest.isEmpty || rest == "." { return folder }
+        if rest.first == "/" { return String(rest) }
+        return folder == "/" ? "/\(rest)" : "\(folder)/\(rest)"
+    }
+}

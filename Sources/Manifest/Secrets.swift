@@ -1,0 +1,61 @@
+/// What is not to be shown (contract §7, rule 6).
+public enum Secrets {
+    /// What stands in place of a secret.
+    public static let mask = "********"
+
+    private static let words = ["TOKEN", "SECRET", "PASSW", "KEY", "CREDENTIAL"]
+
+    /// Whether a variable of that name holds a secret.
+    public static func isSecretName(_ name: String) -> Bool {
+        let name = name.uppercased()
+        return words.contains { name.contains($0) }
+    }
+
+    /// Whether the text holds a URL with a password: `postgres://user:password@host/`.
+    public static func holdsPassword(_ text: String) -> Bool {
+        passwordRanges(text).isEmpty == false
+    }
+
+    /// Masks the passwords of the URLs in a text and leaves the rest.
+    public static func maskingPasswords(in text: String) -> String {
+        var result = text
+        for range in passwordRanges(text).reversed() { result.replaceSubrange(range, with: mask) }
+        return result
+    }
+
+    private static func passwordRanges(_ text: String) -> [Range<String.Index>] {
+        let utf8 = text.utf8
+        guard utf8.contains(UInt8(ascii: "@")) else { return [] }
+        var ranges: [Range<String.Index>] = []
+        var index = utf8.startIndex
+        while let colon = utf8[index...].firstIndex(of: UInt8(ascii: ":")) {
+            index = utf8.index(after: colon)
+            guard utf8[index...].starts(with: "//".utf8) else { continue }
+            let start = utf8.index(index, offsetBy: 2)
+            let end = utf8[start...].firstIndex { "/?#\"' \t\n".utf8.contains($0) } ?? utf8.endIndex
+            if let at = utf8[start..<end].lastIndex(of: UInt8(ascii: "@")),
+                let separator = utf8[start..<at].firstIndex(of: UInt8(ascii: ":")),
+                utf8.index(after: separator) < at
+            {
+                ranges.append(utf8.index(after: separator)..<at)
+            }
+            index = end
+        }
+        return ranges
+    }
+}
+
+extension Variable {
+    /// The value to show to people: masked where it is secret, of a URL only its password; injected variables by
+    /// their names.
+    public var masked: String {
+        guard isSecret else { return Injected.display(value) }
+        if case .file = source { return Secrets.mask }
+        return Secrets.isSecretName(name) ? Secrets.mask : Injected.display(Secrets.maskingPasswords(in: value))
+    }
+}
+
+extension Remote {
+    /// The URL to show to people.
+    public var maskedURL: String { Secrets.maskingPasswords(in: url) }
+}

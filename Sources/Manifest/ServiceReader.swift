@@ -1,0 +1,150 @@
+import JSON
+
+/// Reads the entry of one service.
+struct ServiceReader {
+    let reader: ManifestReader
+    let expander: Expander
+    let roster: Roster
+    let entry: Roster.Entry
+    let topVariables: [Variable]
+
+    private var node: JSONSyntax { entry.node }
+    private var trail: KeyTrail { KeyTrail().key("services").key(entry.name) }
+
+    /// - Parameters:
+    ///   - scope: what is set at the top.
+    ///   - logs: the limits of the top.
+    func read(scope topScope: Scope, logs: LogLimits) -> Service {
+        var scope = topScope
+        let injected = roster.names(for: entry)
+        let variables = reader.variables(of: node, &scope, injected: injected, at: trail)
+        let run = command("run", scope, injected)
+        let remote = remote(scope)
+        var service = Service(
+            name: entry.name, position: reader.report.position(at: entry.nameOffset), directory: directory(scope),
+            build: command("build", scope, roster.names(for: entry, isBuild: true)), run: run, variables: variables,
+            uses: uses, dependsOn: dependencies, ready: ready(scope, injected), live: live(scope, injected),
+            restart: choice("restart") ?? .onFailure, stop: stop, instances: node["instances"]?.wholeNumber ?? 1,
+            listens: listens, port: node["port"]?.wholeNumber, protocol: choice("protocol") ?? .auto,
+            oneShot: node["oneShot"]?.bool ?? false, remote: remote,
+            target: choice("target") ?? (node["run"] == nil ? .remote : .local),
+            logs: reader.logs(node["logs"], default: logs))
+        service.fingerprint = Fingerprint.of(service, entry: node, topVariables: topVariables)
+        return service
+    }
+
+    private func choice<Choice: RawRepresentable<String>>(_ key: String) -> Choice? {
+        node[key]?.string.flatMap(Choice.init(rawValue:))
+    }
+
+    private func duration(_ node: JSONSyntax?) -> Duration? {
+        node?.string.flatMap(Quantities.duration)
+    }
+
+    private func directory(_ scope: Scope) -> String {
+        guard let directory = node["directory"] else { return reader.folder }
+        let text = expander.expand(directory, scope, injected: .none, at: trail.key("directory"))
+        return reader.absolute(text ?? ".")
+    }
+
+    private func command(_ key: String, _ scope: Scope, _ injected: InjectedNames) -> Command? {
+        node[key].flatMap { command($0, scope, injected, at: trail.key(key)) }
+    }
+
+    private func command(
+        _ node: JSONSyntax, _ scope: Scope, _ injected: InjectedNames, at trail: KeyTrail
+    ) -> Command? {
+        if let text = node.string { return .shell(text) }
+        guard let elements = node.elements, !elements.isEmpty else { return nil }
+        let words = elements.enumerated().map { index, element in
+            expander.expand(element, scope, injected: injected, at: trail.element(index))
+        }
+        if words[0]?.isEmpty == true {
+            reader.report.error(.emptyProgram(entry.name), at: elements[0].offset, trail.element(0))
+        }
+        return .argv(words.map { $0 ?? "" })
+    }
+
+    private var uses: [Use]? {
+        node["uses"]?.elements?.compactMap { $0.string.flatMap { roster[$0] } }.map { Use(service: $0.name) }
+    }
+
+    private var dependencies: [Dependency] {
+        (node["dependsOn"]?.members ?? []).compactMap { member in
+            guard let target = roster[member.name] else { return nil }
+            let condition = member.value.string.flatMap(Dependency.Condition.init(rawValue:)) ?? .ready
+            return Dependency(service: target.name, condition: condition)
+        }
+    }
+
+    private var listens: Listens {
+        if node["listens"]?.bool == false { return .nothing }
+        return node["listens"]?.wholeNumber.map { .fixed($0) } ?? .assigned
+    }
+
+    private var stop: StopPolicy {
+        let node = node["stop"]
+        let standard = StopPolicy()
+        let signal = node?["signal"]?.string.map { $0.hasPrefix("SIG") ? String($0.dropFirst(3)) : $0 }
+        return StopPolicy(
+            signal: signal.flatMap { reader.signals[$0] } ?? standard.signal,
+            to: node?["to"]?.string.flatMap(StopPolicy.Recipient.init(rawValue:)) ?? standard.to,
+            drain: duration(node?["drain"]) ?? standard.drain,
+            timeout: duration(node?["timeout"]) ?? standard.timeout)
+    }
+
+    private func ready(_ scope: Scope, _ injected: InjectedNames) -> ReadyProbe {
+        let standard = ReadyProbe()
+        guard let node = node["ready"] else { return standard }
+        return ReadyProbe(
+            kind: probe(node, scope, injected, at: trail.key("ready")) ?? .tcp,
+            interval: duration(node["interval"]) ?? standard.interval,
+            timeout: duration(node["timeout"]) ?? standard.timeout)
+    }
+
+    private func live(_ scope: Scope, _ injected: InjectedNames) -> LiveProbe? {
+        guard let node = node["live"], let kind = probe(node, scope, injected, at: trail.key("live")) else {
+            return nil
+        }
+        let standard = LiveProbe(kind: kind)
+        return LiveProbe(
+            kind: kind, interval: duration(node["interval"]) ?? standard.interval,
+            failures: node["failures"]?.wholeNumber ?? standard.failures)
+    }
+
+    private func probe(
+        _ node: JSONSyntax, _ scope: Scope, _ injected: InjectedNames, at trail: KeyTrail
+    ) -> ReadyProbe.Kind? {
+        if let path = node["http"]?.string { return .http(path) }
+        if let expression = node["log"]?.string { return .log(expression) }
+        if let command = node["command"] {
+            return self.command(command, scope, injected, at: trail.key("command")).map { .command($0) }
+        }
+        return node["tcp"]?.bool == true ? .tcp : nil
+    }
+
+    private func remote(_ scope: Scope) -> Remote? {
+        guard let remote = node["remote"] else { return nil }
+        let trail = trail.key("remote")
+        if remote.string != nil { return parse(remote, host: nil, scope, at: trail) }
+        guard let url = remote["url"] else { return nil }
+        var host: String?
+        if let node = remote["host"], let text = expander.expand(node, scope, injected: .none, at: trail.key("host")) {
+            if !Remote.isHostHeader(text) {
+                reader.report.error(.wrongHostHeader(text), at: node.offset, trail.key("host"))
+            }
+            host = text
+        }
+        return parse(url, host: host, scope, at: trail.key("url"))
+    }
+
+    private func parse(_ node: JSONSyntax, host: String?, _ scope: Scope, at trail: KeyTrail) -> Remote? {
+        guard let text = expander.expand(node, scope, injected: .none, at: trail), !text.isEmpty else { return nil }
+        switch Remote.parse(text, host: host) {
+        case .success(let remote): return remote
+        case .failure(let failure):
+            reader.report.error(failure.sentence, at: node.offset, trail)
+            return nil
+        }
+    }
+}

@@ -1,0 +1,160 @@
+import JSON
+
+/// What holds within the entry of one service, and between it and those it names.
+struct ServiceRules {
+    let report: Report
+    let roster: Roster
+    let entry: Roster.Entry
+    let service: Service
+    let trail: KeyTrail
+
+    private var node: JSONSyntax { entry.node }
+
+    func run(isWhole: Bool) {
+        guard case .object = node.kind else { return }
+        checkTarget(isWhole: isWhole)
+        checkUses(isWhole: isWhole)
+        checkDependencies(isWhole: isWhole)
+        checkProbes()
+        checkListener()
+        checkJob()
+        if node["handover"]?.string == "overlap" {
+            report(.overlapNotYet, "handover")
+        }
+    }
+
+    private func has(_ key: String) -> Bool { node[key] != nil }
+
+    private func report(_ sentence: Sentence, _ key: String) {
+        report.error(sentence, at: node[key]?.offset ?? entry.nameOffset, trail.key(key))
+    }
+
+    private func checkTarget(isWhole: Bool) {
+        if let target = node["target"]?.string, !target.isEmpty {
+            switch Target(rawValue: target) {
+            case .local where !has("run") && isWhole: report(.targetWithout("run"), "target")
+            case .remote where !has("remote") && isWhole: report(.targetWithout("remote"), "target")
+            case .local, .remote: break
+            case nil:
+                let versions = node["versions"]?.members?.map(\.name) ?? []
+                if versions.contains(target) {
+                    report(.targetIsVersion(target), "target")
+                } else {
+                    let nearest = report.nearest(to: target, among: Target.allCases.map(\.rawValue))
+                    report(.unknownTarget(target, nearest: nearest), "target")
+                }
+            }
+        }
+        if let remote = node["remote"], case .object(let members) = remote.kind, remote["url"] == nil, isWhole {
+            // An object of another form has been refused by its keys.
+            let forms = ["cluster", "consul", "etcd", "kubernetes", "dns", "ssh", "command"]
+            if !members.contains(where: { forms.contains($0.name) }) { report(.remoteWithoutURL, "remote") }
+        }
+        let canRun = has("run") || has("remote") || has("versions") || has("container")
+        if isWhole, !canRun { report.error(.nothingToRun, at: entry.nameOffset, trail) }
+        if isWhole, canRun, has("build"), !has("run") { report(.buildWithoutRun, "build") }
+    }
+
+    private func checkUses(isWhole: Bool) {
+        var seen: Set<String> = []
+        for (index, use) in (node["uses"]?.elements ?? []).enumerated() {
+            guard let name = use.string, !name.isEmpty else { continue }
+            let trail = trail.key("uses").element(index)
+            if let at = name.utf8.firstIndex(of: UInt8(ascii: "@")) {
+                report.error(.usesVersion(name), at: use.offset, trail)
+                if isWhole { checkKnown(String(name[..<at]), at: use.offset, trail) }
+                continue
+            }
+            if !seen.insert(name.lowercased()).inserted {
+                report.error(.usesTwice(name), at: use.offset, trail)
+            } else if isWhole, let used = checkKnown(name, at: use.offset, trail), !used.hasFront {
+                report.warning(.usesWorker(used.name), at: use.offset, trail)
+            }
+        }
+    }
+
+    @discardableResult
+    private func checkKnown(_ name: String, at offset: Int, _ trail: KeyTrail) -> Roster.Entry? {
+        if let known = roster[name] { return known }
+        let nearest = report.nearest(to: name, among: roster.entries.lazy.map(\.name))
+        report.error(.unknownService(name, nearest: nearest, isHidden: roster.isHidden(name)), at: offset, trail)
+        return nil
+    }
+
+    private func checkDependencies(isWhole: Bool) {
+        guard case .object(let members) = node["dependsOn"]?.kind else { return }
+        for member in members {
+            let trail = trail.key("dependsOn").key(member.name)
+            if member.isExtension {
+                if roster.isHidden(member.name) { checkKnown(member.name, at: member.nameOffset, trail) }
+                continue
+            }
+            if member.name.lowercased() == entry.name.lowercased() {
+                report.error(.dependsOnItself, at: member.nameOffset, trail)
+                continue
+            }
+            guard let target = isWhole ? checkKnown(member.name, at: member.nameOffset, trail) : roster[member.name]
+            else { continue }
+            let isJob = target.node["oneShot"]?.bool == true
+            switch member.value.string.flatMap(Dependency.Condition.init(rawValue:)) {
+            case .completed:
+                if let why = whyItNeverCompletes(target.node) {
+                    report.error(.neverCompletes(target.name, because: why), at: member.value.offset, trail)
+                }
+            case .ready where isJob && target.node["ready"] == nil:
+                report.warning(.jobNeverReady(target.name), at: member.value.offset, trail)
+            default: break
+            }
+        }
+    }
+
+    /// A service that exits 0 by itself is completed too, so only what cannot be is refused.
+    private func whyItNeverCompletes(_ target: JSONSyntax) -> String? {
+        if target["target"]?.string == "remote" || target["run"] == nil && target["remote"] != nil {
+            return "runs elsewhere"
+        }
+        return target["restart"]?.string == "always" ? "is always restarted" : nil
+    }
+
+    private func checkProbes() {
+        for key in ["ready", "live"] {
+            guard let probe = node[key], let members = probe.members else { continue }
+            let kinds = ["http", "tcp", "command", "log"].filter { kind in members.contains { $0.name == kind } }
+            if kinds.count > 1 {
+                let second = members.filter { kinds.contains($0.name) }[1]
+                report.error(.several(kinds), at: second.nameOffset, trail.key(key).key(second.name))
+            }
+            if key == "live", kinds.isEmpty { report(.liveWithoutKind, key) }
+            if service.listens == .nothing, let kind = kinds.first(where: { $0 == "http" || $0 == "tcp" }) {
+                report.error(.probeWithoutListener(kind), at: probe[kind]!.offset, trail.key(key).key(kind))
+            }
+        }
+        if let log = node["ready"]?["log"], let text = log.string, !text.isEmpty, (try? Regex(text)) == nil {
+            report.error(.malformedExpression(text), at: log.offset, trail.key("ready").key("log"))
+        }
+    }
+
+    private func checkListener() {
+        switch service.listens {
+        case .fixed(let port):
+            if service.instances > 1 {
+                report(
+                    .fixedPort("\(service.instances) instances", "Remove \"instances\", or let it listen on $PORT"),
+                    "instances")
+            }
+            if service.port == port {
+                report(.fixedPort("the front's port, \(port) too", "Choose another \"port\", or remove it"), "port")
+            }
+        case .nothing:
+            for key in ["port", "remote"] where has(key) { report(.workerWith(key), key) }
+        case .assigned: break
+        }
+    }
+
+    private func checkJob() {
+        guard service.oneShot else { return }
+        if service.instances > 1 { report(.jobWith("\(service.instances) instances"), "instances") }
+        if service.restart == .always { report(.jobWith("\"restart\": \"always\""), "restart") }
+        if has("live") { report(.jobWith("\"live\""), "live") }
+    }
+}

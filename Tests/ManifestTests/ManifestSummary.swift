@@ -1,0 +1,65 @@
+import Manifest
+
+/// Writes all that a manifest says, a line for each thing: what stands in Fixtures/manifests/valid/*.expected.
+func summary(of manifest: Manifest) -> String {
+    var lines = ["project \(manifest.name) in \(manifest.directory), \(manifest.path)"]
+    if let port = manifest.firstPort { lines.append("first port \(port)") }
+    lines += manifest.variables.map(summary)
+    for service in manifest.services {
+        lines.append("service \(service.name) of \(service.position.line):\(service.position.column)")
+        lines += details(of: service).map { "  " + $0 }
+    }
+    return lines.joined(separator: "\n") + "\n"
+}
+
+private func details(of service: Service) -> [String] {
+    var lines = ["directory \(service.directory)"]
+    if let build = service.build { lines.append("build \(summary(build))") }
+    if let run = service.run { lines.append("run \(summary(run))") }
+    lines += service.variables.map(summary)
+    lines.append("uses " + (service.uses.map { $0.map(\.service).joined(separator: ", ") } ?? "all"))
+    lines += service.dependsOn.map { "dependsOn \($0.service) \($0.condition.rawValue)" }
+    lines.append("ready \(summary(service.ready.kind)) each \(service.ready.interval) within \(service.ready.timeout)")
+    if let live = service.live {
+        lines.append("live \(summary(live.kind)) each \(live.interval), \(live.failures) failures")
+    }
+    let stop = service.stop
+    lines.append("restart \(service.restart.rawValue)")
+    lines.append("stop \(stop.signal) to \(stop.to.rawValue), drain \(stop.drain), timeout \(stop.timeout)")
+    lines.append("instances \(service.instances)\(service.oneShot ? ", once" : "")")
+    lines.append("listens \(service.listens), port \(service.port.map(String.init) ?? "any"), \(service.protocol.rawValue)")
+    if let remote = service.remote {
+        lines.append(
+            "remote \(remote.scheme.rawValue) \(remote.host) \(remote.port) \"\(remote.path)\" Host \(remote.hostHeader)"
+                + " of \(remote.maskedURL)")
+    }
+    lines.append("target \(service.target.rawValue)")
+    lines.append("logs \(service.logs.size)")
+    return lines
+}
+
+private func summary(_ variable: Variable) -> String {
+    let place =
+        switch variable.source {
+        case .file(let path, let line): "\(path):\(line)"
+        case .manifest(let position): "\(position.line):\(position.column)"
+        }
+    let secret = variable.isSecret ? ", shown as \(variable.masked.debugDescription)" : ""
+    return "env \(variable.name)=\(Injected.display(variable.value).debugDescription) of \(place)\(secret)"
+}
+
+private func summary(_ command: Command) -> String {
+    switch command {
+    case .shell(let text): "sh \(text.debugDescription)"
+    case .argv(let words): "\(words.map(Injected.display))"
+    }
+}
+
+private func summary(_ kind: ReadyProbe.Kind) -> String {
+    switch kind {
+    case .tcp: "tcp"
+    case .http(let path): "http \(path)"
+    case .command(let command): "command \(summary(command))"
+    case .log(let expression): "log \(expression.debugDescription)"
+    }
+}
