@@ -27,7 +27,8 @@ private func details(of service: Service) -> [String] {
     lines.append("restart \(service.restart.rawValue)")
     lines.append("stop \(stop.signal) to \(stop.to.rawValue), drain \(stop.drain), timeout \(stop.timeout)")
     lines.append("instances \(service.instances)\(service.oneShot ? ", once" : "")")
-    lines.append("listens \(service.listens), port \(service.port.map(String.init) ?? "any"), \(service.protocol.rawValue)")
+    lines.append(
+        "listens \(service.listens), port \(service.port.map(String.init) ?? "any"), \(service.protocol.rawValue)")
     if let remote = service.remote {
         lines.append(
             "remote \(remote.scheme.rawValue) \(remote.host) \(remote.port) \"\(remote.path)\" Host \(remote.hostHeader)"
