@@ -1,0 +1,51 @@
+import Manifest
+import Plan
+import Platform
+
+extension LocatedProject {
+    /// A plan with what came up on the way to it.
+    public struct Planned: Sendable {
+        public var plan: Plan
+        /// Ports that some project owns and instances must keep off: for `PrivatePorts`.
+        public var claimedPorts: Set<Int>
+        /// A sentence for the user, if the port registry was damaged.
+        public var note: String?
+    }
+
+    /// Plans a manifest of this project and records the ports that are given for the first time.
+    ///
+    /// Nothing is said about given ports that somebody else holds: for that there is `checkFree`.
+    public func plan(
+        _ manifest: Manifest, environment: [String: String], places: Places, kernel: Kernel = .real
+    ) throws(ProjectError) -> Planned {
+        let probe = PortProbe(kernel: kernel)
+        let machine = Machine(
+            ephemeral: ephemeralPorts(kernel), holder: probe.owner,
+            manifestExists: { kernel.status($0) != nil })
+        let outcome = try RegistryFile(places, kernel: kernel).update { registry throws(PlanError) in
+            let plan = try Plan.make(manifest, registry: &registry, environment: environment, machine: machine)
+            return (plan: plan, claimed: Set(registry.projects.flatMap(\.claims)))
+        }
+        let claimed = outcome.result.claimed.union(outcome.result.plan.insistedPorts.keys)
+        return Planned(plan: outcome.result.plan, claimedPorts: claimed, note: outcome.note)
+    }
+
+    /// Refuses a plan whose ports somebody else holds, or whose programs insist on a port that those of another mesh
+    /// that is up insist on. Call it before something is started.
+    ///
+    /// - Parameter held: ports that this mesh itself listens on already.
+    public func checkFree(
+        _ plan: Plan, besides held: Set<Int> = [], places: Places, kernel: Kernel = .real
+    ) throws(ProjectError) {
+        do throws(PlanError) {
+            if !plan.insistedPorts.isEmpty {
+                for mesh in MeshRecord.all(places, kernel: kernel) where mesh.manifest != manifest {
+                    try plan.checkInsistedPorts(against: mesh.insistedPorts, of: mesh.name)
+                }
+            }
+            try plan.checkPorts(besides: held, holder: PortProbe(kernel: kernel).owner)
+        } catch {
+            throw .plan(error)
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import Platform
+
+/// A manifest's place and the paths of all that belongs to it. Nothing is looked at on the disk.
+///
+///     services.json                              the manifest
+///     .devmesh/.gitignore                        the folder ignores itself
+///     .devmesh/services.json/logs/<service>/…    what services said
+///     .devmesh/services.json/state.json          what `use` and `scale` chose
+///     .devmesh/services.json/mesh.json           the mesh that is up
+///     .devmesh/services.json/{start,life}.lock   see `SupervisorLease`
+public struct LocatedProject: Sendable, Hashable {
+    /// The real path of the manifest: what the project is known by.
+    public let manifest: String
+
+    public init(manifest: String) {
+        self.manifest = manifest
+    }
+
+    public var directory: String { Path.parent(manifest) }
+    public var fileName: String { Path.name(manifest) }
+    /// `.devmesh` beside the manifest.
+    public var hiddenFolder: String { Path.join(directory, ".devmesh") }
+    public var stateFolder: String { Path.join(hiddenFolder, fileName) }
+    public var logsFolder: String { stateFolder + "/logs" }
+    /// What a supervisor in the background writes to.
+    public var supervisorLog: String { stateFolder + "/supervisor.log" }
+    public var choicesFile: String { stateFolder + "/state.json" }
+    var recordFile: String { stateFolder + "/mesh.json" }
+    var startLock: String { stateFolder + "/start.lock" }
+    var lifeLock: String { stateFolder + "/life.lock" }
+
+    /// 16 hexadecimal digits that stand for the path (FNV-1a, 64 bits).
+    public var hash: String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in manifest.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    public func runtimeFolder(_ places: Places) -> String { places.runtime + "/" + hash }
+    public func socket(_ places: Places) -> String { runtimeFolder(places) + "/control.sock" }
+}

@@ -1,0 +1,70 @@
+import Plan
+import Platform
+
+/// Asks the system about ports, by binding them.
+public struct PortProbe {
+    private let kernel: Kernel
+    private let hasV6: Bool
+
+    public init(kernel: Kernel = .real) {
+        self.kernel = kernel
+        hasV6 = hasLoopback6(kernel)
+    }
+
+    /// Tells who keeps devmesh from listening on a port at 127.0.0.1 or, where the machine has it, ::1; nil if nobody.
+    public func owner(of port: Int) -> PortOwner? {
+        guard (1...65_535).contains(port) else { return .unknown }
+        for address in hasV6 ? [SocketAddress.loopback(port), .loopback6(port)] : [.loopback(port)] {
+            do throws(Errno) { _ = try kernel.listen(at: address, backlog: 1) } catch {
+                switch error {
+                case .addressInUse: return holder(of: port)
+                case .accessDenied, .notPermitted: return .system
+                // Anything else is not about this port; whoever listens there for good will say what it is.
+                default: continue
+                }
+            }
+        }
+        return nil
+    }
+
+    /// Whether a program could listen on a port wherever it wants, with or without SO_REUSEADDR. Ports whose
+    /// connections are in TIME_WAIT are not, so one that was just used is passed over.
+    public func isFree(_ port: Int) -> Bool {
+        for address in [SocketAddress.v4(0, port: UInt16(port)), .v6(0, 0, port: UInt16(port), scope: 0)] {
+            do throws(Errno) {
+                let probe = try kernel.socket(for: address)
+                try kernel.bind(probe, to: address)
+            } catch {
+                if error == .addressInUse || error == .accessDenied { return false }
+            }
+        }
+        return true
+    }
+
+    private func holder(of port: Int) -> PortOwner {
+        guard let holder = SocketTable.holder(ofPort: port) else { return .unknown }
+        if let pid = holder.pid { return .process(pid: pid, program: holder.program ?? "a program") }
+        return .user(userName(holder.user))
+    }
+
+    /// Looks the name up in /etc/passwd, where local accounts are; a number is good enough for others.
+    private func userName(_ user: UInt32) -> String {
+        let accounts = String(decoding: (try? kernel.readFile("/etc/passwd")) ?? [], as: UTF8.self)
+        for line in accounts.split(separator: "\n") {
+            // passwd(5): name:password:UID:…
+            let fields = line.split(separator: ":", maxSplits: 3, omittingEmptySubsequences: false)
+            if fields.count > 2, UInt32(fields[2]) == user { return String(fields[0]) }
+        }
+        return "\(user)"
+    }
+}
+
+/// The range from which the kernel takes ports by itself (ip(7), ip_local_port_range); IANA's where it doesn't say.
+public func ephemeralPorts(_ kernel: Kernel = .real) -> ClosedRange<Int> {
+    let text = (try? kernel.readFile("/proc/sys/net/ipv4/ip_local_port_range")) ?? []
+    let numbers = String(decoding: text, as: UTF8.self).split { $0 == "\t" || $0 == " " || $0 == "\n" }.compactMap {
+        Int($0)
+    }
+    guard numbers.count == 2, numbers[0] <= numbers[1] else { return 49_152...65_535 }
+    return numbers[0]...numbers[1]
+}

@@ -1,0 +1,74 @@
+import JSON
+import Platform
+
+/// What `use` and `scale` chose: lives through crashes, `up` again and edits of the manifest; `down` forgets it
+/// (contract §5).
+public struct RuntimeChoices: Sendable, Equatable {
+    static let version = 1
+
+    /// By service, as `use` takes them: `local`, `remote`.
+    public var targets: [String: String]
+    /// By service.
+    public var instances: [String: Int]
+
+    public init(targets: [String: String] = [:], instances: [String: Int] = [:]) {
+        self.targets = targets
+        self.instances = instances
+    }
+
+    public var isEmpty: Bool { targets.isEmpty && instances.isEmpty }
+
+    /// Reads what was chosen; nothing where nothing was. A damaged file yields what can be read, and a sentence.
+    public static func read(_ project: LocatedProject, kernel: Kernel = .real) throws(ProjectError) -> (
+        choices: RuntimeChoices, note: String?
+    ) {
+        let path = project.choicesFile
+        let bytes: [UInt8]
+        do throws(Errno) { bytes = try kernel.readFile(path) } catch {
+            if error == .noEntry || error == .notDirectory { return (RuntimeChoices(), nil) }
+            throw .unreadable(path: path, error)
+        }
+        guard let json = try? JSON(parsing: bytes), let version = json["version"]?.intValue else {
+            return (RuntimeChoices(), damage(path))
+        }
+        guard version <= Self.version else { throw .newer(path: path, version: version) }
+        var choices = RuntimeChoices()
+        var isWhole = true
+        for member in json["targets"]?.objectValue ?? [] {
+            choices.targets[member.name] = member.value.stringValue
+            isWhole = isWhole && member.value.stringValue != nil
+        }
+        for member in json["instances"]?.objectValue ?? [] {
+            let count = member.value.intValue.flatMap { $0 >= 0 ? $0 : nil }
+            choices.instances[member.name] = count
+            isWhole = isWhole && count != nil
+        }
+        return (choices, isWhole ? nil : damage(path))
+    }
+
+    /// Writes them so that they outlive a crash.
+    public func write(_ project: LocatedProject, kernel: Kernel = .real) throws(ProjectError) {
+        guard !isEmpty else { return try Self.forget(project, kernel: kernel) }
+        let json: JSON = [
+            "version": .int(Self.version),
+            "targets": .object(targets.sorted { $0.key < $1.key }.map { .init($0.key, .string($0.value)) }),
+            "instances": .object(instances.sorted { $0.key < $1.key }.map { .init($0.key, .int($0.value)) }),
+        ]
+        do throws(Errno) {
+            try kernel.replaceFile(project.choicesFile, with: Array((json.pretty() + "\n").utf8))
+        } catch {
+            throw .unwritable(
+                path: project.choicesFile, error, mend: "Make room and check the folder's permissions.")
+        }
+    }
+
+    public static func forget(_ project: LocatedProject, kernel: Kernel = .real) throws(ProjectError) {
+        do throws(Errno) { try kernel.remove(project.choicesFile) } catch {
+            throw .unwritable(path: project.choicesFile, error, mend: "Remove the file by hand.")
+        }
+    }
+
+    private static func damage(_ path: String) -> String {
+        "\(path) was damaged: what `devmesh use` and `devmesh scale` chose may be lost. Give these commands again."
+    }
+}

@@ -1,0 +1,122 @@
+import JSON
+import Platform
+
+/// The right to be the one supervisor of a project: held from before anything is started until the process ends.
+///
+///     start.lock   ██████            held while a supervisor starts, until its socket can be asked
+///     life.lock    ████████████████  held for as long as it lives
+///     mesh.json          ▒▒▒▒▒▒▒▒▒▒  published … withdrawn
+///
+/// So whoever waits for `start.lock` and gets it finds either a mesh that answers, or nobody, or one that is ending:
+/// nobody has to look again after a while. Both are flock(2) locks, which the kernel gives back when the process dies
+/// however it dies.
+public final class SupervisorLease {
+    public let project: LocatedProject
+    public let places: Places
+    private let kernel: Kernel
+    private var start: Descriptor?
+    private var life: Descriptor?
+
+    /// What asking for the lease came to.
+    public enum Outcome {
+        /// This process is the supervisor now.
+        case acquired(SupervisorLease)
+        /// Another one is, and answers.
+        case running(MeshRecord)
+        /// Another one is, but no longer answers: `waitForEnd`, then ask again.
+        case ending
+    }
+
+    private init(
+        project: LocatedProject, places: Places, kernel: Kernel, start: consuming Descriptor, life: consuming Descriptor
+    ) {
+        self.project = project
+        self.places = places
+        self.kernel = kernel
+        self.start = consume start
+        self.life = consume life
+    }
+
+    /// Where the control socket has to be bound; nothing is in the way there.
+    public var socket: String { project.socket(places) }
+
+    /// Asks for the lease; waits while another process is just starting.
+    public static func acquire(
+        _ project: LocatedProject, places: Places, kernel: Kernel = .real
+    ) throws(ProjectError) -> Outcome {
+        try project.makeStateFolder(kernel)
+        do throws(Errno) {
+            let start = try kernel.open(project.startLock, .readWrite)
+            try kernel.lock(start)
+            let life = try kernel.open(project.lifeLock, .readWrite)
+            let isFree = try kernel.tryLock(life)
+            if let record = MeshRecord.find(project, places: places, kernel: kernel) { return .running(record) }
+            guard isFree else { return .ending }
+            let lease = SupervisorLease(project: project, places: places, kernel: kernel, start: start, life: life)
+            lease.removeRecords()
+            return .acquired(lease)
+        } catch {
+            throw .unwritable(
+                path: project.stateFolder, error, mend: "devmesh keeps its locks there: make it writable.")
+        }
+    }
+
+    /// Makes the socket's folder; call it before the socket is bound.
+    public func prepareSocket() throws(ProjectError) {
+        try project.makeRuntimeFolder(places, kernel)
+    }
+
+    /// Tells everybody that the mesh is up. Call it once the control socket listens; from then on another `up` follows
+    /// this one. Call it again when what it says has changed.
+    public func publish(_ record: MeshRecord) throws(ProjectError) {
+        let bytes = Array((record.json.pretty() + "\n").utf8)
+        for path in [project.recordFile, MeshRecord.runtimeRecord(project, places)] {
+            do throws(Errno) { try kernel.replaceFile(path, with: bytes) } catch {
+                throw .unwritable(path: path, error, mend: "Make room and check the folder's permissions.")
+            }
+        }
+        start = nil
+    }
+
+    /// Tells everybody that the mesh is no longer up, and removes the socket. The lease itself ends with the process,
+    /// or with `release`, when nothing of the mesh is left.
+    public func withdraw() {
+        removeRecords()
+    }
+
+    /// Gives up the lease.
+    public func release() {
+        start = nil
+        life = nil
+    }
+
+    /// Waits until no process has the lease; for threads that may wait.
+    public static func waitForEnd(_ project: LocatedProject, kernel: Kernel = .real) throws(ProjectError) {
+        do throws(Errno) {
+            let life = try kernel.open(project.lifeLock, .readWrite)
+            try kernel.lock(life)
+        } catch {
+            // Without a state folder nobody can have it.
+            if error == .noEntry || error == .notDirectory { return }
+            throw .unreadable(path: project.lifeLock, error)
+        }
+    }
+
+    /// Removes what a dead supervisor left behind, unless somebody is starting or living there after all.
+    static func clean(_ project: LocatedProject, runtimeFolder: String, _ kernel: Kernel) {
+        if kernel.status(project.stateFolder) != nil {
+            guard let start = try? kernel.open(project.startLock, .readWrite), (try? kernel.tryLock(start)) == true,
+                let life = try? kernel.open(project.lifeLock, .readWrite), (try? kernel.tryLock(life)) == true
+            else { return }
+            try? kernel.remove(project.recordFile)
+            kernel.removeTree(runtimeFolder)
+        } else {
+            kernel.removeTree(runtimeFolder)
+        }
+    }
+
+    private func removeRecords() {
+        try? kernel.remove(project.recordFile)
+        kernel.removeTree(project.runtimeFolder(places))
+    }
+}
