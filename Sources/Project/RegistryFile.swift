@@ -16,6 +16,11 @@ public struct RegistryFile {
     public struct Content: Sendable, Equatable {
         public var registry: PortRegistry
         public var note: String?
+
+        public init(registry: PortRegistry, note: String? = nil) {
+            self.registry = registry
+            self.note = note
+        }
     }
 
     /// Reads it; a missing one is empty.
@@ -29,9 +34,10 @@ public struct RegistryFile {
         case .whole(let registry):
             return Content(registry: registry)
         case .damaged(let registry, let problems):
+            let kept = registry.projects.count == 1 ? "1 project" : "\(registry.projects.count) projects"
             let note =
                 "The port registry \(path) was damaged (\(problems.joined(separator: "; "))). "
-                + "The ports of \(registry.projects.count) projects could be kept; others may get new ones."
+                + "The ports of \(kept) could be kept; others may get new ones."
             return Content(registry: registry, note: note)
         case .newer(let version):
             throw .newer(path: path, version: version)

@@ -7,7 +7,7 @@ import Platform
 ///     life.lock    ████████████████  held for as long as it lives
 ///     mesh.json          ▒▒▒▒▒▒▒▒▒▒  published … withdrawn
 ///
-/// So whoever waits for `start.lock` and gets it finds either a mesh that answers, or nobody, or one that is ending:
+/// So whoever waits for `start.lock` and gets it finds either a mesh that answers, or one that is ending, or nobody:
 /// nobody has to look again after a while. Both are flock(2) locks, which the kernel gives back when the process dies
 /// however it dies.
 public final class SupervisorLease {
@@ -23,8 +23,6 @@ public final class SupervisorLease {
         case acquired(SupervisorLease)
         /// Another one is, and answers.
         case running(MeshRecord)
-        /// Another one is, but no longer answers: `waitForEnd`, then ask again.
-        case ending
     }
 
     private init(
@@ -40,9 +38,12 @@ public final class SupervisorLease {
     /// Where the control socket has to be bound; nothing is in the way there.
     public var socket: String { project.socket(places) }
 
-    /// Asks for the lease; waits while another process is just starting.
+    /// Asks for the lease. Waits while another process is just starting, and until one that is ending has ended; for
+    /// threads that may wait.
+    ///
+    /// - Parameter waiting: called before it waits for one that is ending, to tell the user.
     public static func acquire(
-        _ project: LocatedProject, places: Places, kernel: Kernel = .real
+        _ project: LocatedProject, places: Places, kernel: Kernel = .real, waiting: () -> Void = {}
     ) throws(ProjectError) -> Outcome {
         try project.makeStateFolder(kernel)
         do throws(Errno) {
@@ -51,7 +52,10 @@ public final class SupervisorLease {
             let life = try kernel.open(project.lifeLock, .readWrite)
             let isFree = try kernel.tryLock(life)
             if let record = MeshRecord.find(project, places: places, kernel: kernel) { return .running(record) }
-            guard isFree else { return .ending }
+            if !isFree {
+                waiting()
+                try kernel.lock(life)
+            }
             let lease = SupervisorLease(project: project, places: places, kernel: kernel, start: start, life: life)
             lease.removeRecords()
             return .acquired(lease)
