@@ -1,0 +1,82 @@
+import Platform
+
+/// Why there is no figure.
+struct Malfunction: Error {
+    let reason: String
+    var isUsage = false
+
+    init(_ reason: String, isUsage: Bool = false) {
+        self.reason = reason
+        self.isUsage = isUsage
+    }
+}
+
+/// What can be measured, in the order of `all`.
+enum Benchmark: String, CaseIterable {
+    case up, restart, logs, idle, ps
+
+    func run(_ options: Options) throws(Malfunction) {
+        switch self {
+        case .up: try measureUp(options)
+        case .restart: try measureRestart(options)
+        case .logs: try measureLogs(options)
+        case .idle: try measureIdle(options)
+        case .ps: try measurePs(options)
+        }
+    }
+}
+
+struct Options {
+    var benchmarks: [Benchmark] = []
+    /// The program to measure.
+    var devmesh: String
+    /// The service that binds at once (Tests/Fixture/main.c).
+    var fixture: String
+    var honcho: String?
+    /// How often each thing is measured; the median counts.
+    var repetitions = 5
+
+    static let usage = """
+        usage: devmesh-bench up|restart|logs|idle|ps|all [--devmesh PATH] [--fixture PATH] [--honcho PATH] [--repeat N]
+        The programs are looked for beside this one, honcho on the PATH. Build them all, for release:
+          swift build -c release && .build/release/devmesh-bench all
+        """
+
+    init(_ arguments: [String], environment: [String: String]) throws(Malfunction) {
+        let folder = Path.parent(ThisProcess.executablePath ?? ".")
+        devmesh = Path.join(folder, "devmesh")
+        fixture = Path.join(folder, "fixture")
+        let here = ThisProcess.currentDirectory
+        honcho = try? Executable.find("honcho", path: environment["PATH"], directory: here)
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            switch argument {
+            case "all": benchmarks += Benchmark.allCases
+            case "--devmesh": devmesh = Path.join(here, try Self.value(of: argument, &rest))
+            case "--fixture": fixture = Path.join(here, try Self.value(of: argument, &rest))
+            case "--honcho": honcho = Path.join(here, try Self.value(of: argument, &rest))
+            case "--repeat":
+                guard let number = Int(try Self.value(of: argument, &rest)), number > 0 else {
+                    throw Malfunction("--repeat wants a number above 0\n\(Self.usage)", isUsage: true)
+                }
+                repetitions = number
+            default:
+                guard let benchmark = Benchmark(rawValue: argument) else {
+                    throw Malfunction("'\(argument)' is nothing to measure\n\(Self.usage)", isUsage: true)
+                }
+                benchmarks.append(benchmark)
+            }
+        }
+        if benchmarks.isEmpty { throw Malfunction("nothing to measure\n\(Self.usage)", isUsage: true) }
+        for program in [devmesh, fixture] where Kernel.real.status(program)?.isExecutable != true {
+            throw Malfunction("there is no program at \(program): build it first\n\(Self.usage)", isUsage: true)
+        }
+    }
+
+    private static func value(of flag: String, _ rest: inout ArraySlice<String>) throws(Malfunction) -> String {
+        guard let value = rest.popFirst() else {
+            throw Malfunction("\(flag) wants a value\n\(usage)", isUsage: true)
+        }
+        return value
+    }
+}
