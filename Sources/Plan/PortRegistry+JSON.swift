@@ -43,6 +43,17 @@ extension PortRegistry {
         return salvage.problems.isEmpty
             ? .whole(salvage.registry) : .damaged(salvage.registry, problems: salvage.problems)
     }
+
+    /// Takes one project's ports from a copy of the registry that the project kept, if they are not in this one and
+    /// nobody else has them now.
+    public mutating func restore(manifest: String, from copy: [UInt8]) {
+        guard project(manifest: manifest) == nil, case .whole(let kept) = Self.parse(copy),
+            let project = kept.project(manifest: manifest)
+        else { return }
+        var salvage = Salvage(registry: self)
+        salvage.add(project.json)
+        if salvage.problems.isEmpty { self = salvage.registry }
+    }
 }
 
 extension PortRegistry.Project {

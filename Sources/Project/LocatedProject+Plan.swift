@@ -22,12 +22,23 @@ extension LocatedProject {
         let machine = Machine(
             ephemeral: ephemeralPorts(kernel), holder: probe.owner,
             manifestExists: { kernel.status($0) != nil })
+        let copy = try? kernel.readFile(portsCopy)
         let outcome = try RegistryFile(places, kernel: kernel).update { registry throws(PlanError) in
+            if let copy { registry.restore(manifest: self.manifest, from: copy) }
             let plan = try Plan.make(manifest, registry: &registry, environment: environment, machine: machine)
-            return (plan: plan, claimed: Set(registry.projects.flatMap(\.claims)))
+            let own = PortRegistry(projects: registry.projects.filter { $0.manifest == self.manifest })
+            return (plan: plan, claimed: Set(registry.projects.flatMap(\.claims)), own: own)
         }
+        keepCopy(Array(outcome.result.own.serialized().utf8), instead: copy, kernel)
         let claimed = outcome.result.claimed.union(outcome.result.plan.insistedPorts.keys)
         return Planned(plan: outcome.result.plan, claimedPorts: claimed, note: outcome.note)
+    }
+
+    /// Keeps the project's own ports beside its state, so that they outlive the loss of the registry. A project that
+    /// was never up has no state folder and keeps none; one that can't be written is no reason to stop.
+    private func keepCopy(_ bytes: [UInt8], instead former: [UInt8]?, _ kernel: Kernel) {
+        guard bytes != former, kernel.status(stateFolder) != nil else { return }
+        try? kernel.replaceFile(portsCopy, with: bytes)
     }
 
     /// Refuses a plan whose ports somebody else holds, or whose programs insist on a port that those of another mesh

@@ -6,6 +6,7 @@ import Platform
 ///     .devmesh/.gitignore                        the folder ignores itself
 ///     .devmesh/services.json/logs/<service>/…    what services said
 ///     .devmesh/services.json/state.json          what `use` and `scale` chose
+///     .devmesh/services.json/ports.json          a copy of this project's part of the port registry
 ///     .devmesh/services.json/mesh.json           the mesh that is up
 ///     .devmesh/services.json/{start,life}.lock   see `SupervisorLease`
 public struct LocatedProject: Sendable, Hashable {
@@ -25,6 +26,7 @@ public struct LocatedProject: Sendable, Hashable {
     /// What a supervisor in the background writes to.
     public var supervisorLog: String { stateFolder + "/supervisor.log" }
     public var choicesFile: String { stateFolder + "/state.json" }
+    var portsCopy: String { stateFolder + "/ports.json" }
     var recordFile: String { stateFolder + "/mesh.json" }
     var startLock: String { stateFolder + "/start.lock" }
     var lifeLock: String { stateFolder + "/life.lock" }

@@ -45,7 +45,7 @@ extension ProjectError: CustomStringConvertible {
             "Neither XDG_STATE_HOME nor HOME is set, so there is no place for the port registry. Set one of them."
         case .newer(let path, let version):
             "\(path) was written by a newer devmesh (format \(version), this one knows \(PortRegistry.version)). "
-                + "Update devmesh, or remove the file, which gives all projects new ports."
+                + "Update devmesh, or remove the file."
         case .plan(let error):
             error.description
         }

@@ -109,4 +109,26 @@ import Testing
                 "/a is listed twice", "an entry names no manifest",
             ])
     }
+
+    @Test func copyOfAProjectsPorts_fillsAGapButTakesNothingFromAnybody() {
+        let copy = Array(sample.serialized().utf8)
+        var lost = PortRegistry(projects: [sample.projects[0]])
+        lost.restore(manifest: "/b/services.json", from: copy)
+        #expect(lost == sample)
+
+        var changed = sample
+        changed.projects[1].fronts["z"] = 20_202
+        let before = changed
+        changed.restore(manifest: "/b/services.json", from: copy)
+        #expect(changed == before, "what the registry says counts")
+
+        var taken = PortRegistry(projects: [
+            .init(manifest: "/c", name: "c", displayName: "c", blocks: [PortBlock(first: 20_200)])
+        ])
+        let other = taken
+        taken.restore(manifest: "/b/services.json", from: copy)
+        taken.restore(manifest: "/a/services.json", from: Array(copy.dropLast(5)))
+        taken.restore(manifest: "/x/services.json", from: copy)
+        #expect(taken == other)
+    }
 }

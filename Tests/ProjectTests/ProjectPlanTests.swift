@@ -26,6 +26,19 @@ import Testing
         #expect(first.plan.gatewayPort + 200 <= ephemeralPorts().lowerBound)
     }
 
+    @Test func portsOfAProjectThatWasUp_outliveTheLossOfTheRegistry() throws {
+        let fixture = ProjectFixture()
+        let other = LocatedProject(manifest: fixture.folder.write("other/services.json", "{}"))
+        try fixture.project.makeStateFolder()
+        _ = try other.plan(manifest(other), environment: [:], places: fixture.places)
+        let first = try fixture.project.plan(manifest(fixture.project), environment: [:], places: fixture.places)
+        try Kernel.real.replaceFile(fixture.places.registry, with: [])
+        let second = try fixture.project.plan(manifest(fixture.project), environment: [:], places: fixture.places)
+        #expect(second.note != nil)
+        #expect(second.plan == first.plan)
+        #expect(Kernel.real.status(other.hiddenFolder) == nil, "planning alone leaves nothing beside the manifest")
+    }
+
     @Test func plansOfManyProjectsAtOnce_neverMeet() throws {
         let fixture = ProjectFixture()
         let places = fixture.places
