@@ -8,7 +8,7 @@ public struct Environment: Sendable, Equatable {
     public struct Entry: Sendable, Equatable {
         public var value: String
         public var source: Source
-        /// Whether the manifest says that it is to be masked; `isSecret(_:)` is the whole answer.
+        /// Whether the manifest says that it is a secret; what to show is `masked(_:)`'s business.
         var isMarked: Bool
         /// Where else it is set, to no effect: lowest precedence first.
         public var overridden: [Source]
@@ -46,11 +46,19 @@ public struct Environment: Sendable, Equatable {
 
     public subscript(name: String) -> String? { entries[name]?.value }
 
-    /// Tells whether to mask a variable where it is shown (contract §7, rule 6).
-    public func isSecret(_ name: String) -> Bool {
-        guard let entry = entries[name] else { return false }
+    /// Gives a variable's value as people may see it: a secret is masked, of a URL only its password (contract §7,
+    /// rule 6). Nil where it is not set.
+    public func masked(_ name: String) -> String? {
         // Asked late, and not for each of an environment's variables at every spawn.
-        return entry.source == .inherited ? looksSecret(name: name, value: entry.value) : entry.isMarked
+        guard let entry = entries[name] else { return nil }
+        switch entry.source {
+        case .injected:
+            return entry.value
+        case .inherited:
+            return Secrets.isSecretName(name) ? Secrets.mask : Secrets.maskingPasswords(in: entry.value)
+        case .manifest(let source):
+            return Variable(name: name, value: entry.value, source: source, isSecret: entry.isMarked).masked
+        }
     }
 
     public var values: [String: String] { entries.mapValues(\.value) }

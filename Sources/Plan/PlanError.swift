@@ -1,3 +1,5 @@
+import Manifest
+
 /// Why no plan could be made. Each says what is wrong, why, and what to do next.
 public enum PlanError: Error, Sendable, Equatable {
     /// Ports that this project must listen on, held by somebody else.
@@ -54,7 +56,9 @@ extension PlanError: CustomStringConvertible {
             return "No block of \(PortBlock.size) free ports is left between \(PortBlock.lowest) and \(limit). "
                 + "Remove manifests that are no longer needed, or choose a block with \"ports\": {\"first\": …}."
         case .unknownService(let name, let services):
-            return "There is no service \"\(name)\" in the manifest. It has: \(services.joined(separator: ", "))."
+            let nearest = Manifest.nearest(to: name, among: services)
+            return "There is no service \"\(name)\" in the manifest. "
+                + (nearest.map { "Did you mean \"\($0)\"?" } ?? "It has: \(services.joined(separator: ", ")).")
         case .notLocal(let service):
             return "Service \(service) can't run here: it has no `run` command. "
                 + "Add one to services.\(service), or leave it out of --local."

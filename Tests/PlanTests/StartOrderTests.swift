@@ -78,8 +78,10 @@ import Testing
 
     @Test func unknownName_isAnErrorThatListsThoseThereAre() throws {
         let plan = try plan([service("a"), service("b")])
-        let error = #expect(throws: PlanError.self) { try plan.selection(of: ["a", "c"]) }
-        #expect(error?.description == #"There is no service "c" in the manifest. It has: a, b."#)
-        #expect(throws: PlanError.self) { try plan.localSelection(of: ["c"]) }
+        let error = #expect(throws: PlanError.self) { try plan.selection(of: ["a", "other"]) }
+        #expect(error?.description == #"There is no service "other" in the manifest. It has: a, b."#)
+        let mistyped = try PlanTests.plan([service("reader"), service("purge")])
+        let near = #expect(throws: PlanError.self) { try mistyped.localSelection(of: ["raeder"]) }
+        #expect(near?.description == #"There is no service "raeder" in the manifest. Did you mean "reader"?"#)
     }
 }
