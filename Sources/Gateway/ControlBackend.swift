@@ -1,12 +1,15 @@
 import Control
 
+/// Takes an operation's outcome, once.
+public typealias ControlDone<Answer> = (Result<Answer, ControlFailure>) -> Void
+
 /// The mesh as the control API sees it: one method an operation. Everything is called, and answers, on the loop.
 ///
 /// Each `done` is called exactly once, at once or later. A refusal is a `ControlFailure`, whose message says what, why
 /// and what to do next; a service that fails to start is no refusal but a result with `ok` false. A name that the
 /// mesh doesn't know is `ControlFailure.unknownService`.
 public protocol ControlBackend: AnyObject {
-    typealias Done<Answer> = (Result<Answer, ControlFailure>) -> Void
+    typealias Done<Answer> = ControlDone<Answer>
 
     /// What happened lately, and to whom new events go.
     var events: EventLog { get }

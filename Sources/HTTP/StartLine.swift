@@ -21,6 +21,14 @@ public enum HTTPMethod: UInt8, Sendable {
             }
     }
 
+    /// Tells a method by its name, which is case-sensitive.
+    public init(_ name: String) {
+        var copy = name
+        self = copy.withUTF8 { bytes in
+            bytes.baseAddress.map { HTTPMethod(UnsafeRawPointer($0), 0..<bytes.count) } ?? .other
+        }
+    }
+
     /// Whether sending it twice does what sending it once does (RFC 9110 §9.2.2).
     public var isIdempotent: Bool {
         switch self {

@@ -1,0 +1,35 @@
+import Control
+import HTTP
+import Testing
+
+@testable import Gateway
+
+@Suite struct RouteTests {
+    @Test(arguments: [
+        (HTTPMethod.get, "/v1/mesh", Route.mesh), (.head, "/v1/services", .services), (.get, "/v1/ports", .ports),
+        (.get, "/v1/services/reader", .service("reader")), (.get, "/v1/services/start", .service("start")),
+        (.get, "/v1/services/a%2Fb/why", .why("a/b")), (.get, "/v1/services/reader/env", .environment("reader")),
+        (.post, "/v1/services/start", .action(.start)), (.post, "/v1/services/stop", .action(.stop)),
+        (.post, "/v1/services/restart", .action(.restart)), (.post, "/v1/services/build", .action(.build)),
+        (.post, "/v1/services/wait", .wait), (.post, "/v1/services/reader/use", .use("reader")),
+        (.post, "/v1/services/reader/scale", .scale("reader")), (.post, "/v1/up", .up), (.post, "/v1/down", .down),
+        (.get, "/v1/events", .events(follow: false)), (.get, "/v1/events?follow=1", .events(follow: true)),
+        (.get, "/v1/events?follow", .events(follow: true)), (.get, "/v1/events?follow=0", .events(follow: false)),
+        (.get, "http://devmesh/v1/mesh", .mesh), (.get, "/v1/mesh/", .mesh),
+    ])
+    func request_known_findsItsRoute(_ method: HTTPMethod, _ target: String, _ route: Route) {
+        #expect(Route.match(method, target) == .found(route))
+    }
+
+    @Test func method_wrong_tellsTheRightOnes() {
+        #expect(Route.match(.delete, "/v1/mesh") == .wrongMethod(allowed: ["GET", "HEAD"]))
+        #expect(Route.match(.get, "/v1/services/reader/use") == .wrongMethod(allowed: ["POST"]))
+        #expect(Route.match(.put, "/v1/services/stop") == .wrongMethod(allowed: ["GET", "HEAD", "POST"]))
+        #expect(Route.match(.post, "/v1/services/reader") == .wrongMethod(allowed: ["GET", "HEAD"]))
+    }
+
+    @Test(arguments: ["/", "/v1", "/v2/mesh", "/v1/services/a/b", "/v1/services/a/why/x", "/V1/mesh", "*"])
+    func path_unknown_isToldSo(_ target: String) {
+        #expect(Route.match(.get, target) == .unknown)
+    }
+}
