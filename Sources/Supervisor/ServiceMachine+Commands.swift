@@ -1,0 +1,171 @@
+import Manifest
+
+/// The commands: each notes what is wanted, and who waits for it. How it comes about is `reconcile`'s business.
+extension ServiceMachine {
+    /// Someone who waits for an outcome.
+    struct Waiter: Sendable, Equatable {
+        let ticket: Ticket
+        let goal: Goal
+    }
+
+    enum Goal: Sendable, Equatable {
+        /// Every instance is ready, or has completed, in this epoch or a later one.
+        case up(epoch: Int)
+        /// Nothing of these generations and builds is left.
+        case gone(generation: Int, build: Int)
+        /// A build of this number or a later one has ended.
+        case built(Int)
+        /// The local target has taken over.
+        case switchedToLocal(epoch: Int)
+    }
+
+    mutating func start(_ ticket: Ticket) {
+        isWanted = true
+        if target == .remote, localUse != .switching { return emit(.complete(ticket, .done)) }
+        waiters.append(Waiter(ticket: ticket, goal: .up(epoch: askToRun())))
+    }
+
+    mutating func stop(_ ticket: Ticket) {
+        isWanted = false
+        waiters.append(Waiter(ticket: ticket, goal: .gone(generation: lastGeneration, build: lastBuild)))
+    }
+
+    mutating func restart(_ ticket: Ticket) {
+        isWanted = true
+        if target == .remote, localUse != .switching { return emit(.complete(ticket, .done)) }
+        waiters.append(Waiter(ticket: ticket, goal: .up(epoch: askForNewProcess())))
+    }
+
+    mutating func build(_ ticket: Ticket) {
+        guard service.build != nil else {
+            let reason = "\(service.name) has nothing to build; give its entry in the manifest a `build` command"
+            return emit(.complete(ticket, .failed(reason)))
+        }
+        // One that is running may have missed what was changed since it began.
+        waiters.append(Waiter(ticket: ticket, goal: .built(lastBuild + 1)))
+    }
+
+    mutating func scale(to wanted: Int, _ ticket: Ticket) {
+        count = wanted
+        emit(.happened(.scaled(wanted)))
+        guard wantsLocal else { return emit(.complete(ticket, .done)) }
+        waiters.append(Waiter(ticket: ticket, goal: .up(epoch: 0)))
+    }
+
+    mutating func use(_ wanted: Target, keep: Bool, _ ticket: Ticket) {
+        isWanted = true
+        switch wanted {
+        case .remote:
+            guard service.remote != nil else {
+                let reason = "\(service.name) has no remote; give its entry in the manifest a `remote`"
+                return emit(.complete(ticket, .failed(reason)))
+            }
+            switchToRemote(keep: keep)
+            emit(.complete(ticket, .done))
+        case .local:
+            guard service.run != nil else {
+                let reason = "\(service.name) can't run here; give its entry in the manifest a `run` command"
+                return emit(.complete(ticket, .failed(reason)))
+            }
+            if target == .local { return start(ticket) }
+            emit(.cancelTimer(.linger))
+            localUse = .switching
+            waiters.append(Waiter(ticket: ticket, goal: .switchedToLocal(epoch: askToRun())))
+        }
+    }
+
+    private mutating func switchToRemote(keep: Bool) {
+        let wasLocal = target == .local
+        target = .remote
+        remoteFailure = nil
+        if wasLocal || localUse == .switching { emit(.happened(.switched(.remote))) }
+        emit(.cancelTimer(.linger))
+        let serves = slots.contains { $0.life.serves }
+        if !serves {
+            localUse = .unused
+        } else if keep {
+            localUse = .kept
+        } else {
+            localUse = .lingering
+            emit(.setTimer(.linger, .seconds(30)))
+        }
+    }
+
+    mutating func configure(_ changed: Service, _ ticket: Ticket) {
+        service = changed
+        if target == .local, changed.run == nil {
+            target = .remote
+            localUse = .unused
+        } else if target == .remote, changed.remote == nil {
+            target = .local
+            localUse = .unused
+        }
+        guard wantsLocal else { return emit(.complete(ticket, .done)) }
+        waiters.append(Waiter(ticket: ticket, goal: .up(epoch: askForNewProcess())))
+    }
+
+    mutating func kill(_ ticket: Ticket) {
+        stop(ticket)
+        for index in slots.indices {
+            guard let run = slots[index].life.run else { continue }
+            forgetTimers(of: run)
+            emit(.stopProbes(run.key))
+            emit(.closeConnections(run.key))
+            emit(.killTree(run.key))
+            slots[index].life = .killing(run, .rest)
+        }
+        switch building {
+        case .none: break
+        case .running(let number, _), .cancelling(let number):
+            emit(.cancelBuild(number, kill: true))
+            building = .cancelling(number)
+        }
+    }
+
+    /// The epoch in which it will be up: any, where it runs already.
+    private mutating func askToRun() -> Int {
+        let present = slots.prefix(count)
+        if present.count == count, present.allSatisfy({ $0.life.isReady }) { return 0 }
+        switch activity {
+        case .rolling, .preparing: return max(takenEpoch, requestedEpoch)
+        case .idle where present.contains(where: { $0.life.isRunning || $0.life.isBeingReplaced }):
+            for index in present.indices { wake(index) }
+            return 0
+        case .idle, .buildFailed: return askForNewProcess()
+        }
+    }
+
+    /// Has an instance that is down, or on its way down, run again beside those that run.
+    private mutating func wake(_ index: Int) {
+        switch slots[index].life {
+        case .backoff, .failed, .completed:
+            emit(.cancelTimer(.retry(instance: slots[index].number)))
+            slots[index].life = .idle
+        case .draining(let run, .rest): slots[index].life = .draining(run, .replace)
+        case .stopping(let run, .rest): slots[index].life = .stopping(run, .replace)
+        case .killing(let run, .rest): slots[index].life = .killing(run, .replace)
+        default: break
+        }
+    }
+
+    /// The epoch whose processes start, and whose build begins, after this moment.
+    private mutating func askForNewProcess() -> Int {
+        if canJoinTakenEpoch { return takenEpoch }
+        requestedEpoch = takenEpoch + 1
+        return requestedEpoch
+    }
+
+    /// Whether nothing of the epoch that is under way has begun yet that could have missed the latest change.
+    private var canJoinTakenEpoch: Bool {
+        guard requestedEpoch == takenEpoch else { return false }
+        switch activity {
+        case .idle, .buildFailed: return false
+        case .preparing(let isBuilt):
+            if case .running(_, let epoch) = building, epoch == takenEpoch { return false }
+            return !isBuilt || service.build == nil
+        case .rolling:
+            return service.build == nil
+                && !slots.contains { $0.life.run?.epoch == takenEpoch || $0.life == .completed(epoch: takenEpoch) }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+import Manifest
+
+/// What comes after a process that ended unasked.
+extension ServiceMachine {
+    mutating func ended(_ index: Int, _ run: Run, _ exit: Exit) {
+        let number = slots[index].number
+        // Nobody uses it any more: let it rest.
+        if target == .remote, localUse == .lingering || localUse == .kept {
+            slots[index].life = .idle
+            return
+        }
+        if exit == .status(0), service.oneShot || service.restart != .always {
+            slots[index].backoff = .zero
+            slots[index].life = .completed(epoch: run.epoch)
+            return
+        }
+        if let owner = slots[index].portTaken {
+            slots[index].portTaken = nil
+            if case .assigned = service.listens, slots[index].portsTaken < 10 {
+                slots[index].portsTaken += 1
+                emit(.note("its port \(run.port ?? 0) was taken by \(owner); trying another", instance: number))
+                slots[index].life = .idle
+                return
+            }
+            let reason = "\(exit.inWords): port \(run.port ?? 0) is taken by \(owner)"
+            emit(.note(reason, instance: number))
+            return crashed(index, reason: reason)
+        }
+        let reason = run.hasBeenReady || !hasFront ? exit.inWords : exit.inWords + " before it was ready"
+        emit(.note(reason, instance: number))
+        crashed(index, reason: reason)
+    }
+
+    /// Has it tried again after a while, by its restart policy.
+    mutating func crashed(_ index: Int, reason: String) {
+        guard service.restart != .never else {
+            slots[index].life = .failed(reason: reason)
+            return
+        }
+        let delay = Self.next(after: slots[index].backoff)
+        slots[index].backoff = delay
+        let timer = Timer.retry(instance: slots[index].number)
+        if delay < .seconds(1) {
+            slots[index].life = .backoff(reason: reason, .near)
+            emit(.setTimer(timer, delay))
+        } else {
+            slots[index].life = .backoff(reason: reason, .far)
+            emit(.setTimer(timer, delay - .seconds(1)))
+        }
+        emit(.note("next try in \(delay.inWords)", instance: slots[index].number))
+    }
+
+    mutating func retryIsNear(_ instance: Int) {
+        guard slots.indices.contains(instance - 1) else { return }
+        switch slots[instance - 1].life {
+        case .backoff(let reason, .far):
+            slots[instance - 1].life = .backoff(reason: reason, .near)
+            emit(.setTimer(.retry(instance: instance), .seconds(1)))
+        case .backoff(let reason, .near):
+            slots[instance - 1].life = .backoff(reason: reason, .due)
+        default: break
+        }
+    }
+
+    mutating func buildEnded(_ number: Int, _ result: BuildResult) {
+        let epoch: Int?
+        switch building {
+        case .running(number, let purpose): epoch = purpose
+        case .cancelling(number): epoch = nil
+        default: return
+        }
+        building = .none
+        switch result {
+        case .succeeded:
+            buildFailure = nil
+            buildBackoff = .zero
+            emit(.happened(.buildSucceeded))
+            complete(.done) { $0.isBuilt(by: number) }
+            if epoch == takenEpoch, case .preparing = activity { activity = .preparing(isBuilt: true) }
+        case .failed(let reason):
+            buildFailure = reason
+            emit(.happened(.buildFailed(reason)))
+            complete(.buildFailed(reason)) { goal in
+                switch goal {
+                case .up(let wanted), .switchedToLocal(let wanted): wanted == epoch
+                case .built, .gone: goal.isBuilt(by: number)
+                }
+            }
+            if epoch == takenEpoch, case .preparing = activity { giveUpBuilding(reason) }
+        case .cancelled:
+            let reason = "the build of \(service.name) was cancelled"
+            complete(.failed(reason)) { $0.isBuilt(by: number) }
+        }
+    }
+
+    private mutating func giveUpBuilding(_ reason: String) {
+        if slots.contains(where: { $0.life.isRunning }) {
+            emit(.note("\(reason); the previous build goes on serving", instance: nil))
+            activity = .idle
+            return
+        }
+        guard service.restart != .never else {
+            activity = .buildFailed(nil)
+            return emit(.note(reason, instance: nil))
+        }
+        buildBackoff = Self.next(after: buildBackoff)
+        emit(.note("\(reason); next try in \(buildBackoff.inWords)", instance: nil))
+        if buildBackoff < .seconds(1) {
+            activity = .buildFailed(.near)
+            emit(.setTimer(.rebuild, buildBackoff))
+        } else {
+            activity = .buildFailed(.far)
+            emit(.setTimer(.rebuild, buildBackoff - .seconds(1)))
+        }
+    }
+
+    mutating func rebuildIsNear() {
+        switch activity {
+        case .buildFailed(.far):
+            activity = .buildFailed(.near)
+            emit(.setTimer(.rebuild, .seconds(1)))
+        case .buildFailed: activity = .preparing(isBuilt: false)
+        case .idle, .preparing, .rolling: break
+        }
+    }
+
+    /// 0.5 s, doubling to 30 s.
+    private static func next(after backoff: Duration) -> Duration {
+        min(max(backoff * 2, .milliseconds(500)), .seconds(30))
+    }
+}
+
+extension ServiceMachine.Goal {
+    func isBuilt(by number: Int) -> Bool {
+        if case .built(let first) = self { first <= number } else { false }
+    }
+}
+
+extension Exit {
+    public var inWords: String {
+        switch self {
+        case .status(let code): "it exited with status \(code)"
+        case .signal(let number): "it was ended by \(Self.name(ofSignal: number))"
+        }
+    }
+
+    private static func name(ofSignal number: Int32) -> String {
+        switch number {
+        case 1: "SIGHUP"
+        case 2: "SIGINT"
+        case 3: "SIGQUIT"
+        case 4: "SIGILL"
+        case 5: "SIGTRAP"
+        case 6: "SIGABRT"
+        case 8: "SIGFPE"
+        case 9: "SIGKILL"
+        case 11: "SIGSEGV"
+        case 13: "SIGPIPE"
+        case 14: "SIGALRM"
+        case 15: "SIGTERM"
+        default: "signal \(number)"
+        }
+    }
+}
+
+extension Duration {
+    /// As the manifest would write it: `500 ms`, `2.5 s`, `30 s`.
+    var inWords: String {
+        let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+        if milliseconds < 1000 { return "\(milliseconds) ms" }
+        let tenths = milliseconds % 1000 / 100
+        return tenths == 0 ? "\(milliseconds / 1000) s" : "\(milliseconds / 1000).\(tenths) s"
+    }
+}

@@ -1,0 +1,205 @@
+import Manifest
+
+/// What happens to single instances.
+extension ServiceMachine {
+    mutating func spawn(_ index: Int) {
+        lastGeneration += 1
+        let key = RunKey(instance: slots[index].number, generation: lastGeneration)
+        slots[index].life = .starting(Run(key: key, epoch: epoch))
+        emit(.cancelTimer(.retry(instance: key.instance)))
+        emit(.spawn(key))
+    }
+
+    mutating func spawned(_ key: RunKey, pid: Int32, port: Int?) {
+        guard let index = index(of: key) else { return }
+        slots[index].life.update { run in
+            run.pid = pid
+            run.port = port
+        }
+        guard case .starting(let run) = slots[index].life else { return }
+        emit(.happened(.started(instance: key.instance, pid: pid, port: port)))
+        switch service.ready.kind {
+        case .tcp where !hasFront: becomeReady(index, run)
+        case .tcp where service.oneShot: break
+        default:
+            emit(.probeReady(key))
+            emit(.setTimer(.ready(key), service.ready.timeout))
+        }
+    }
+
+    mutating func spawnFailed(_ key: RunKey, reason: String) {
+        guard let index = index(of: key) else { return }
+        switch slots[index].life {
+        case .starting(let run):
+            forgetTimers(of: run)
+            emit(.note(reason, instance: key.instance))
+            crashed(index, reason: reason)
+        case .draining, .stopping, .killing, .collapsing: treeGone(key)
+        default: break
+        }
+    }
+
+    mutating func probePassed(_ key: RunKey, host: String?) {
+        guard let index = index(of: key) else { return }
+        slots[index].life.update { run in
+            run.host = host ?? run.host
+            run.failures = 0
+            run.probeFailure = nil
+        }
+        switch slots[index].life {
+        case .starting(let run), .unready(let run, _): becomeReady(index, run)
+        default: break
+        }
+    }
+
+    private mutating func becomeReady(_ index: Int, _ run: Run) {
+        var run = run
+        emit(.cancelTimer(.ready(run.key)))
+        if service.live != nil, !run.isProbedLive {
+            run.isProbedLive = true
+            emit(.probeLive(run.key))
+        }
+        run.hasBeenReady = true
+        slots[index].life = .ready(run)
+        slots[index].portsTaken = 0
+        if slots[index].backoff > .zero {
+            emit(.setTimer(.settled(run.key), max(.seconds(10), slots[index].backoff)))
+        }
+        emit(.happened(.becameReady(instance: run.key.instance)))
+    }
+
+    mutating func probeFailed(_ key: RunKey, reason: String) {
+        guard let index = index(of: key) else { return }
+        slots[index].life.update { run in
+            run.probeFailure = reason
+            run.failures += 1
+        }
+        switch slots[index].life {
+        case .ready(let run) where run.failures >= service.live?.failures ?? .max:
+            emit(.cancelTimer(.settled(key)))
+            emit(.note("no longer ready: \(reason)", instance: key.instance))
+            slots[index].life = .unready(run, reason: reason)
+        case .unready(let run, _): slots[index].life = .unready(run, reason: reason)
+        default: break
+        }
+    }
+
+    mutating func readyTimeoutPassed(_ key: RunKey) {
+        guard let index = index(of: key), case .starting(let run) = slots[index].life else { return }
+        let reason = "not ready after \(service.ready.timeout.inWords): \(run.probeFailure ?? "no probe has passed")"
+        emit(.note(reason + "; it runs on and is probed on", instance: key.instance))
+        slots[index].life = .unready(run, reason: reason)
+    }
+
+    /// Begins to end what runs: drain, signal, KILL.
+    mutating func takeDown(_ index: Int, _ ending: Life.Ending) {
+        switch slots[index].life {
+        case .starting(let run):
+            leave(run)
+            signal(index, run, ending)
+        case .ready(let run), .unready(let run, _):
+            leave(run)
+            if hasFront, service.stop.drain > .zero {
+                slots[index].life = .draining(run, ending)
+                emit(.setTimer(.stop(run.key), service.stop.drain))
+                // The front must know before it is asked to drain: nothing new may come in behind it.
+                showFront()
+                emit(.drain(run.key, limit: service.stop.drain))
+            } else {
+                signal(index, run, ending)
+            }
+        case .draining(let run, _): slots[index].life = .draining(run, ending)
+        case .collapsing(let run, _), .stopping(let run, _): slots[index].life = .stopping(run, ending)
+        case .killing(let run, _): slots[index].life = .killing(run, ending)
+        case .backoff where ending == .rest:
+            emit(.cancelTimer(.retry(instance: slots[index].number)))
+            slots[index].life = .idle
+        case .failed where ending == .rest, .completed where ending == .rest: slots[index].life = .idle
+        case .idle, .backoff, .failed, .completed: break
+        }
+    }
+
+    private mutating func leave(_ run: Run) {
+        forgetTimers(of: run)
+        emit(.stopProbes(run.key))
+    }
+
+    private mutating func signal(_ index: Int, _ run: Run, _ ending: Life.Ending) {
+        slots[index].life = .stopping(run, ending)
+        showFront()
+        emit(.closeConnections(run.key))
+        emit(.signal(run.key, service.stop.signal, service.stop.to == .leader ? .leader : .group))
+        emit(.setTimer(.stop(run.key), service.stop.timeout))
+    }
+
+    mutating func drained(_ key: RunKey) {
+        guard let index = index(of: key), case .draining(let run, let ending) = slots[index].life else { return }
+        emit(.cancelTimer(.stop(key)))
+        signal(index, run, ending)
+    }
+
+    mutating func patienceEnded(_ key: RunKey) {
+        guard let index = index(of: key) else { return }
+        switch slots[index].life {
+        case .draining(let run, let ending): signal(index, run, ending)
+        case .stopping(let run, let ending):
+            let patience = service.stop.timeout.inWords
+            emit(.note("did not end within \(patience) of the signal; killing it", instance: key.instance))
+            emit(.killTree(key))
+            slots[index].life = .killing(run, ending)
+        case .collapsing: emit(.killTree(key))
+        default: break
+        }
+    }
+
+    mutating func leaderExited(_ key: RunKey, _ exit: Exit, leftovers: Int, portTaken: String?) {
+        guard let index = index(of: key) else { return }
+        emit(.happened(.exited(instance: key.instance, exit)))
+        switch slots[index].life {
+        case .starting(let run), .ready(let run), .unready(let run, _):
+            leave(run)
+            slots[index].portTaken = run.hasBeenReady ? nil : portTaken
+            slots[index].life = .collapsing(run, exit)
+            if leftovers > 0 {
+                let others = leftovers == 1 ? "a process" : "\(leftovers) processes"
+                emit(.note("\(exit.inWords) and left \(others) behind; ending them too", instance: key.instance))
+                showFront()
+                emit(.closeConnections(key))
+                emit(.signal(key, service.stop.signal, .tree))
+                emit(.setTimer(.stop(key), min(service.stop.timeout, .seconds(2))))
+            }
+        case .draining(let run, let ending):
+            slots[index].life = .stopping(run, ending)
+            emit(.cancelTimer(.stop(key)))
+            if leftovers > 0 {
+                emit(.closeConnections(key))
+                emit(.signal(key, service.stop.signal, .tree))
+                emit(.setTimer(.stop(key), service.stop.timeout))
+            }
+        // Whoever was to pass the signal on is gone; those in sessions of their own have not heard of it.
+        case .stopping where leftovers > 0: emit(.signal(key, service.stop.signal, .tree))
+        default: break
+        }
+        if leftovers == 0 { treeGone(key) }
+    }
+
+    mutating func treeGone(_ key: RunKey) {
+        guard let index = index(of: key), let run = slots[index].life.run else { return }
+        forgetTimers(of: run)
+        emit(.closeConnections(key))
+        switch slots[index].life {
+        case .collapsing(_, let exit): ended(index, run, exit)
+        case .draining(_, .replace), .stopping(_, .replace), .killing(_, .replace):
+            // What the next process does is its own doing.
+            slots[index].backoff = .zero
+            slots[index].life = .idle
+        default: slots[index].life = .idle
+        }
+    }
+
+    mutating func forgetTimers(of run: Run) {
+        emit(.cancelTimer(.ready(run.key)))
+        emit(.cancelTimer(.settled(run.key)))
+        emit(.cancelTimer(.stop(run.key)))
+    }
+}
