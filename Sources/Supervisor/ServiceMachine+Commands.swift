@@ -21,7 +21,7 @@ extension ServiceMachine {
 
     mutating func start(_ ticket: Ticket) {
         isWanted = true
-        if target == .remote, localUse != .switching { return emit(.complete(ticket, .done)) }
+        if target == .remote, localUse != .switching { return finish(ticket, .done) }
         waiters.append(Waiter(ticket: ticket, goal: .up(epoch: askToRun())))
     }
 
@@ -32,14 +32,14 @@ extension ServiceMachine {
 
     mutating func restart(_ ticket: Ticket) {
         isWanted = true
-        if target == .remote, localUse != .switching { return emit(.complete(ticket, .done)) }
+        if target == .remote, localUse != .switching { return finish(ticket, .done) }
         waiters.append(Waiter(ticket: ticket, goal: .up(epoch: askForNewProcess())))
     }
 
     mutating func build(_ ticket: Ticket) {
         guard service.build != nil else {
             let reason = "\(service.name) has nothing to build; give its entry in the manifest a `build` command"
-            return emit(.complete(ticket, .failed(reason)))
+            return finish(ticket, .failed(reason))
         }
         // One that is running may have missed what was changed since it began.
         waiters.append(Waiter(ticket: ticket, goal: .built(lastBuild + 1)))
@@ -48,7 +48,7 @@ extension ServiceMachine {
     mutating func scale(to wanted: Int, _ ticket: Ticket) {
         count = wanted
         emit(.happened(.scaled(wanted)))
-        guard wantsLocal else { return emit(.complete(ticket, .done)) }
+        guard wantsLocal else { return finish(ticket, .done) }
         waiters.append(Waiter(ticket: ticket, goal: .up(epoch: 0)))
     }
 
@@ -58,14 +58,14 @@ extension ServiceMachine {
         case .remote:
             guard service.remote != nil else {
                 let reason = "\(service.name) has no remote; give its entry in the manifest a `remote`"
-                return emit(.complete(ticket, .failed(reason)))
+                return finish(ticket, .failed(reason))
             }
             switchToRemote(keep: keep)
-            emit(.complete(ticket, .done))
+            finish(ticket, .done)
         case .local:
             guard service.run != nil else {
                 let reason = "\(service.name) can't run here; give its entry in the manifest a `run` command"
-                return emit(.complete(ticket, .failed(reason)))
+                return finish(ticket, .failed(reason))
             }
             if target == .local { return start(ticket) }
             emit(.cancelTimer(.linger))
@@ -100,7 +100,7 @@ extension ServiceMachine {
             target = .local
             localUse = .unused
         }
-        guard wantsLocal else { return emit(.complete(ticket, .done)) }
+        guard wantsLocal else { return finish(ticket, .done) }
         waiters.append(Waiter(ticket: ticket, goal: .up(epoch: askForNewProcess())))
     }
 

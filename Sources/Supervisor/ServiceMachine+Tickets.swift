@@ -9,7 +9,7 @@ extension ServiceMachine {
         waiters = []
         for waiter in pending {
             if let outcome = outcome(of: waiter.goal) {
-                emit(.complete(waiter.ticket, outcome))
+                finish(waiter.ticket, outcome)
             } else {
                 waiting.append(waiter)
             }
@@ -19,7 +19,7 @@ extension ServiceMachine {
 
     /// Completes those whose goal matches.
     mutating func complete(_ outcome: Outcome, where matches: (Goal) -> Bool) {
-        for waiter in waiters where matches(waiter.goal) { emit(.complete(waiter.ticket, outcome)) }
+        for waiter in waiters where matches(waiter.goal) { finish(waiter.ticket, outcome) }
         waiters.removeAll { matches($0.goal) }
     }
 

@@ -37,6 +37,7 @@ public struct ServiceMachine: Sendable {
 
     /// Gathered during a step.
     var effects: [Effect] = []
+    var completions: [Effect] = []
     var shown: (state: ServiceState, reason: String?, front: FrontState?)
 
     /// Where the service is with being started, restarted or built anew.
@@ -81,8 +82,12 @@ public struct ServiceMachine: Sendable {
         reconcile()
         settle()
         show()
-        defer { effects = [] }
-        return effects
+        defer {
+            effects = []
+            completions = []
+        }
+        // Whoever is told that it is done must find the front and the state as they are now.
+        return effects + completions
     }
 
     private mutating func handle(_ event: Event) {
@@ -140,5 +145,9 @@ public struct ServiceMachine: Sendable {
 
     mutating func emit(_ effect: Effect) {
         effects.append(effect)
+    }
+
+    mutating func finish(_ ticket: Ticket, _ outcome: Outcome) {
+        completions.append(.complete(ticket, outcome))
     }
 }

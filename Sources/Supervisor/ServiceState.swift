@@ -1,3 +1,5 @@
+import Platform
+
 /// What a service or one of its instances is doing (contract §6).
 public enum ServiceState: String, Sendable, CaseIterable {
     /// Waits for a `dependsOn`.
@@ -99,6 +101,8 @@ public struct InstanceStatus: Sendable, Equatable {
     /// Nil where it has none.
     public var port: Int?
     public var generation: Int?
+    /// When the process was started.
+    public var started: WallTime?
     /// Automatic ones only.
     public var restarts: Int
 }

@@ -1,0 +1,75 @@
+import EventLoop
+import Manifest
+import Platform
+
+/// One run of a probe's command, in the service's folder and with the instance's environment; ready on exit 0.
+final class CommandProbe {
+    private let trees: ProcessTrees
+    private var process: ManagedProcess?
+    private var timer: Timer?
+    private var done: ((Result<Void, LaunchFailure>) -> Void)?
+
+    /// - Parameter done: called once, on a later turn unless `cancel` comes first.
+    init(
+        _ command: Command, of service: Service, environment: [String: String], marker: String, limit: Duration,
+        on loop: EventLoop, trees: ProcessTrees, done: @escaping (Result<Void, LaunchFailure>) -> Void
+    ) {
+        self.trees = trees
+        self.done = done
+        do throws(LaunchFailure) {
+            let request = try Launch.request(
+                command, "command", of: service, environment: environment, kernel: loop.kernel)
+            start(request, of: service, marker: marker, limit: limit, on: loop)
+        } catch {
+            let failure = error
+            loop.later { [weak self] in self?.finish(.failure(failure)) }
+        }
+    }
+
+    private func start(
+        _ request: SpawnRequest, of service: Service, marker: String, limit: Duration, on loop: EventLoop
+    ) {
+        do throws(SpawnFailure) {
+            let process = try trees.spawn(request, marker: marker)
+            self.process = process
+            process.onExit = { [weak self] status, _ in
+                self?.endProcess()
+                self?.finish(
+                    status.isSuccess
+                        ? .success(()) : .failure(LaunchFailure(sentence: "its command: \(Exit(status).inWords)")))
+            }
+            timer = loop.after(limit) { [weak self] in
+                self?.finish(.failure(LaunchFailure(sentence: "its command did not end within \(limit.inWords)")))
+            }
+        } catch {
+            let failure = LaunchFailure(sentence: Launch.sentence(error, request, of: service))
+            loop.later { [weak self] in self?.finish(.failure(failure)) }
+        }
+    }
+
+    func cancel() {
+        done = nil
+        timer?.cancel()
+        endProcess()
+    }
+
+    private func endProcess() {
+        if let process { trees.kill(process) }
+        process = nil
+    }
+
+    private func finish(_ result: Result<Void, LaunchFailure>) {
+        let done = self.done
+        cancel()
+        done?(result)
+    }
+}
+
+extension Exit {
+    init(_ status: ExitStatus) {
+        switch status {
+        case .exited(let code): self = .status(code)
+        case .signalled(let signal): self = .signal(signal.number)
+        }
+    }
+}

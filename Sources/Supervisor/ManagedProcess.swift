@@ -1,0 +1,45 @@
+import Platform
+
+/// A program that was started in a session of its own, and everything that it starts in turn.
+///
+///     running → (its leader exits) → leaderless, where others of its tree are left → gone
+///
+/// Belongs to a `ProcessTrees`.
+final class ManagedProcess {
+    enum Phase {
+        case running
+        /// Its leader has been reaped; told at the next look, which finds out who is left.
+        case exited(ExitStatus)
+        case leaderless
+        case gone
+    }
+
+    /// Of the leader; also names its process group and session.
+    let pid: Int32
+    /// In the environment of all that it starts, unless they clear it.
+    let marker: String
+    var phase = Phase.running
+    /// Everything that is found of it is killed.
+    var isDoomed = false
+    /// Once the group has been seen empty its number may name another.
+    var hasGroup = true
+    /// Held open, never written: the program sees neither input nor an end of it.
+    var stdin: Descriptor?
+    /// How the leader ended, and how many others are left; nothing is left if that is 0.
+    var onExit: ((ExitStatus, Int) -> Void)?
+    /// Called after `onExit` told of others: now nothing is left.
+    var onGone: (() -> Void)?
+
+    init(pid: Int32, marker: String) {
+        self.pid = pid
+        self.marker = marker
+    }
+
+    var isGone: Bool {
+        if case .gone = phase { true } else { false }
+    }
+
+    var isLeaderAlive: Bool {
+        if case .running = phase { true } else { false }
+    }
+}

@@ -1,0 +1,151 @@
+import EventLoop
+import Manifest
+import Platform
+
+/// Starting programs, and telling the machine what becomes of them.
+extension ServiceRunner {
+    func spawn(_ key: RunKey) {
+        guard let command = service.run else {
+            return send(.spawnFailed(key, reason: "\(name) has no `run` command in the manifest"))
+        }
+        do throws(LaunchFailure) {
+            let port = try choosePort()
+            let environment = workshop.environment(service, key.instance, port)
+            let source = OutputSource(service: name, instance: key.instance, generation: key.generation)
+            watchLog(key, source)
+            let process = try launch(
+                command, "run", environment: environment, marker: "\(name).\(key.instance)#\(key.generation)",
+                source: source)
+            let subject = Prober.Subject(
+                service: service, process: process, port: port, environment: environment)
+            let run = LocalRun(key, source: source, subject: subject, in: workshop) { [weak self] verdict in
+                switch verdict {
+                case .passed(let host): self?.send(.probePassed(key, host: host))
+                case .failed(let reason): self?.send(.probeFailed(key, reason: reason))
+                }
+            }
+            runs[key] = run
+            if let port { workshop.portsInUse.insert(port) }
+            process.onExit = { [weak self] status, others in self?.exited(run, Exit(status), others) }
+            process.onGone = { [weak self] in self?.gone(run) }
+            send(.spawned(key, pid: process.pid, port: port))
+        } catch {
+            send(.spawnFailed(key, reason: error.sentence))
+        }
+    }
+
+    private func choosePort() throws(LaunchFailure) -> Int? {
+        switch service.listens {
+        case .nothing: return nil
+        case .fixed(let port): return port
+        case .assigned:
+            guard let port = workshop.allocatePort(workshop.portsInUse) else {
+                throw LaunchFailure(
+                    sentence: "\(name) can't be started: no private port from 10000 to 19999 is free; "
+                        + "`ss -ltn` shows what listens there")
+            }
+            return port
+        }
+    }
+
+    private func watchLog(_ key: RunKey, _ source: OutputSource) {
+        guard case .log(let pattern) = service.ready.kind else { return }
+        workshop.delegate?.watchLog(source, for: pattern) { [weak self] in
+            guard let self, let run = runs[key], let prober = run.prober else { return }
+            prober.confirm()
+        }
+    }
+
+    /// Starts a program with its output going to the delegate.
+    private func launch(
+        _ command: Command, _ key: String, environment: [String: String], marker: String, source: OutputSource
+    ) throws(LaunchFailure) -> ManagedProcess {
+        let request = try Launch.request(command, key, of: service, environment: environment, kernel: loop.kernel)
+        let pipes = try openPipes()
+        let process: ManagedProcess
+        do throws(SpawnFailure) {
+            process = try workshop.trees.spawn(
+                request, marker: workshop.project + "/" + marker, stdin: pipes.input.reader.raw,
+                stdout: pipes.output.writer.raw, stderr: pipes.errors.writer.raw)
+        } catch {
+            throw LaunchFailure(sentence: Launch.sentence(error, request, of: service))
+        }
+        pipes.hand(to: process, workshop.delegate, source)
+        return process
+    }
+
+    private func openPipes() throws(LaunchFailure) -> StandardPipes {
+        do throws(Errno) {
+            return try StandardPipes(loop.kernel)
+        } catch {
+            throw LaunchFailure(sentence: Launch.sentence(noDescriptors: error, of: service))
+        }
+    }
+
+    private func exited(_ run: LocalRun, _ exit: Exit, _ others: Int) {
+        workshop.delegate?.outputEnded(run.source)
+        let owner = run.hasPassed ? nil : foreignOwner(of: run)
+        if others == 0 { forget(run) }
+        send(.leaderExited(run.key, exit, leftovers: others, portTaken: owner))
+    }
+
+    private func gone(_ run: LocalRun) {
+        forget(run)
+        send(.treeGone(run.key))
+    }
+
+    private func forget(_ run: LocalRun) {
+        run.stopProbes(in: workshop)
+        runs[run.key] = nil
+        if let port = run.port { workshop.portsInUse.remove(port) }
+    }
+
+    /// Who else listens on the port that the program was given.
+    private func foreignOwner(of run: LocalRun) -> String? {
+        guard let port = run.port, workshop.listeners.look(for: run.process, on: port) == .stranger else { return nil }
+        return SocketTable.holder(ofPort: port)?.inWords
+    }
+
+    // MARK: Building
+
+    func startBuild(_ number: Int) {
+        guard let command = service.build else { return send(.buildEnded(number, .succeeded)) }
+        do throws(LaunchFailure) {
+            let source = OutputSource(service: name, instance: nil, generation: number)
+            let process = try launch(
+                command, "build", environment: workshop.environment(service, 1, nil), marker: "\(name).build#\(number)",
+                source: source)
+            let build = LocalBuild(number, source: source, process: process)
+            self.build = build
+            process.onExit = { [weak self] status, others in self?.buildExited(build, status, others) }
+            process.onGone = { [weak self] in self?.buildEnded(build, .cancelled) }
+        } catch {
+            send(.buildEnded(number, .failed(reason: error.sentence)))
+        }
+    }
+
+    func cancelBuild(_ number: Int, kill: Bool) {
+        guard let build, build.number == number else { return }
+        build.isCancelled = true
+        if kill { return workshop.trees.kill(build.process) }
+        workshop.trees.signal(build.process, .terminate, .tree)
+        loop.after(.seconds(2)) { [trees = workshop.trees] in trees.kill(build.process) }
+    }
+
+    private func buildExited(_ build: LocalBuild, _ status: ExitStatus, _ others: Int) {
+        workshop.delegate?.outputEnded(build.source)
+        if build.isCancelled {
+            if others == 0 { buildEnded(build, .cancelled) }
+            return
+        }
+        // What it leaves behind, as a compiler's server, may serve the next build; it ends with the mesh.
+        build.process.onGone = nil
+        let reason = "the build of \(name) failed: \(Exit(status).inWords)"
+        buildEnded(build, status.isSuccess ? .succeeded : .failed(reason: reason))
+    }
+
+    private func buildEnded(_ build: LocalBuild, _ result: ServiceMachine.BuildResult) {
+        self.build = nil
+        send(.buildEnded(build.number, result))
+    }
+}

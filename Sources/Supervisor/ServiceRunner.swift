@@ -1,0 +1,103 @@
+import EventLoop
+import Manifest
+import Platform
+
+/// Runs one service: hands events to its machine, one after another, and carries out the effects.
+final class ServiceRunner {
+    let workshop: Workshop
+    private(set) var machine: ServiceMachine
+    /// Told after each change of the state.
+    let onState: (ServiceRunner) -> Void
+
+    var runs: [RunKey: LocalRun] = [:]
+    var build: LocalBuild?
+    /// What the machine was told last.
+    var lastDependencyStatus = ServiceMachine.DependencyStatus.met
+    private var timers: [ServiceMachine.Timer: Timer] = [:]
+    private var tickets: [Ticket: (Outcome) -> Void] = [:]
+    private var lastTicket = 0
+    private var events: [ServiceMachine.Event] = []
+    private var isBusy = false
+
+    init(
+        _ service: Service, target: Target, instances: Int, in workshop: Workshop,
+        onState: @escaping (ServiceRunner) -> Void
+    ) {
+        self.workshop = workshop
+        self.onState = onState
+        machine = ServiceMachine(service: service, target: target, instances: instances)
+    }
+
+    var service: Service { machine.service }
+    var name: String { machine.service.name }
+    var loop: EventLoop { workshop.loop }
+
+    /// Gives a command; `done` is called once, perhaps at once.
+    func command(_ make: (Ticket) -> ServiceMachine.Event, _ done: @escaping (Outcome) -> Void) {
+        lastTicket += 1
+        let ticket = Ticket(id: lastTicket)
+        tickets[ticket] = done
+        send(make(ticket))
+    }
+
+    /// Takes an event in; those that come while another's effects are carried out wait for their turn.
+    func send(_ event: ServiceMachine.Event) {
+        events.append(event)
+        guard !isBusy else { return }
+        isBusy = true
+        while !events.isEmpty {
+            for effect in machine.step(events.removeFirst()) { carryOut(effect) }
+        }
+        isBusy = false
+    }
+
+    private func carryOut(_ effect: ServiceMachine.Effect) {
+        let delegate = workshop.delegate
+        switch effect {
+        case .build(let number): startBuild(number)
+        case .cancelBuild(let number, let kill): cancelBuild(number, kill: kill)
+        case .spawn(let key): spawn(key)
+        case .probeReady(let key): runs[key]?.probeReady()
+        case .probeLive(let key): runs[key]?.prober?.probeLive()
+        case .stopProbes(let key): runs[key]?.stopProbes(in: workshop)
+        case .drain(let key, let limit): drain(key, limit)
+        case .closeConnections(let key): delegate?.closeConnections(name, instance: key.instance)
+        case .signal(let key, let number, let recipients):
+            guard let process = runs[key]?.process else { return }
+            workshop.trees.signal(process, Signal(number), recipients)
+        case .killTree(let key):
+            guard let process = runs[key]?.process else { return }
+            workshop.trees.kill(process)
+        case .setTimer(let timer, let delay):
+            timers[timer]?.cancel()
+            timers[timer] = loop.after(delay) { [weak self] in
+                self?.timers[timer] = nil
+                self?.send(.timerFired(timer))
+            }
+        case .cancelTimer(let timer): timers.removeValue(forKey: timer)?.cancel()
+        case .front(let front): delegate?.frontChanged(name, to: front)
+        case .state(let state, let reason):
+            delegate?.stateChanged(name, to: state, reason: reason)
+            onState(self)
+        case .complete(let ticket, let outcome): tickets.removeValue(forKey: ticket)?(outcome)
+        case .note(let line, let instance): delegate?.note(name, instance: instance, line)
+        case .happened(let happening): delegate?.happened(name, happening)
+        }
+    }
+
+    private func drain(_ key: RunKey, _ limit: Duration) {
+        guard let delegate = workshop.delegate else { return send(.drained(key)) }
+        delegate.drain(name, instance: key.instance, limit: limit) { [weak self] in self?.send(.drained(key)) }
+    }
+
+    /// Its status with what the machine does not know: when the processes were started.
+    var status: ServiceStatus {
+        var status = machine.status
+        for index in status.instances.indices {
+            guard let generation = status.instances[index].generation else { continue }
+            let key = RunKey(instance: status.instances[index].number, generation: generation)
+            status.instances[index].started = runs[key]?.started
+        }
+        return status
+    }
+}

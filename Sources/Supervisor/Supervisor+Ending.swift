@@ -1,0 +1,65 @@
+import EventLoop
+import Platform
+
+/// The end of all services.
+extension Supervisor {
+    /// Stops everything: each service once those that depend on it are gone, all that can in parallel.
+    ///
+    /// - Parameters:
+    ///   - adopted: whether orphans without a marker are this mesh's too: true for a process that runs one mesh.
+    ///   - done: called when no process of the mesh is left.
+    public func stopAll(adopted: Bool, _ done: @escaping () -> Void) {
+        stopping = Stopping(waiting: Set(names), adopted: adopted, done: (stopping?.done ?? []) + [done])
+        advanceStopping()
+    }
+
+    /// KILLs everything at once.
+    public func killAll(adopted: Bool, _ done: @escaping () -> Void) {
+        stopping = Stopping(waiting: [], under: Set(names), adopted: adopted, done: (stopping?.done ?? []) + [done])
+        for name in names {
+            runners[name]?.command({ .kill($0) }) { [weak self] _ in self?.isDown(name) }
+        }
+        sweepIfDown()
+    }
+
+    struct Stopping {
+        /// Not yet told to stop, since something that depends on them is not gone.
+        var waiting: Set<String>
+        /// Told to.
+        var under: Set<String> = []
+        var adopted: Bool
+        var done: [() -> Void]
+    }
+
+    func advanceStopping() {
+        guard let stopping else { return }
+        let ready = stopping.waiting.filter { name in
+            (dependents[name] ?? []).allSatisfy { !stopping.waiting.contains($0) && !stopping.under.contains($0) }
+        }
+        // A cycle, which the manifest refuses, must not keep the mesh from ending.
+        let next = ready.isEmpty && stopping.under.isEmpty ? stopping.waiting : ready
+        self.stopping?.waiting.subtract(next)
+        self.stopping?.under.formUnion(next)
+        for name in next.sorted() {
+            runners[name]?.command({ .stop($0) }) { [weak self] _ in self?.isDown(name) }
+        }
+        sweepIfDown()
+    }
+
+    private func isDown(_ name: String) {
+        stopping?.under.remove(name)
+        // Not from within the runner that has just said so.
+        workshop.loop.later { [weak self] in self?.advanceStopping() }
+    }
+
+    /// What escaped from its tree, or was left behind by a build, goes last.
+    private func sweepIfDown() {
+        guard let stopping, stopping.waiting.isEmpty, stopping.under.isEmpty, !stopping.done.isEmpty else { return }
+        self.stopping = nil
+        let prefix = workshop.project + "/"
+        let takesAll = stopping.adopted
+        workshop.trees.killStrays(
+            where: { ProcessTrees.marker(of: $0).map { $0.hasPrefix(prefix) } ?? takesAll },
+            done: { for done in stopping.done { done() } })
+    }
+}

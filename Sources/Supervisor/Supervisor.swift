@@ -1,0 +1,155 @@
+import EventLoop
+import Manifest
+import Platform
+
+/// Runs the services of a mesh: starts them in the order that `dependsOn` asks for, keeps them up, and ends them.
+///
+///     commands ─▶ Supervisor ─▶ ServiceRunner ─▶ ServiceMachine (pure) ─▶ effects ─▶ processes, probes, fronts
+///                     ▲                                                                     │
+///                     └── states of dependencies ◀── events ◀───────────────────────────────┘
+///
+/// Belongs to one loop. Completions are called once, on that loop, perhaps before the call returns.
+public final class Supervisor {
+    public typealias Completion = (Outcome) -> Void
+
+    /// A service and where it starts out.
+    public struct Entry {
+        public var service: Service
+        public var target: Target
+        public var instances: Int
+
+        public init(_ service: Service, target: Target? = nil, instances: Int? = nil) {
+            self.service = service
+            self.target = target ?? service.target
+            self.instances = instances ?? service.instances
+        }
+    }
+
+    let workshop: Workshop
+    var runners: [String: ServiceRunner] = [:]
+    /// In the manifest's order.
+    public internal(set) var names: [String] = []
+    /// Whom each service's `dependsOn` concerns: the ones that name it.
+    var dependents: [String: [String]] = [:]
+    var stopping: Stopping?
+
+    /// - Parameters:
+    ///   - project: part of the marker `DEVMESH_INSTANCE=<project>/<instance>` that all processes carry.
+    ///   - environment: whole, for a process of an instance with its private port; the marker is added to it.
+    ///   - allocatePort: a private port that is free and not among those given; better not one used lately, which a
+    ///     program may be unable to bind for a minute (TIME_WAIT).
+    public init(
+        on loop: EventLoop, children: Children, project: String,
+        environment: @escaping (_ service: Service, _ instance: Int, _ port: Int?) -> [String: String],
+        allocatePort: @escaping (_ avoiding: Set<Int>) -> Int?
+    ) {
+        workshop = Workshop(
+            on: loop, children: children, project: project, environment: environment, allocatePort: allocatePort)
+    }
+
+    /// Set before services are added.
+    public weak var delegate: (any SupervisorDelegate)? {
+        get { workshop.delegate }
+        set { workshop.delegate = newValue }
+    }
+
+    /// Adds services, stopped; their fronts answer until they are started.
+    public func add(_ entries: [Entry]) {
+        for entry in entries {
+            let runner = ServiceRunner(
+                entry.service, target: entry.target, instances: entry.instances, in: workshop
+            ) { [weak self] in self?.stateChanged($0) }
+            runners[entry.service.name] = runner
+            names.append(entry.service.name)
+        }
+        connectDependencies()
+    }
+
+    /// Must be called before the last reference goes, after `stopAll` or `killAll`.
+    public func close() { workshop.trees.close() }
+
+    func runner(_ name: String) throws(SupervisorError) -> ServiceRunner {
+        if let runner = runners[name] { return runner }
+        let folded = name.lowercased()
+        guard let match = names.first(where: { $0.lowercased() == folded }), let runner = runners[match] else {
+            throw .unknownService(name)
+        }
+        return runner
+    }
+
+    // MARK: Commands
+
+    /// Starts a service and those it depends on that are stopped; done when it is ready or has completed.
+    public func start(_ name: String, _ done: @escaping Completion = { _ in }) throws(SupervisorError) {
+        let runner = try runner(name)
+        startDependencies(of: runner)
+        runner.command({ .start($0) }, done)
+    }
+
+    /// Starts several, as `up` does: each with those it depends on, all that can in parallel.
+    /// - Parameter done: called once for each.
+    public func start(_ names: [String], _ done: @escaping (String, Outcome) -> Void = { _, _ in })
+        throws(SupervisorError)
+    {
+        var wanted: [ServiceRunner] = []
+        for name in names { wanted.append(try runner(name)) }
+        // Those that nobody waits for first, so that none finds its dependency stopped.
+        for runner in wanted { startDependencies(of: runner) }
+        for runner in inDependencyOrder(wanted) { runner.command({ .start($0) }) { done(runner.name, $0) } }
+    }
+
+    /// Done when nothing that ran when it was called is left.
+    public func stop(_ name: String, _ done: @escaping Completion = { _ in }) throws(SupervisorError) {
+        try runner(name).command({ .stop($0) }, done)
+    }
+
+    /// Builds, then replaces one instance after another; starts what is stopped.
+    public func restart(_ name: String, _ done: @escaping Completion = { _ in }) throws(SupervisorError) {
+        let runner = try runner(name)
+        if !runner.machine.isWanted { startDependencies(of: runner) }
+        runner.command({ .restart($0) }, done)
+    }
+
+    public func build(_ name: String, _ done: @escaping Completion = { _ in }) throws(SupervisorError) {
+        try runner(name).command({ .build($0) }, done)
+    }
+
+    public func scale(_ name: String, to count: Int, _ done: @escaping Completion = { _ in })
+        throws(SupervisorError)
+    {
+        let runner = try runner(name)
+        if count < 0 { throw .negativeScale(service: runner.name) }
+        if count > 1, case .fixed(let port) = runner.service.listens {
+            throw .notScalable(service: runner.name, port: port)
+        }
+        runner.command({ .scale(count, $0) }, done)
+    }
+
+    /// - Parameter keep: the target that is left is not stopped after 30 s.
+    public func use(_ name: String, _ target: Target, keep: Bool = false, _ done: @escaping Completion = { _ in })
+        throws(SupervisorError)
+    {
+        let runner = try runner(name)
+        if target == .local { startDependencies(of: runner) }
+        runner.command({ .use(target, keep: keep, $0) }, done)
+    }
+
+    // MARK: What the fronts see
+
+    public func remoteFailed(_ name: String, reason: String) { runners[name]?.send(.remoteFailed(reason: reason)) }
+
+    public func remoteSucceeded(_ name: String) {
+        // Told for each exchange: only the first after a failure is news.
+        guard let runner = runners[name], runner.machine.remoteFailure != nil else { return }
+        runner.send(.remoteSucceeded)
+    }
+
+    // MARK: Looking
+
+    public func status(_ name: String) -> ServiceStatus? { runners[name]?.status }
+
+    /// How many processes, probes and builds are known; 0 once everything is gone.
+    public var activityCount: Int {
+        runners.values.reduce(0) { $0 + $1.runs.count + ($1.build == nil ? 0 : 1) }
+    }
+}

@@ -1,0 +1,42 @@
+import Platform
+
+/// Which output: that of one process of an instance, or of one build.
+public struct OutputSource: Sendable, Hashable {
+    public var service: String
+    /// Nil for a build.
+    public var instance: Int?
+    /// Of the process, or the number of the build: two sources of one instance are never equal.
+    public var generation: Int
+
+    public init(service: String, instance: Int?, generation: Int) {
+        self.service = service
+        self.instance = instance
+        self.generation = generation
+    }
+}
+
+/// What a supervisor needs of others and tells them. Every call comes on its loop, and may call back at once.
+public protocol SupervisorDelegate: AnyObject {
+    /// `reason` is nil when ready.
+    func stateChanged(_ service: String, to state: ServiceState, reason: String?)
+    /// Never called for a service without a front.
+    func frontChanged(_ service: String, to front: FrontState)
+
+    /// Read ends of the pipes that a process was given as stdout and stderr.
+    func attach(_ source: OutputSource, stdout: consuming Descriptor, stderr: consuming Descriptor)
+    /// The process has ended. Others may still hold the pipes' other ends: nobody should wait for their end.
+    func outputEnded(_ source: OutputSource)
+    /// A line of devmesh's own for a service's log.
+    func note(_ service: String, instance: Int?, _ line: String)
+    /// Calls `matched` once, on the supervisor's loop, at the first line of the source that matches. Called before
+    /// `attach`, so that no line is missed.
+    func watchLog(_ source: OutputSource, for regex: String, matched: @escaping () -> Void)
+    func cancelLogWatch(_ source: OutputSource)
+
+    /// Calls `done` once no exchange with the instance is running, at the latest after `limit`.
+    func drain(_ service: String, instance: Int, limit: Duration, done: @escaping () -> Void)
+    /// Closes what is left of the front's connections to the instance.
+    func closeConnections(_ service: String, instance: Int)
+
+    func happened(_ service: String, _ happening: ServiceMachine.Happening)
+}

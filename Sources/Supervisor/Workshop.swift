@@ -1,0 +1,30 @@
+import EventLoop
+import Manifest
+import Platform
+
+/// What all services of a supervisor share.
+final class Workshop {
+    let loop: EventLoop
+    let trees: ProcessTrees
+    let listeners: ListenerWatch
+    /// Names the project in the marker that each process carries.
+    let project: String
+    let environment: (Service, Int, Int?) -> [String: String]
+    let allocatePort: (Set<Int>) -> Int?
+    weak var delegate: (any SupervisorDelegate)?
+    /// Private ports of runs that are not gone.
+    var portsInUse: Set<Int> = []
+
+    init(
+        on loop: EventLoop, children: Children, project: String,
+        environment: @escaping (Service, Int, Int?) -> [String: String],
+        allocatePort: @escaping (Set<Int>) -> Int?
+    ) {
+        self.loop = loop
+        self.project = project
+        self.environment = environment
+        self.allocatePort = allocatePort
+        trees = ProcessTrees(on: loop, children: children)
+        listeners = ListenerWatch(on: loop, trees: trees)
+    }
+}
