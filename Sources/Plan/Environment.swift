@@ -4,6 +4,8 @@ import Manifest
 public struct Environment: Sendable, Equatable {
     /// By name.
     public private(set) var entries: [String: Entry] = [:]
+    /// Names whose values name injected variables, which may not be known yet.
+    var unresolved: [String] = []
 
     public struct Entry: Sendable, Equatable {
         public var value: String
@@ -35,13 +37,15 @@ public struct Environment: Sendable, Equatable {
     /// Fills in the values of the manifest's that name injected variables, now that those are known; a name that is
     /// not stays as the manifest wrote it, `${PORT}`.
     mutating func resolveReferences() {
-        for (name, entry) in entries where entry.value.utf8.contains(0) {
+        for name in unresolved {
+            guard let entry = entries[name] else { continue }
             let value = Injected.resolve(entry.value) { reference in
                 guard let injected = entries[reference], injected.source == .injected else { return "${\(reference)}" }
                 return injected.value
             }
             entries[name]?.value = value
         }
+        unresolved = []
     }
 
     public subscript(name: String) -> String? { entries[name]?.value }

@@ -6,7 +6,7 @@ extension LocatedProject {
         do throws(Errno) {
             try kernel.makeDirectory(stateFolder)
             let ignore = hiddenFolder + "/.gitignore"
-            if kernel.status(ignore) == nil { try kernel.replaceFile(ignore, with: Array("*\n".utf8)) }
+            if kernel.status(ignore) == nil { try kernel.writeAll(kernel.open(ignore, .truncate), "*\n") }
             // Made by hand or by a copy, they may be open to others; logs may hold secrets.
             for folder in [hiddenFolder, stateFolder] where kernel.status(folder)?.mode != 0o700 {
                 try kernel.setPermissions(folder, 0o700)

@@ -27,18 +27,19 @@ extension LocatedProject {
             if let copy { registry.restore(manifest: self.manifest, from: copy) }
             let plan = try Plan.make(manifest, registry: &registry, environment: environment, machine: machine)
             let own = PortRegistry(projects: registry.projects.filter { $0.manifest == self.manifest })
-            return (plan: plan, claimed: Set(registry.projects.flatMap(\.claims)), own: own)
+            // Here, since the registry's lock keeps others from writing it at the same time.
+            self.keepCopy(own.serialized(), instead: copy, kernel)
+            return (plan: plan, claimed: Set(registry.projects.flatMap(\.claims)))
         }
-        keepCopy(Array(outcome.result.own.serialized().utf8), instead: copy, kernel)
         let claimed = outcome.result.claimed.union(outcome.result.plan.insistedPorts.keys)
         return Planned(plan: outcome.result.plan, claimedPorts: claimed, note: outcome.note)
     }
 
     /// Keeps the project's own ports beside its state, so that they outlive the loss of the registry. A project that
     /// was never up has no state folder and keeps none; one that can't be written is no reason to stop.
-    private func keepCopy(_ bytes: [UInt8], instead former: [UInt8]?, _ kernel: Kernel) {
-        guard bytes != former, kernel.status(stateFolder) != nil else { return }
-        try? kernel.replaceFile(portsCopy, with: bytes)
+    private func keepCopy(_ text: String, instead former: [UInt8]?, _ kernel: Kernel) {
+        guard Array(text.utf8) != former, kernel.status(stateFolder) != nil else { return }
+        try? kernel.replaceBriefly(portsCopy, with: text)
     }
 
     /// Refuses a plan whose ports somebody else holds, or whose programs insist on a port that those of another mesh

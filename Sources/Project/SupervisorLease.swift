@@ -73,9 +73,9 @@ public final class SupervisorLease {
     /// Tells everybody that the mesh is up. Call it once the control socket listens; from then on another `up` follows
     /// this one. Call it again when what it says has changed.
     public func publish(_ record: MeshRecord) throws(ProjectError) {
-        let bytes = Array((record.json.pretty() + "\n").utf8)
+        let text = record.json.pretty() + "\n"
         for path in [project.recordFile, MeshRecord.runtimeRecord(project, places)] {
-            do throws(Errno) { try kernel.replaceFile(path, with: bytes) } catch {
+            do throws(Errno) { try kernel.replaceBriefly(path, with: text) } catch {
                 throw .unwritable(path: path, error, mend: "Make room and check the folder's permissions.")
             }
         }
