@@ -20,16 +20,16 @@ extension ServiceMachine {
         emit(.front(front))
     }
 
-    public var status: ServiceStatus {
+    public var status: ServiceSnapshot {
         let (state, reason) = stateAndReason
-        return ServiceStatus(
+        return ServiceSnapshot(
             state: state, reason: reason, targetsRemote: target == .remote, instances: slots.map(status(of:)))
     }
 
-    private func status(of slot: Slot) -> InstanceStatus {
+    private func status(of slot: Slot) -> InstanceSnapshot {
         let (state, reason) = slot.stateAndReason(service)
         let run = slot.life.run
-        return InstanceStatus(
+        return InstanceSnapshot(
             number: slot.number, state: state, reason: reason, pid: run?.pid, port: run?.port,
             generation: run?.key.generation, restarts: slot.restarts)
     }
@@ -61,16 +61,16 @@ extension ServiceMachine {
         return (.stopped, "it has no instance; `devmesh scale \(service.name)=1` gives it one")
     }
 
-    var frontState: FrontState {
+    var frontState: ServiceFront {
         guard isWanted else { return .answer(reason: "\(service.name) is stopped") }
         if target == .remote { return .remote }
         let name = service.name
-        let ready = slots.compactMap { slot -> Backend? in
+        let ready = slots.compactMap { slot -> ServiceBackend? in
             if case .ready(let run) = slot.life { run.backend } else { nil }
         }
         if !ready.isEmpty { return .pass(ready, whenRefused: "\(name) does not accept connections on its port") }
         var why = stateAndReason.reason ?? "it is on its way"
-        let unready = slots.compactMap { slot -> Backend? in
+        let unready = slots.compactMap { slot -> ServiceBackend? in
             guard case .unready(let run, let reason) = slot.life else { return nil }
             why = reason
             return run.backend
@@ -118,7 +118,7 @@ extension Slot {
 }
 
 extension Run {
-    var backend: Backend? {
-        port.map { Backend(instance: key.instance, host: host, port: $0) }
+    var backend: ServiceBackend? {
+        port.map { ServiceBackend(instance: key.instance, host: host, port: $0) }
     }
 }

@@ -63,7 +63,7 @@ extension ServiceMachine {
         case killTree(RunKey)
         case setTimer(Timer, Duration)
         case cancelTimer(Timer)
-        case front(FrontState)
+        case front(ServiceFront)
         case state(ServiceState, reason: String?)
         case complete(Ticket, Outcome)
         /// A line of devmesh's own for the service's log; `instance` where it is about one.

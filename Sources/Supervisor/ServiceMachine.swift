@@ -38,7 +38,7 @@ public struct ServiceMachine: Sendable {
     /// Gathered during a step.
     var effects: [Effect] = []
     var completions: [Effect] = []
-    var shown: (state: ServiceState, reason: String?, front: FrontState?)
+    var shown: (state: ServiceState, reason: String?, front: ServiceFront?)
 
     /// Where the service is with being started, restarted or built anew.
     enum Activity: Sendable, Equatable {

@@ -91,7 +91,7 @@ final class ServiceRunner {
     }
 
     /// Its status with what the machine does not know: when the processes were started.
-    var status: ServiceStatus {
+    var status: ServiceSnapshot {
         var status = machine.status
         for index in status.instances.indices {
             guard let generation = status.instances[index].generation else { continue }

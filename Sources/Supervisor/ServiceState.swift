@@ -23,11 +23,11 @@ public enum ServiceState: String, Sendable, CaseIterable {
 }
 
 /// What a service's front does with a connection (contract §6).
-public enum FrontState: Sendable, Equatable {
+public enum ServiceFront: Sendable, Equatable {
     /// It waits, at most `bound` from its arrival; then it is answered with `reason`.
     case hold(bound: Duration, reason: String)
     /// It goes to one of these in turn; if none accepts it, it is answered with `whenRefused`.
-    case pass([Backend], whenRefused: String)
+    case pass([ServiceBackend], whenRefused: String)
     /// It is answered at once.
     case answer(reason: String)
     /// It goes to the service's `remote`.
@@ -35,7 +35,7 @@ public enum FrontState: Sendable, Equatable {
 }
 
 /// An instance that serves, and where.
-public struct Backend: Sendable, Hashable {
+public struct ServiceBackend: Sendable, Hashable {
     public var instance: Int
     /// An IP literal without brackets: whichever of 127.0.0.1 and ::1 its program answers on.
     public var host: String
@@ -81,17 +81,17 @@ public enum Outcome: Sendable, Equatable {
 }
 
 /// What `ps` shows of a service.
-public struct ServiceStatus: Sendable, Equatable {
+public struct ServiceSnapshot: Sendable, Equatable {
     public var state: ServiceState
     /// Nil when ready.
     public var reason: String?
     /// `local` or `remote`.
     public var targetsRemote: Bool
-    public var instances: [InstanceStatus]
+    public var instances: [InstanceSnapshot]
 }
 
 /// What `ps` shows of an instance.
-public struct InstanceStatus: Sendable, Equatable {
+public struct InstanceSnapshot: Sendable, Equatable {
     /// Counted from 1.
     public var number: Int
     public var state: ServiceState

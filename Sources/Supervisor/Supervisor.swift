@@ -146,7 +146,7 @@ public final class Supervisor {
 
     // MARK: Looking
 
-    public func status(_ name: String) -> ServiceStatus? { runners[name]?.status }
+    public func status(_ name: String) -> ServiceSnapshot? { runners[name]?.status }
 
     /// How many processes, probes and builds are known; 0 once everything is gone.
     public var activityCount: Int {

@@ -20,7 +20,7 @@ public protocol SupervisorDelegate: AnyObject {
     /// `reason` is nil when ready.
     func stateChanged(_ service: String, to state: ServiceState, reason: String?)
     /// Never called for a service without a front.
-    func frontChanged(_ service: String, to front: FrontState)
+    func frontChanged(_ service: String, to front: ServiceFront)
 
     /// Read ends of the pipes that a process was given as stdout and stderr.
     func attach(_ source: OutputSource, stdout: consuming Descriptor, stderr: consuming Descriptor)

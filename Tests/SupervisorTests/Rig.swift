@@ -14,7 +14,7 @@ final class Rig: SupervisorDelegate {
     let project = "test-\(UInt64.random(in: 0 ... .max))"
 
     var states: [String: [ServiceState]] = [:]
-    var fronts: [String: FrontState] = [:]
+    var fronts: [String: ServiceFront] = [:]
     var output: [OutputSource: String] = [:]
     var ended: [OutputSource] = []
     var notes: [String] = []
@@ -96,7 +96,7 @@ final class Rig: SupervisorDelegate {
         check()
     }
 
-    func frontChanged(_ service: String, to front: FrontState) {
+    func frontChanged(_ service: String, to front: ServiceFront) {
         fronts[service] = front
         check()
     }

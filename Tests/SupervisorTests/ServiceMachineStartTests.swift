@@ -17,7 +17,7 @@ import Testing
         #expect(
             world.front
                 == .pass(
-                    [Backend(instance: 1, host: "::1", port: 10001)],
+                    [ServiceBackend(instance: 1, host: "::1", port: 10001)],
                     whenRefused: "reader does not accept connections on its port"))
         #expect(world.outcomes[ticket] == .done)
         #expect(world.timers.isEmpty)

@@ -27,7 +27,7 @@ struct World {
     var draining: Set<RunKey> = []
     var builds: [Int] = []
     var cancelled: [Int] = []
-    var front: FrontState?
+    var front: ServiceFront?
     var state: ServiceState = .stopped
     var reason: String?
     var notes: [String] = []
