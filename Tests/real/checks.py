@@ -1,0 +1,14 @@
+"""All checks against real programs; see `run`."""
+
+import sys
+
+import harness
+
+# Importing them registers their checks, in this order.
+import programs  # noqa: F401
+import control  # noqa: F401
+import life  # noqa: F401
+import commands  # noqa: F401
+import example  # noqa: F401
+
+sys.exit(harness.tally.run(sys.argv[1:]))
