@@ -55,10 +55,11 @@ def newsroom():
     services = {
         "cache": {
             "run": f"{need('redis-server')} --port $PORT --bind 127.0.0.1 --appendonly yes --dir redis",
-            "uses": []},
+            "ready": {"log": "Ready to accept connections"}, "uses": []},
         "db": {
             "build": f"test -s pg/data/PG_VERSION || {become}{initdb} -D pg/data -A trust -U postgres -N",
             "run": f"exec {become}{postgres} -D pg/data -p $PORT -h 127.0.0.1 -k '' -c fsync=off",
+            "ready": {"command": f"{need('pg_isready')} -q -h 127.0.0.1 -p $PORT"},
             "stop": {"signal": "INT"}, "uses": []},
         "web": {
             "run": [need("nginx"), "-p", "${PWD_OF_MESH}/web", "-c", "nginx.conf", "-e", "stderr"],
