@@ -12,16 +12,20 @@ public final class ControlServer {
 
     /// Serves `backend`, which is held weakly, at `path` (`UnixListener.bind`).
     ///
-    /// - Parameter owner: whose connections are taken; all others get 403.
+    /// - Parameters:
+    ///   - owner: whose connections are taken; all others get 403.
+    ///   - connectionLimit: how many may be open; the next gets 503.
     public init(
-        at path: String, backend: any ControlBackend, on loop: EventLoop, owner: UInt32 = ThisProcess.userID
+        at path: String, backend: any ControlBackend, on loop: EventLoop, owner: UInt32 = ThisProcess.userID,
+        connectionLimit: Int = 512
     ) throws(GatewayError) {
         self.path = path
         kernel = loop.kernel
         let socket = try UnixListener.bind(path, kernel: loop.kernel)
         do throws(Errno) {
             server = try HTTPServer(
-                socket, on: loop, admission: .user(owner), handler: ControlHandler(backend))
+                socket, on: loop, admission: .user(owner), handler: ControlHandler(backend),
+                connectionLimit: connectionLimit)
         } catch {
             throw .cannotListen(path: path, error)
         }

@@ -31,18 +31,20 @@ public final class HTTPServer {
     private let requestPrefix = String(UInt32.random(in: .min ... .max), radix: 16)
     private var finishing: (timer: Timer, done: () -> Void)?
 
-    /// More than any person or script opens; a leak of connections stops here.
-    private static let connectionLimit = 512
+    private let connectionLimit: Int
 
-    /// - Parameter bodyLimit: bytes of a request's body; more is 413.
+    /// - Parameters:
+    ///   - bodyLimit: bytes of a request's body; more is 413.
+    ///   - connectionLimit: more than any person or script opens; a leak of connections stops here, with 503.
     public init(
         _ socket: consuming Descriptor, on loop: EventLoop, admission: Admission, handler: any HTTPHandler,
-        bodyLimit: Int = 1_048_576
+        bodyLimit: Int = 1_048_576, connectionLimit: Int = 512
     ) throws(Errno) {
         self.loop = loop
         self.handler = handler
         self.admission = admission
         self.bodyLimit = bodyLimit
+        self.connectionLimit = connectionLimit
         listener = nil
         listener = try Listener(socket, on: loop) { [weak self] connection in self?.accept(connection) }
     }
@@ -79,8 +81,8 @@ public final class HTTPServer {
     }
 
     private func refusal(of descriptor: borrowing Descriptor) -> HTTPProblem? {
-        if connections.count >= Self.connectionLimit {
-            return HTTPProblem(503, "more than \(Self.connectionLimit) connections are open; close some")
+        if connections.count >= connectionLimit {
+            return HTTPProblem(503, "more than \(connectionLimit) connections are open; close some")
         }
         guard case .user(let user) = admission else { return nil }
         guard let peer = try? loop.kernel.peerUser(descriptor), peer == user else {

@@ -98,6 +98,31 @@ func isTokenByte(_ c: UInt8) -> Bool {
     return (bits &>> UInt64(c & 63)) & 1 != 0
 }
 
+/// The first byte that no header name may hold. Letters and hyphens, which most names consist of, go by eights.
+@inline(__always)
+func firstNonToken(_ base: UnsafeRawPointer, from start: Int, to end: Int) -> Int {
+    var at = start
+    while true {
+        while at &+ 8 <= end {
+            let x = word(base, at)
+            // With the high bits cleared no sum below carries into the next byte.
+            let letters = (x | ones &* 0x20) & ~highBits
+            let fromA = letters &+ ones &* (0x80 - 0x61)
+            let aboveZ = letters &+ ones &* (0x80 - 0x7B)
+            let hyphens = ((x ^ ones &* 0x2D) & ~highBits) &+ ~highBits
+            let plain = ((fromA & ~aboveZ) | ~hyphens) & ~x & highBits
+            if plain == highBits {
+                at &+= 8
+                continue
+            }
+            at &+= (~plain & highBits).trailingZeroBitCount &>> 3
+            break
+        }
+        guard at < end, isTokenByte(byte(base, at)) else { return at }
+        at &+= 1
+    }
+}
+
 @inline(__always)
 func isDigit(_ c: UInt8) -> Bool { c &- 0x30 < 10 }
 

@@ -33,11 +33,10 @@ public struct FieldSection: Sendable {
 
     /// Forgets everything but the memory that the lines took.
     mutating func reset() {
-        var kept = fields
-        kept.removeAll(keepingCapacity: true)
-        fields = []
-        self = FieldSection(isRequest: isRequest)
-        fields = kept
+        var fresh = FieldSection(isRequest: isRequest)
+        swap(&fresh.fields, &fields)
+        fresh.fields.removeAll(keepingCapacity: true)
+        self = fresh
     }
 
     enum Line {
@@ -51,20 +50,9 @@ public struct FieldSection: Sendable {
     /// Reads the line at `start`. The verdict depends on nothing after its first LF.
     mutating func takeLine(_ base: UnsafeRawPointer, at start: Int, count: Int) -> Line {
         guard start < count else { return .incomplete }
-        switch byte(base, start) {
-        case Byte.cr:
-            guard start + 1 < count else { return .incomplete }
-            return byte(base, start + 1) == Byte.lf ? .end(next: start + 2) : .bad(.bareCR)
-        case Byte.lf:
-            return isRequest ? .bad(.bareLF) : .end(next: start + 1)
-        case Byte.space, Byte.tab:
-            return .bad(HTTPProblem(400, "a folded header line"))
-        default: break
-        }
+        if byte(base, start) <= Byte.space { return lineWithoutName(base, start, count) }
 
-        var at = start
-        while at < count, isTokenByte(byte(base, at)) { at &+= 1 }
-        let nameEnd = at
+        let nameEnd = firstNonToken(base, from: start, to: count)
         guard nameEnd < count else { return .incomplete }
         guard byte(base, nameEnd) == Byte.colon else {
             return .bad(Self.nameProblem(byte(base, nameEnd)))
@@ -74,24 +62,21 @@ public struct FieldSection: Sendable {
             return .bad(HTTPProblem(431, "a header name that is too long"))
         }
 
-        at &+= 1
+        var at = nameEnd &+ 1
         while at < count, isBlank(byte(base, at)) { at &+= 1 }
         let valueStart = at
         at = firstControl(base, from: at, to: count)
         guard at < count else { return .incomplete }
-        let next: Int
-        switch byte(base, at) {
-        case Byte.cr:
+        var valueEnd = at
+        if byte(base, at) == Byte.cr {
             guard at + 1 < count else { return .incomplete }
             guard byte(base, at + 1) == Byte.lf else { return .bad(.bareCR) }
-            next = at + 2
-        case Byte.lf:
-            guard !isRequest else { return .bad(.bareLF) }
-            next = at + 1
-        default:
-            return .bad(HTTPProblem(400, "a control byte in a header value"))
+            at &+= 2
+        } else if byte(base, at) == Byte.lf, !isRequest {
+            at &+= 1
+        } else {
+            return .bad(Self.valueProblem(byte(base, at)))
         }
-        var valueEnd = at
         while valueEnd > valueStart, isBlank(byte(base, valueEnd &- 1)) { valueEnd &-= 1 }
 
         let name = Range(uncheckedBounds: (start, nameEnd))
@@ -103,9 +88,31 @@ public struct FieldSection: Sendable {
                 nameStart: UInt32(truncatingIfNeeded: start), valueStart: UInt32(truncatingIfNeeded: valueStart),
                 valueLength: UInt32(truncatingIfNeeded: value.count),
                 nameLength: UInt16(truncatingIfNeeded: name.count), kind: kind))
-        return .field(next: next)
+        return .field(next: at)
     }
 
+    /// The line that ends the head, or one that begins as none may.
+    @inline(never)
+    private func lineWithoutName(_ base: UnsafeRawPointer, _ start: Int, _ count: Int) -> Line {
+        switch byte(base, start) {
+        case Byte.cr:
+            guard start + 1 < count else { return .incomplete }
+            return byte(base, start + 1) == Byte.lf ? .end(next: start + 2) : .bad(.bareCR)
+        case Byte.lf:
+            return isRequest ? .bad(.bareLF) : .end(next: start + 1)
+        case Byte.space, Byte.tab:
+            return .bad(HTTPProblem(400, "a folded header line"))
+        case let other:
+            return .bad(Self.nameProblem(other))
+        }
+    }
+
+    @inline(never)
+    private static func valueProblem(_ c: UInt8) -> HTTPProblem {
+        c == Byte.lf ? .bareLF : HTTPProblem(400, "a control byte in a header value")
+    }
+
+    @inline(never)
     private static func nameProblem(_ c: UInt8) -> HTTPProblem {
         switch c {
         case Byte.space, Byte.tab: HTTPProblem(400, "white space before the colon of a header line")

@@ -100,14 +100,17 @@ final class FakeMesh: Sendable {
     private let thread: LoopThread
     private let parts: LoopBound<Parts>
 
-    init(owner: UInt32 = ThisProcess.userID) throws {
+    init(
+        owner: UInt32 = ThisProcess.userID, connectionLimit: Int = 512, kernel: Kernel = .real
+    ) throws {
         let path = folder.path + "/control.sock"
         let (began, cancelled) = (waitBegan, waitCancelled)
         let made = Handoff<Result<LoopBound<Parts>, GatewayError>>()
-        thread = try LoopThread("control") { loop in
+        thread = try LoopThread("control", kernel: kernel) { loop in
             do throws(GatewayError) {
                 let backend = FakeBackend(waitBegan: began, waitCancelled: cancelled)
-                let server = try ControlServer(at: path, backend: backend, on: loop, owner: owner)
+                let server = try ControlServer(
+                    at: path, backend: backend, on: loop, owner: owner, connectionLimit: connectionLimit)
                 made.give(.success(LoopBound(Parts(backend: backend, server: server), loop)))
             } catch { made.give(.failure(error)) }
         }

@@ -232,6 +232,40 @@ import Testing
         #expect(mesh.waitCancelled.take(within: .zero) == nil)
     }
 
+    @Test func connections_beyondTheLimit_areRefusedUntilOneCloses() throws {
+        let mesh = try FakeMesh(connectionLimit: 2)
+        defer { mesh.close() }
+        let clients = [try RawClient(mesh.socket), try RawClient(mesh.socket)]
+        #expect(mesh.reaches { $0.server.connectionCount == 2 })
+        let refused = try RawClient(mesh.socket).read()
+        #expect(statuses(refused) == ["503"])
+        clients[0].close()
+        #expect(mesh.reaches { $0.server.connectionCount < 2 })
+        #expect(try mesh.client.mesh().pid == 7)
+        clients[1].close()
+    }
+
+    @Test func answer_sentInShortWrites_arrivesWhole() throws {
+        let faults = FaultPlan()
+        let mesh = try FakeMesh(kernel: Kernel(faults: faults))
+        defer { mesh.close() }
+        faults.injectNext(.send, times: 40, .short(3))
+        #expect(try mesh.client.mesh().manifest == "/p/services.json")
+        #expect(faults.count(.send) > 40)
+    }
+
+    @Test func connection_thatBreaksWhileAnswered_isForgotten() throws {
+        let faults = FaultPlan()
+        let mesh = try FakeMesh(kernel: Kernel(faults: faults))
+        defer { mesh.close() }
+        faults.injectNext(.send, .fails(.brokenPipe))
+        let client = try RawClient(mesh.socket)
+        try client.send("GET /v1/mesh HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(try client.read() == "")
+        #expect(mesh.reaches { $0.server.connectionCount == 0 })
+        #expect(try mesh.client.mesh().pid == 7)
+    }
+
     @Test func follower_thatDoesNotRead_losesEventsAndIsTold() throws {
         let mesh = try FakeMesh()
         defer { mesh.close() }

@@ -21,6 +21,31 @@ import Testing
         }
     }
 
+    /// Bytes that no fixture holds: whatever they are, the cuts must not matter, and nothing may crash.
+    @Test(arguments: Fixture.all)
+    func message_mutated_readsTheSameInPieces(_ fixture: Fixture) {
+        var random = SeededGenerator(state: UInt64(fixture.bytes.count) &* 0x9E37_79B9_7F4A_7C15)
+        let odd = Array("\r\n\0 \t:;,0aG\u{7F}".utf8) + [0xFF]
+        for _ in 0..<30 {
+            var bytes = fixture.bytes
+            for _ in 0..<Int.random(in: 1...3, using: &random) where !bytes.isEmpty {
+                let at = Int.random(in: 0..<bytes.count, using: &random)
+                switch Int.random(in: 0..<3, using: &random) {
+                case 0: bytes[at] = odd.randomElement(using: &random)!
+                case 1: bytes.insert(odd.randomElement(using: &random)!, at: at)
+                default: bytes.remove(at: at)
+                }
+            }
+            let mutant = Fixture(name: fixture.name, bytes: bytes, expected: "")
+            let whole = describe(mutant, cuts: [])
+            #expect(describe(mutant, cuts: Array(1..<max(1, bytes.count))) == whole, "\(bytes)")
+            if !bytes.isEmpty {
+                let cut = Int.random(in: 0..<bytes.count, using: &random)
+                #expect(describe(mutant, cuts: [cut]) == whole, "\(bytes) cut at \(cut)")
+            }
+        }
+    }
+
     @Test func fixtures_areAllThere() {
         #expect(Fixture.all.count >= 60)
     }
@@ -63,4 +88,17 @@ struct Fixture: Sendable, CustomTestStringConvertible {
             return Fixture(name: name, bytes: Array(bytes), expected: expected)
         }
     }()
+}
+
+/// SplitMix64: the same numbers in every run.
+private struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
 }
