@@ -1,0 +1,114 @@
+/// Makes a program's bytes harmless for a terminal that they share with other programs (ECMA-48).
+///
+/// Colour (SGR) passes, and is reset at the end of the line. What moves the cursor, clears, retitles, rings or
+/// answers back is taken out, in its 7-bit and in its C1 form; other control characters are shown as `^X`, and bytes
+/// that are not UTF-8 as U+FFFD.
+struct TerminalText {
+    /// Whether SGR passes; with `NO_COLOR` it does not.
+    var allowsColor: Bool
+
+    private static let escape: UInt8 = 0x1B
+    private static let bell: UInt8 = 0x07
+
+    /// Appends what may be shown of `line`, which has no newline.
+    func write(_ line: UnsafeRawBufferPointer, to out: OutputBytes) {
+        var end = line.count
+        while end > 0 && line[end - 1] == 0x0D { end -= 1 }
+        let bytes = UnsafeRawBufferPointer(rebasing: line[..<end])
+        var isColored = false
+        var at = 0
+        while true {
+            let run = plainRun(bytes, from: at)
+            if run > 0 { out.append(UnsafeRawBufferPointer(rebasing: bytes[at..<(at + run)])) }
+            at += run
+            guard at < bytes.count else { break }
+            let byte = bytes[at]
+            if byte == Self.escape {
+                at = skipEscape(bytes, at, out, &isColored)
+            } else if byte < 0x80 {
+                if byte != Self.bell {
+                    out.append(0x5E)
+                    out.append(byte ^ 0x40)
+                }
+                at += 1
+            } else if let length = utf8Character(bytes, at: at) {
+                if byte == 0xC2 && bytes[at + 1] < 0xA0 {
+                    at = skipC1(bytes, at)
+                } else {
+                    out.append(UnsafeRawBufferPointer(rebasing: bytes[at..<(at + length)]))
+                    at += length
+                }
+            } else {
+                out.append("\u{FFFD}" as StaticString)
+                at += 1
+            }
+        }
+        if isColored { out.append("\u{1B}[0m" as StaticString) }
+    }
+
+    /// Passes the sequence that begins with the ESC at `at` on if it is colour; returns where the text goes on.
+    private func skipEscape(
+        _ bytes: UnsafeRawBufferPointer, _ at: Int, _ out: OutputBytes, _ isColored: inout Bool
+    ) -> Int {
+        guard at + 1 < bytes.count else { return at + 1 }
+        switch bytes[at + 1] {
+        case 0x5B:  // [
+            guard let end = endOfControl(bytes, at + 2) else { return at + 2 }
+            let parameters = bytes[(at + 2)..<(end - 1)]
+            // Private forms such as `ESC [ > 4 m` are no colour: they change what the keyboard sends.
+            if bytes[end - 1] == 0x6D && allowsColor
+                && parameters.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x3B || $0 == 0x3A })
+            {
+                out.append(UnsafeRawBufferPointer(rebasing: bytes[at..<end]))
+                isColored = !parameters.allSatisfy { $0 == 0x30 }
+            }
+            return end
+        case 0x5D, 0x50, 0x58, 0x5E, 0x5F:  // ] P X ^ _
+            return endOfString(bytes, at + 2) ?? at + 2
+        default:
+            var end = at + 1
+            while end < bytes.count && (0x20...0x2F).contains(bytes[end]) { end += 1 }
+            return end < bytes.count && (0x30...0x7E).contains(bytes[end]) ? end + 1 : at + 1
+        }
+    }
+
+    /// Returns where the text goes on after the C1 control (U+0080 … U+009F) at `at`, two bytes long.
+    private func skipC1(_ bytes: UnsafeRawBufferPointer, _ at: Int) -> Int {
+        switch bytes[at + 1] {
+        case 0x9B: endOfControl(bytes, at + 2) ?? at + 2
+        case 0x90, 0x98, 0x9D, 0x9E, 0x9F: endOfString(bytes, at + 2) ?? at + 2
+        default: at + 2
+        }
+    }
+
+    /// The end of a control sequence whose parameters begin at `start` (ECMA-48 §5.4); nil if it is none.
+    private func endOfControl(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int? {
+        var at = start
+        while at < bytes.count && (0x30...0x3F).contains(bytes[at]) { at += 1 }
+        while at < bytes.count && (0x20...0x2F).contains(bytes[at]) { at += 1 }
+        return at < bytes.count && (0x40...0x7E).contains(bytes[at]) ? at + 1 : nil
+    }
+
+    /// The end of a control string (OSC, DCS, …): after BEL, `ESC \` or U+009C; nil if it has none in this line.
+    private func endOfString(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int? {
+        var at = start
+        while at < bytes.count {
+            if bytes[at] == Self.bell { return at + 1 }
+            if at + 1 < bytes.count {
+                if bytes[at] == Self.escape && bytes[at + 1] == 0x5C { return at + 2 }
+                if bytes[at] == 0xC2 && bytes[at + 1] == 0x9C { return at + 2 }
+            }
+            at += 1
+        }
+        return nil
+    }
+}
+
+/// `bytes` without escape sequences, for matching: a pattern should find a word whatever its colour.
+/// Nil where there is nothing to take out.
+func withoutEscapes(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
+    guard let base = bytes.baseAddress, firstByte(0x1B, in: base, from: 0, to: bytes.count) != nil else { return nil }
+    let out = OutputBytes(capacity: bytes.count + 8)
+    TerminalText(allowsColor: false).write(bytes, to: out)
+    return Array(out.bytes)
+}

@@ -1,0 +1,94 @@
+/// A moment in UTC, in microseconds since 1970-01-01T00:00:00Z.
+public struct Timestamp: Sendable, Equatable, Comparable {
+    public var microseconds: Int64
+
+    public init(microseconds: Int64) {
+        self.microseconds = microseconds
+    }
+
+    public static func < (left: Timestamp, right: Timestamp) -> Bool { left.microseconds < right.microseconds }
+
+    /// `2026-11-21T11:30:00.123456Z`, 27 bytes (RFC 3339 §5.6). Years beyond 0000 … 9999 are held at the border.
+    public var rfc3339: String {
+        var bytes = [UInt8](repeating: 0, count: RecordLayout.timeBytes)
+        bytes.withUnsafeMutableBytes { if let base = $0.baseAddress { write(to: base) } }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Writes the 27 bytes of `rfc3339`.
+    func write(to out: UnsafeMutableRawPointer) {
+        let clamped = min(max(microseconds, Self.earliest), Self.latest)
+        let (days, ofDay) = floorDivide(clamped, 86_400_000_000)
+        let date = CivilDate(daysSince1970: days)
+        let seconds = Int(ofDay / 1_000_000)
+        writeDigits(date.year, 4, to: out)
+        writeDigits(date.month, 2, to: out + 5)
+        writeDigits(date.day, 2, to: out + 8)
+        writeDigits(seconds / 3600, 2, to: out + 11)
+        writeDigits(seconds / 60 % 60, 2, to: out + 14)
+        writeDigits(seconds % 60, 2, to: out + 17)
+        writeDigits(Int(ofDay % 1_000_000), 6, to: out + 20)
+        for (offset, byte) in [(4, 0x2D), (7, 0x2D), (10, 0x54), (13, 0x3A), (16, 0x3A), (19, 0x2E), (26, 0x5A)] {
+            out.storeBytes(of: UInt8(byte), toByteOffset: offset, as: UInt8.self)
+        }
+    }
+
+    private static let earliest: Int64 = -62_167_219_200_000_000
+    private static let latest: Int64 = 253_402_300_799_999_999
+}
+
+/// A day of the proleptic Gregorian calendar; the arithmetic is Howard Hinnant's "chrono-compatible low-level date
+/// algorithms".
+struct CivilDate: Equatable {
+    var year: Int
+    var month: Int
+    var day: Int
+
+    init(year: Int, month: Int, day: Int) {
+        self.year = year
+        self.month = month
+        self.day = day
+    }
+
+    init(daysSince1970 days: Int64) {
+        let shifted = Int(days) + 719_468
+        let (era, ofEra) = floorDivide(shifted, 146_097)
+        let yearOfEra = (ofEra - ofEra / 1460 + ofEra / 36_524 - ofEra / 146_096) / 365
+        let dayOfYear = ofEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    }
+
+    var daysSince1970: Int64 {
+        let shiftedYear = month <= 2 ? year - 1 : year
+        let (era, yearOfEra) = floorDivide(shiftedYear, 400)
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        return Int64(era * 146_097 + dayOfEra - 719_468)
+    }
+
+    /// Whether the month has that day.
+    var isValid: Bool {
+        (1...12).contains(month) && day >= 1 && self == CivilDate(daysSince1970: daysSince1970)
+    }
+}
+
+/// The quotient rounded down, and the remainder, which is never negative.
+func floorDivide<Number: BinaryInteger>(_ value: Number, _ divisor: Number) -> (Number, Number) {
+    let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
+    return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
+}
+
+/// Writes `value` in decimal with leading zeros, exactly `digits` bytes.
+@inline(__always)
+func writeDigits(_ value: Int, _ digits: Int, to out: UnsafeMutableRawPointer) {
+    var rest = UInt(value)
+    var at = digits
+    while at > 0 {
+        at &-= 1
+        out.storeBytes(of: 0x30 &+ UInt8(truncatingIfNeeded: rest % 10), toByteOffset: at, as: UInt8.self)
+        rest /= 10
+    }
+}
