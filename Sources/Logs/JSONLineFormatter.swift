@@ -64,13 +64,18 @@ struct JSONLineFormatter {
                 at &+= 1
                 continue
             }
-            if byte >= 0x80, let length = utf8Character(text, at: at) {
-                at += length
-                continue
+            var length = 1
+            if byte >= 0x80 {
+                switch utf8Step(text, at: at) {
+                case .character(let count):
+                    at += count
+                    continue
+                case .invalid(let count): length = count
+                }
             }
             if at > from { out.append(UnsafeRawBufferPointer(rebasing: text[from..<at])) }
             writeEscape(byte, to: out)
-            at += 1
+            at += length
             from = at
         }
         if at > from { out.append(UnsafeRawBufferPointer(rebasing: text[from..<at])) }

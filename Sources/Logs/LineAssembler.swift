@@ -16,6 +16,7 @@ struct LineAssembler {
     private struct Chain {
         var bytes: [UInt8] = []
         var seq = 0
+        var firstSeq = 0
         var time: [UInt8] = []
         /// A piece of the line has been passed on already.
         var isSplit = false
@@ -66,6 +67,7 @@ struct LineAssembler {
 
     private func orphan(_ record: LogRecord) -> Chain {
         var chain = Chain()
+        chain.firstSeq = record.seq
         chain.isSplit = !record.mark.begins
         chain.isSkipped = chain.isSplit && skipsOrphans
         return chain
@@ -81,8 +83,9 @@ struct LineAssembler {
             chain.bytes.withUnsafeBytes { text in
                 emit(
                     LogLine(
-                        seq: chain.seq, time: time, service: source.service, stream: source.stream,
-                        instance: source.instance, text: text, isPartial: isPartial, endsInNewline: endsInNewline))
+                        seq: chain.seq, firstSeq: chain.firstSeq, time: time, service: source.service,
+                        stream: source.stream, instance: source.instance, text: text, isPartial: isPartial,
+                        endsInNewline: endsInNewline))
             }
         }
     }
@@ -92,7 +95,7 @@ extension LogLine {
     /// A record that is a line by itself, or is to be shown as it is.
     init(_ record: LogRecord, service: Int) {
         self.init(
-            seq: record.seq, time: record.time, service: service, stream: record.stream, instance: record.instance,
-            text: record.payload, isPartial: false, endsInNewline: record.mark.endsInNewline)
+            seq: record.seq, firstSeq: record.seq, time: record.time, service: service, stream: record.stream,
+            instance: record.instance, text: record.payload, isPartial: false, endsInNewline: record.mark.endsInNewline)
     }
 }

@@ -91,7 +91,8 @@ struct LineSplitter {
         }
         isInside = true
         held.removeFirst(count)
-        if held.capacity > Self.kept && held.count <= 3 { held = Array(held) }
+        // A copy through the bytes: `Array(held)` would share the big buffer.
+        if held.capacity > Self.kept { held = held.withUnsafeBytes { Array($0) } }
     }
 
     private mutating func endLine() {

@@ -3,7 +3,10 @@
 /// - Important: `time` and `text` point into a buffer of the reader and are valid only during the call that passes
 ///   the line on.
 struct LogLine {
+    /// Of its last piece: lines are passed on when they are complete.
     var seq: Int
+    /// Of its first piece.
+    var firstSeq: Int
     /// 27 bytes, RFC 3339 in UTC with microseconds.
     var time: UnsafeRawBufferPointer
     /// The place of the service in the list of names that the reader was given.

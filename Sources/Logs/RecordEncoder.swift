@@ -1,3 +1,5 @@
+import Platform
+
 /// Turns lines into records in one buffer, for every store of a mesh in turn; counts `seq`.
 ///
 /// The header is a template: what a batch shares is written once, the two counters count up in place, in ASCII. A
@@ -14,6 +16,8 @@ final class RecordEncoder {
     private(set) var line = 0
     /// Lines that have ended in the buffer.
     private(set) var count = 0
+    /// The number of the first record in the buffer.
+    private(set) var firstSeq = 0
     private var used = 0
     // Owned by this object, freed in `deinit`; `buffer` is nil while nothing is written for a while.
     private let header = UnsafeMutableRawPointer.allocate(byteCount: RecordLayout.header, alignment: 1)
@@ -36,7 +40,7 @@ final class RecordEncoder {
 
     /// Begins a run of records with the same source and time.
     /// - Parameter line: the number of the service's newest line so far.
-    func begin(line: Int, time: Timestamp, stream: LogStream, instance: Int) {
+    func begin(line: Int, time: WallTime, stream: LogStream, instance: Int) {
         self.line = line
         writeDigits(line, RecordLayout.lineDigits, to: header + RecordLayout.lineAt)
         time.write(to: header + RecordLayout.timeAt)
@@ -46,13 +50,16 @@ final class RecordEncoder {
 
     /// Whether a payload of `count` bytes fits without emptying the buffer first.
     @inline(__always)
-    func hasRoom(for count: Int) -> Bool { used &+ count &+ (RecordLayout.header + 1) <= Self.capacity }
+    func hasRoom(for count: Int, limit: Int = capacity) -> Bool {
+        used &+ count &+ (RecordLayout.header + 1) <= limit
+    }
 
     /// Adds a record. `payload` has at most `LineSplitter.longest` bytes and no newline, and there is room for it.
     @inline(__always)
     func append(_ payload: UnsafeRawBufferPointer, _ mark: LineMark) {
         precondition(hasRoom(for: payload.count))
         let buffer = self.buffer ?? allocate()
+        if used == 0 { firstSeq = nextSeq }
         if mark.begins {
             line &+= 1
             countUp(last: RecordLayout.lineAt + RecordLayout.lineDigits - 1)

@@ -31,19 +31,25 @@ struct TerminalText {
                     out.append(byte ^ 0x40)
                 }
                 at += 1
-            } else if let length = utf8Character(bytes, at: at) {
-                if byte == 0xC2 && bytes[at + 1] < 0xA0 {
-                    at = skipC1(bytes, at)
-                } else {
-                    out.append(UnsafeRawBufferPointer(rebasing: bytes[at..<(at + length)]))
-                    at += length
-                }
+            } else if byte == 0xC2 && at + 1 < bytes.count && (0x80..<0xA0).contains(bytes[at + 1]) {
+                at = skipC1(bytes, at)
             } else {
-                out.append("\u{FFFD}" as StaticString)
-                at += 1
+                at = writeCharacter(bytes, at, out)
             }
         }
         if isColored { out.append("\u{1B}[0m" as StaticString) }
+    }
+
+    /// Appends the character at `at`, or U+FFFD; returns where the text goes on.
+    private func writeCharacter(_ bytes: UnsafeRawBufferPointer, _ at: Int, _ out: OutputBytes) -> Int {
+        switch utf8Step(bytes, at: at) {
+        case .character(let length):
+            out.append(UnsafeRawBufferPointer(rebasing: bytes[at..<(at + length)]))
+            return at + length
+        case .invalid(let length):
+            out.append("\u{FFFD}" as StaticString)
+            return at + length
+        }
     }
 
     /// Passes the sequence that begins with the ESC at `at` on if it is colour; returns where the text goes on.

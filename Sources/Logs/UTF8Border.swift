@@ -24,14 +24,22 @@ private func utf8Length(lead: UInt8) -> Int {
     }
 }
 
-/// The length of the well-formed UTF-8 character at `at`, or nil where there is none (Unicode 16, table 3-7).
-func utf8Character(_ bytes: UnsafeRawBufferPointer, at: Int) -> Int? {
+/// What a decoder finds at one place.
+enum UTF8Step {
+    /// A well-formed character of so many bytes.
+    case character(Int)
+    /// So many bytes that U+FFFD stands for: the longest beginning of a character, or one byte that begins nothing
+    /// (Unicode 16 §3.9, "Substitution of Maximal Subparts").
+    case invalid(Int)
+}
+
+/// Decodes what is at `at` (Unicode 16, table 3-7).
+func utf8Step(_ bytes: UnsafeRawBufferPointer, at: Int) -> UTF8Step {
     let lead = bytes[at]
-    if lead < 0x80 { return 1 }
+    if lead < 0x80 { return .character(1) }
     let length = utf8Length(lead: lead)
-    guard length > 1, at + length <= bytes.count else { return nil }
-    let second = bytes[at + 1]
-    let range: ClosedRange<UInt8> =
+    guard length > 1, at + 1 < bytes.count else { return .invalid(1) }
+    let second: ClosedRange<UInt8> =
         switch lead {
         case 0xE0: 0xA0...0xBF
         case 0xED: 0x80...0x9F
@@ -39,9 +47,13 @@ func utf8Character(_ bytes: UnsafeRawBufferPointer, at: Int) -> Int? {
         case 0xF4: 0x80...0x8F
         default: 0x80...0xBF
         }
-    guard range.contains(second) else { return nil }
-    for offset in 2..<max(2, length) where bytes[at + offset] & 0xC0 != 0x80 { return nil }
-    return length
+    guard second.contains(bytes[at + 1]) else { return .invalid(1) }
+    var good = 2
+    while good < length {
+        guard at + good < bytes.count, bytes[at + good] & 0xC0 == 0x80 else { return .invalid(good) }
+        good += 1
+    }
+    return .character(length)
 }
 
 /// Whether all of `bytes` is well-formed UTF-8.
@@ -50,7 +62,7 @@ func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
     while at < bytes.count {
         at += plainRun(bytes, from: at)
         guard at < bytes.count else { break }
-        guard let length = utf8Character(bytes, at: at) else { return false }
+        guard case .character(let length) = utf8Step(bytes, at: at) else { return false }
         at += length
     }
     return true

@@ -1,13 +1,15 @@
-extension Timestamp {
+import Platform
+
+extension WallTime {
     /// Reads what `--since` and `--until` take: RFC 3339 (`2026-11-21T11:30:00Z`, a space for the `T`, any offset,
     /// or just the date, which is midnight UTC), or a duration before `now` (`5m`, `1h30m`, `2d`, `500ms`).
-    public static func parse(_ text: String, now: Timestamp) throws(LogError) -> Timestamp {
+    public static func parse(_ text: String, now: WallTime = .now) throws(LogError) -> WallTime {
         var cursor = Cursor(bytes: Array(text.utf8))
         if let moment = cursor.dateTime() { return moment }
         cursor.at = 0
         if let span = cursor.duration() {
             let (moment, overflow) = now.microseconds.subtractingReportingOverflow(span)
-            if !overflow { return Timestamp(microseconds: moment) }
+            if !overflow { return WallTime(microseconds: moment) }
         }
         throw LogError.badTime(text)
     }
@@ -35,16 +37,16 @@ extension Timestamp {
             return value
         }
 
-        mutating func dateTime() -> Timestamp? {
+        mutating func dateTime() -> WallTime? {
             guard let year = digits(4), take(0x2D), let month = digits(2), take(0x2D), let day = digits(2) else {
                 return nil
             }
             let date = CivilDate(year: year, month: month, day: day)
             guard date.isValid else { return nil }
             let midnight = date.daysSince1970 * 86_400_000_000
-            if next == nil { return Timestamp(microseconds: midnight) }
+            if next == nil { return WallTime(microseconds: midnight) }
             guard take(0x54, 0x74, 0x20), let ofDay = timeOfDay(), let offset = zone(), next == nil else { return nil }
-            return Timestamp(microseconds: midnight + ofDay - offset)
+            return WallTime(microseconds: midnight + ofDay - offset)
         }
 
         /// `11:30:00.123`, in microseconds; a leap second counts as the next minute's first.

@@ -1,36 +1,27 @@
-/// A moment in UTC, in microseconds since 1970-01-01T00:00:00Z.
-public struct Timestamp: Sendable, Equatable, Comparable {
-    public var microseconds: Int64
+import Platform
 
-    public init(microseconds: Int64) {
-        self.microseconds = microseconds
-    }
-
-    public static func < (left: Timestamp, right: Timestamp) -> Bool { left.microseconds < right.microseconds }
-
-    /// `2026-11-21T11:30:00.123456Z`, 27 bytes (RFC 3339 §5.6). Years beyond 0000 … 9999 are held at the border.
-    public var rfc3339: String {
-        var bytes = [UInt8](repeating: 0, count: RecordLayout.timeBytes)
-        bytes.withUnsafeMutableBytes { if let base = $0.baseAddress { write(to: base) } }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    /// Writes the 27 bytes of `rfc3339`.
+extension WallTime {
+    /// Writes the 27 bytes of `2026-11-21T11:30:00.123456Z` (RFC 3339 §5.6), with no allocation. Years beyond
+    /// 0000 … 9999 are held at the border.
     func write(to out: UnsafeMutableRawPointer) {
         let clamped = min(max(microseconds, Self.earliest), Self.latest)
         let (days, ofDay) = floorDivide(clamped, 86_400_000_000)
         let date = CivilDate(daysSince1970: days)
         let seconds = Int(ofDay / 1_000_000)
         writeDigits(date.year, 4, to: out)
+        out.storeBytes(of: 0x2D, toByteOffset: 4, as: UInt8.self)
         writeDigits(date.month, 2, to: out + 5)
+        out.storeBytes(of: 0x2D, toByteOffset: 7, as: UInt8.self)
         writeDigits(date.day, 2, to: out + 8)
+        out.storeBytes(of: 0x54, toByteOffset: 10, as: UInt8.self)
         writeDigits(seconds / 3600, 2, to: out + 11)
+        out.storeBytes(of: 0x3A, toByteOffset: 13, as: UInt8.self)
         writeDigits(seconds / 60 % 60, 2, to: out + 14)
+        out.storeBytes(of: 0x3A, toByteOffset: 16, as: UInt8.self)
         writeDigits(seconds % 60, 2, to: out + 17)
+        out.storeBytes(of: 0x2E, toByteOffset: 19, as: UInt8.self)
         writeDigits(Int(ofDay % 1_000_000), 6, to: out + 20)
-        for (offset, byte) in [(4, 0x2D), (7, 0x2D), (10, 0x54), (13, 0x3A), (16, 0x3A), (19, 0x2E), (26, 0x5A)] {
-            out.storeBytes(of: UInt8(byte), toByteOffset: offset, as: UInt8.self)
-        }
+        out.storeBytes(of: 0x5A, toByteOffset: 26, as: UInt8.self)
     }
 
     private static let earliest: Int64 = -62_167_219_200_000_000

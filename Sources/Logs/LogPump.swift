@@ -1,0 +1,157 @@
+import EventLoop
+import Platform
+
+/// What `LogHub` is on its own thread: the stores, the pipes, and one timer for all that waits for quiet.
+/// Its pipes and timers keep it alive until `close`.
+final class LogPump {
+    /// After which an unfinished line is stored as it is.
+    static let quiet = Duration.milliseconds(100)
+    /// How often a store that could not write is tried again while nothing new comes.
+    static let retryPause = Duration.seconds(1)
+
+    private let loop: EventLoop
+    private let root: String
+    private let encoder: RecordEncoder
+    private let defaultLimit: Int
+    private let onTrouble: @Sendable (_ service: String, _ error: Errno) -> Void
+    private var limits: [String: Int] = [:]
+    private var stores: [String: LogStore] = [:]
+    private var sources: [Int: [LogPipe]] = [:]
+    /// Pipes with an unfinished line that has not been stored.
+    private var unfinished: [LogPipe] = []
+    private var timer: Timer?
+    private var lastBatch: Instant
+    private var troubled: Set<String> = []
+    private var retryTimer: Timer?
+
+    init(
+        on loop: EventLoop, root: String, nextSeq: Int, limit: Int,
+        onTrouble: @escaping @Sendable (String, Errno) -> Void
+    ) {
+        self.loop = loop
+        self.root = root
+        encoder = RecordEncoder(nextSeq: nextSeq)
+        defaultLimit = limit
+        self.onTrouble = onTrouble
+        lastBatch = loop.now
+    }
+
+    var nextSeq: Int { encoder.nextSeq }
+
+    func setLimit(_ service: String, _ bytes: Int) {
+        limits[service] = bytes
+        stores[service]?.limit = bytes
+    }
+
+    private func store(_ service: String) -> LogStore {
+        if let store = stores[service] { return store }
+        let store = LogStore(
+            folder: Path.join(root, service), limit: limits[service] ?? defaultLimit, encoder: encoder,
+            kernel: loop.kernel)
+        stores[service] = store
+        return store
+    }
+
+    // MARK: Sources
+
+    /// Takes the pipes (descriptors, owned from here on) of a program that has just been started.
+    func attach(
+        _ id: Int, service: String, instance: Int, pipes: [(raw: Int32, stream: LogStream)], watch: LogWatchRequest?
+    ) {
+        let store = store(service)
+        let watch = watch.map { LogWatch($0) }
+        for (raw, stream) in pipes {
+            let pipe = LogPipe(
+                Descriptor(owning: raw), stream: stream, instance: instance, store: store, watch: watch, on: loop,
+                onRead: { [self] in noteRead($0, service) }, onEnd: { [self] in forget(id) })
+            sources[id, default: []].append(pipe)
+            do throws(Errno) {
+                try pipe.start()
+            } catch {
+                store.note("devmesh can't read this output (\(error)); what the program writes there is lost")
+            }
+        }
+    }
+
+    /// Stores a line of devmesh's own.
+    func note(_ service: String, _ text: String) {
+        store(service).note(text)
+        afterBatch(service)
+    }
+
+    /// The process behind a source is gone: what it wrote is in the store when this returns.
+    func ended(_ id: Int) {
+        for pipe in sources[id] ?? [] { pipe.drain() }
+    }
+
+    /// Takes what is in every pipe, and closes everything.
+    func close() {
+        let pipes = sources.values.flatMap(\.self)
+        for pipe in pipes {
+            pipe.drain()
+            pipe.close()
+        }
+        for store in stores.values {
+            store.retry()
+            store.close()
+        }
+        timer?.cancel()
+        retryTimer?.cancel()
+    }
+
+    private func forget(_ id: Int) {
+        if sources[id]?.contains(where: \.isOpen) != true { sources[id] = nil }
+    }
+
+    // MARK: Quiet
+
+    private func noteRead(_ pipe: LogPipe, _ service: String) {
+        if pipe.splitter.holdsBytes && !pipe.isListed {
+            pipe.isListed = true
+            unfinished.append(pipe)
+        }
+        afterBatch(service)
+    }
+
+    private func afterBatch(_ service: String) {
+        lastBatch = loop.now
+        if timer?.isPending != true { arm(Self.quiet) }
+        guard let error = stores[service]?.failure else { return }
+        if troubled.insert(service).inserted { onTrouble(service, error) }
+        if retryTimer?.isPending != true {
+            retryTimer = loop.after(Self.retryPause) { [self] in retry() }
+        }
+    }
+
+    private func arm(_ delay: Duration) {
+        timer = loop.after(delay) { [self] in lookForQuiet() }
+    }
+
+    /// Stores the unfinished lines of pipes that have paused, and gives buffers back once all have.
+    private func lookForQuiet() {
+        var next: Duration?
+        var waiting: [LogPipe] = []
+        for pipe in unfinished {
+            let rest = Self.quiet - (loop.now - pipe.lastRead)
+            if rest > .zero && pipe.splitter.holdsBytes {
+                waiting.append(pipe)
+                next = min(next ?? rest, rest)
+            } else {
+                pipe.isListed = false
+                if pipe.splitter.holdsBytes { pipe.flushQuiet() }
+            }
+        }
+        unfinished = waiting
+        let rest = Self.quiet - (loop.now - lastBatch)
+        if rest > .zero { next = min(next ?? rest, rest) } else { encoder.release() }
+        if let next { arm(next) }
+    }
+
+    private func retry() {
+        for service in troubled.sorted() {
+            stores[service]?.retry()
+            if stores[service]?.failure == nil { troubled.remove(service) }
+        }
+        if !troubled.isEmpty { retryTimer = loop.after(Self.retryPause) { [self] in retry() } }
+    }
+}

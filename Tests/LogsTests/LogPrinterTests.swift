@@ -1,0 +1,183 @@
+import EventLoop
+import JSON
+import Platform
+import TestSupport
+import Testing
+
+@testable import Logs
+
+@Suite struct LogPrinterTests {
+    @Test func print_readerGone_endsQuietly() throws {
+        let fixture = StoreFixture()
+        fixture.add("one")
+        let pipe = TestPipe()
+        pipe.closeReader()
+        let end = LogPrinter.print(LogQuery(folder: fixture.folder.path), LogFormat(), to: pipe.takeWriter())
+        #expect(end == .outputClosed)
+    }
+
+    @Test func print_fullDisk_isTold() throws {
+        let fixture = StoreFixture()
+        fixture.add("one")
+        let faults = FaultPlan()
+        faults.inject(.write, .fails(.noSpace))
+        let file = try Kernel.real.open(fixture.folder.path + "/out", .truncate)
+        let query = LogQuery(folder: fixture.folder.path, services: ["reader"])
+        #expect(LogPrinter.print(query, LogFormat(), to: file, kernel: Kernel(faults: faults)) == .failed(.noSpace))
+    }
+
+    @Test func follow_newLines_comeAsTheyAreStored() throws {
+        let fixture = HubFixture()
+        fixture.hub.note("reader", "stored before")
+        let output = TestPipe()
+        let printer = try follow(fixture, output, LogFormat())
+        #expect(output.read(until: "before\n") == "reader * stored before\n")
+        fixture.hub.note("purge", "one")
+        #expect(output.read(until: "one\n") == "purge  * one\n")
+        fixture.hub.note("reader", "two")
+        #expect(output.read(until: "two\n") == "reader * two\n")
+        withExtendedLifetime(printer) {}
+        fixture.close()
+    }
+
+    @Test func follow_nextUp_goesOn() throws {
+        let first = HubFixture()
+        let output = TestPipe()
+        let printer = try follow(first, output, LogFormat())
+        first.hub.note("reader", "one")
+        #expect(output.read(until: "one\n") == "reader * one\n")
+        first.close()
+        let second = HubFixture(folder: first.folder)
+        second.hub.note("reader", "two")
+        #expect(output.read(until: "two\n") == "reader * two\n")
+        withExtendedLifetime(printer) {}
+        second.close()
+    }
+
+    @Test func follow_serviceThatComesLater_isTakenIn() throws {
+        let fixture = HubFixture()
+        let output = TestPipe()
+        let printer = try follow(fixture, output, LogFormat(showsPrefix: false), services: [])
+        fixture.hub.note("reader", "one")
+        #expect(output.read(until: "one\n") == "one\n")
+        fixture.hub.note("new", "two")
+        #expect(output.read(until: "two\n") == "two\n")
+        withExtendedLifetime(printer) {}
+        fixture.close()
+    }
+
+    @Test func follow_rotations_loseNothingWhileTheReaderKeepsUp() throws {
+        let fixture = HubFixture(limit: 2 << 20)
+        let output = TestPipe()
+        let printer = try follow(fixture, output, LogFormat(showsPrefix: false), services: ["reader"])
+        let line = String(repeating: "x", count: 10_000)
+        for number in 0..<1000 {
+            fixture.hub.note("reader", "\(number) \(line)")
+            let read = output.read(until: "\n")
+            if read != "\(number) \(line)\n" { Issue.record("at \(number): \(read.prefix(40))"); break }
+        }
+        withExtendedLifetime(printer) {}
+        fixture.close()
+    }
+
+    @Test func follow_overtakenByRotation_countsEveryLineOnce() throws {
+        let fixture = HubFixture(limit: 2 << 20)
+        let output = TestPipe()
+        let end = Handoff<LogPrinter.End>()
+        let printer = try follow(fixture, output, LogFormat(showsPrefix: false), services: ["reader"], end: end)
+        // Nobody reads: the printer fills its pipe and waits, the store rotates on.
+        let line = String(repeating: "x", count: 10_000)
+        for number in 0..<2000 { fixture.hub.note("reader", "\(number) \(line)") }
+        fixture.close()
+        printer.finish()
+        let text = output.readAll()
+        var shown = 0
+        var dropped = 0
+        for line in text.split(separator: "\n") {
+            if line.contains("dropped") {
+                dropped += Int(line.prefix { $0 != " " }) ?? 0
+            } else {
+                shown += 1
+            }
+        }
+        #expect(dropped > 0)
+        #expect(shown + dropped == 2000)
+        #expect(text.hasSuffix(line + "\n"))
+        #expect(end.take(within: .seconds(20)) == .finished)
+    }
+
+    @Test func follow_slowReader_doesNotSlowTheProgram() throws {
+        let fixture = HubFixture(limit: 2 << 20)
+        let output = TestPipe()
+        let printer = try follow(fixture, output, LogFormat(), services: ["reader"])
+        let program = fixture.attach()
+        // Returns only if the hub reads on, since this is many times what pipes hold.
+        let chunk = Array(String(repeating: String(repeating: "x", count: 99) + "\n", count: 655).utf8)
+        for _ in 0..<300 { try program.out.write(chunk) }
+        fixture.ended(program.source)
+        output.closeReader()
+        withExtendedLifetime(printer) {}
+        fixture.close()
+    }
+
+    @Test func follow_readerGone_endsWithoutAnotherLine() throws {
+        let fixture = HubFixture()
+        let output = TestPipe()
+        let end = Handoff<LogPrinter.End>()
+        let printer = try follow(fixture, output, LogFormat(), end: end)
+        fixture.hub.note("reader", "one")
+        _ = output.read(until: "one\n")
+        output.closeReader()
+        #expect(end.take(within: .seconds(20)) == .outputClosed)
+        withExtendedLifetime(printer) {}
+        fixture.close()
+    }
+
+    @Test func finish_whatIsStored_isPrintedFirst() throws {
+        let fixture = HubFixture()
+        let output = TestPipe()
+        let end = Handoff<LogPrinter.End>()
+        let printer = try follow(fixture, output, LogFormat(showsPrefix: false), end: end)
+        let program = fixture.attach()
+        for number in 0..<1000 { program.out.write("\(number)\n") }
+        program.out.write("unfinished")
+        fixture.close()
+        printer.finish()
+        let text = output.readAll()
+        #expect(text == (0..<1000).map { "\($0)\n" }.joined() + "unfinished\n")
+        #expect(end.take(within: .seconds(20)) == .finished)
+    }
+
+    @Test func follow_until_endsInTime() throws {
+        let fixture = HubFixture()
+        fixture.hub.note("reader", "one")
+        let end = Handoff<LogPrinter.End>()
+        let output = TestPipe()
+        var query = LogQuery(folder: fixture.logs, services: ["reader"])
+        query.until = WallTime(microseconds: WallTime.now.microseconds + 100_000)
+        let printer = try LogPrinter(following: query, LogFormat(), to: output.takeWriter()) { end.give($0) }
+        #expect(end.take(within: .seconds(20)) == .finished)
+        withExtendedLifetime(printer) {}
+        fixture.close()
+    }
+
+    @Test func follow_json_joinsPiecesAndHasNoPrompt() throws {
+        let fixture = HubFixture()
+        let output = TestPipe()
+        let printer = try follow(fixture, output, LogFormat(.json))
+        let program = fixture.attach(instance: 2)
+        program.out.write("Enter: ")
+        // The pause is over when the piece is stored.
+        let probe = TestPipe()
+        let watcher = try follow(fixture, probe, LogFormat(isTerminal: true))
+        _ = probe.read(until: "Enter: ")
+        program.out.write("42\n")
+        let value = try JSON(parsing: output.read(until: "\n"))
+        #expect(value["line"]?.stringValue == "Enter: 42")
+        #expect(value["instance"]?.stringValue == "reader.2")
+        #expect(value["stream"]?.stringValue == "stdout")
+        #expect(value["partial"] == nil)
+        withExtendedLifetime((printer, watcher)) {}
+        fixture.close()
+    }
+}
