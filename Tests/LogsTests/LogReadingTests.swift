@@ -136,12 +136,12 @@ import Testing
         #expect(printedLines(LogQuery(folder: two.folder.path, count: 5)) == ["one"])
     }
 
-    @Test(arguments: 0..<12)
+    @Test(arguments: 0..<4)
     func seek_randomStore_findsEveryBorder(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
-        let two = Two(limit: 3 << 20)
+        let two = Two(limit: 2 << 20)
         var stored: [(line: Int, text: String)] = []
-        for number in 0..<1500 {
+        for number in 0..<700 {
             let size = [10, 100, 3000, 20_000].randomElement(using: &random)!
             let text = "\(number) " + String(repeating: "x", count: Int.random(in: 0...size, using: &random))
             two.add(0, text)
@@ -150,20 +150,20 @@ import Testing
         let path = two.folder.path
         let all = printedLines(LogQuery(folder: path))
         #expect(all == stored.suffix(all.count).map(\.text))
-        let lost = 1500 - all.count
-        for _ in 0..<8 {
-            let count = Int.random(in: 0...1600, using: &random)
+        let lost = 700 - all.count
+        for _ in 0..<4 {
+            let count = Int.random(in: 0...800, using: &random)
             #expect(printedLines(LogQuery(folder: path, count: count)) == Array(all.suffix(count)))
-            let seq = Int.random(in: 0...1600, using: &random)
+            let seq = Int.random(in: 0...800, using: &random)
             #expect(printedLines(LogQuery(folder: path, afterSeq: seq)) == Array(all.dropFirst(max(0, seq - lost))))
-            let since = Int.random(in: 0...1600, using: &random)
+            let since = Int.random(in: 0...800, using: &random)
             #expect(
                 printedLines(LogQuery(folder: path, since: two.time(Int64(since))))
                     == Array(all.dropFirst(max(0, since - lost))))
         }
     }
 
-    @Test(arguments: 0..<6)
+    @Test(arguments: 0..<3)
     func merge_randomBatches_keepTheOrderOfReading(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let folder = TemporaryFolder()
@@ -172,7 +172,7 @@ import Testing
             LogStore(folder: "\(folder.path)/s\($0)", limit: 64 << 20, encoder: encoder, kernel: .real)
         }
         var number = 0
-        while number < 20_000 {
+        while number < 6000 {
             let store = stores.randomElement(using: &random)!
             store.begin(.stdout, instance: 1, time: .now)
             for _ in 0..<Int.random(in: 1...400, using: &random) {

@@ -80,13 +80,8 @@ final class TestPipe {
         // As every program of ours does: writing to a reader that is gone is an error, not the end.
         Signal.pipe.ignore()
         let pipe = try! Kernel.real.pipe()
-        var (reader, writer): (Int32, Int32) = (-1, -1)
-        pipe.split {
-            reader = $0.release()
-            writer = $1.release()
-        }
-        self.reader = Descriptor(owning: reader)
-        self.writer = Descriptor(owning: writer)
+        reader = consume pipe.reader
+        writer = consume pipe.writer
     }
 
     /// The end to read, once.
