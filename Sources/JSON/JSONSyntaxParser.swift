@@ -70,7 +70,9 @@ struct JSONSyntaxParser {
             scanner.offset += 1
             defer { open.removeLast() }
             return byte == UInt8(ascii: "{") ? .object(members()) : .array(elements())
-        case UInt8(ascii: "\""), UInt8(ascii: "'"): return .string(string())
+        case UInt8(ascii: "\""), UInt8(ascii: "'"):
+            let text = string()
+            return text.map { .string($0) } ?? .invalid
         case UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "0")...UInt8(ascii: "9"):
             return switch scanner.number() {
             case .int(let value): .int(value)
@@ -99,9 +101,12 @@ struct JSONSyntaxParser {
         return .invalid
     }
 
-    private mutating func string() -> String {
+    /// Nil where it could not be read whole.
+    private mutating func string() -> String? {
         if scanner.byte == UInt8(ascii: "'") { report(.singleQuotes) }
-        return scanner.string()
+        let faults = scanner.faults.count
+        let text = scanner.string()
+        return scanner.faults.count == faults ? text : nil
     }
 
     private mutating func elements() -> [JSONSyntax] {
@@ -109,7 +114,7 @@ struct JSONSyntaxParser {
         while next(before: UInt8(ascii: "]")) {
             let faults = scanner.faults.count
             elements.append(value())
-            comma(before: UInt8(ascii: "]"), faults: faults)
+            comma(isSound: scanner.faults.count == faults || isClosed(elements.last))
         }
         return elements
     }
@@ -118,8 +123,9 @@ struct JSONSyntaxParser {
         var members: [JSONSyntax.Member] = []
         while next(before: UInt8(ascii: "}")) {
             let faults = scanner.faults.count
-            if let member = member() { members.append(member) }
-            comma(before: UInt8(ascii: "}"), faults: faults)
+            let member = member()
+            if let member { members.append(member) }
+            comma(isSound: scanner.faults.count == faults || isClosed(member?.value))
         }
         return members
     }
@@ -128,7 +134,7 @@ struct JSONSyntaxParser {
         let start = scanner.offset
         var name = ""
         if scanner.byte == UInt8(ascii: "\"") || scanner.byte == UInt8(ascii: "'") {
-            name = string()
+            name = string() ?? ""
         } else {
             let word = scanner.skipWord()
             name = String(decoding: scanner.bytes[word], as: UTF8.self)
@@ -201,16 +207,26 @@ struct JSONSyntaxParser {
         open.last?.bracket == UInt8(ascii: "{") ? "{" : "["
     }
 
-    private mutating func comma(before closing: UInt8, faults: Int) {
+    /// Whether an array or object got its closing bracket, whatever was wrong within.
+    private func isClosed(_ value: JSONSyntax?) -> Bool {
+        switch value?.kind {
+        case .array: scanner.bytes[value!.end - 1] == UInt8(ascii: "]")
+        case .object: scanner.bytes[value!.end - 1] == UInt8(ascii: "}")
+        default: false
+        }
+    }
+
+    /// Reads the comma behind a value.
+    /// - Parameter isSound: whether the value was read well, so that something else here is a fault of its own.
+    private mutating func comma(isSound: Bool) {
         skipTrivia()
         guard let byte = scanner.byte else { return }
         switch byte {
         case UInt8(ascii: ","): scanner.offset += 1
         case UInt8(ascii: "}"), UInt8(ascii: "]"): break
         default:
-            let isNew = scanner.faults.count == faults
-            if isNew { report(.missingComma(found: scanner.describeHere())) }
-            if !isNew || byte == UInt8(ascii: ":") { resynchronise() }
+            if isSound { report(.missingComma(found: scanner.describeHere())) }
+            if !isSound || byte == UInt8(ascii: ":") { resynchronise() }
         }
     }
 

@@ -1,3 +1,5 @@
+import JSON
+
 /// Something that the user should mend in a manifest or in an envFile that it names.
 public struct Diagnostic: Sendable, Equatable, CustomStringConvertible {
     public var severity: Severity
@@ -38,15 +40,48 @@ public struct Sentence: Sendable, Equatable, CustomStringConvertible {
 /// The way from the top of a manifest to a value, as people write it.
 struct KeyTrail {
     private(set) var text = ""
+    /// Whether a name on the way is that of a secret.
+    private(set) var isSecret = false
+
+    init() {}
+
+    private init(text: String, isSecret: Bool) {
+        self.text = text
+        self.isSecret = isSecret
+    }
+
+    /// The way to the innermost value that spans a place.
+    init(to offset: Int, in root: JSONSyntax) {
+        var trail = KeyTrail()
+        var next: JSONSyntax? = root
+        while let node = next {
+            next = nil
+            switch node.kind {
+            case .object(let members):
+                if let member = members.last(where: { $0.nameOffset <= offset && offset <= $0.value.end }) {
+                    trail = trail.key(member.name)
+                    next = member.value
+                }
+            case .array(let elements):
+                if let index = elements.lastIndex(where: { $0.offset <= offset && offset <= $0.end }) {
+                    trail = trail.element(index)
+                    next = elements[index]
+                }
+            default: break
+            }
+        }
+        self = trail
+    }
 
     func key(_ name: String) -> KeyTrail {
         let isPlain = name.utf8.allSatisfy { $0.isWordByte || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "$") }
-        if name.isEmpty || !isPlain { return KeyTrail(text: "\(text)[\"\(name)\"]") }
-        return KeyTrail(text: text.isEmpty ? name : "\(text).\(name)")
+        let isSecret = isSecret || Secrets.isSecretName(name)
+        if name.isEmpty || !isPlain { return KeyTrail(text: "\(text)[\"\(name)\"]", isSecret: isSecret) }
+        return KeyTrail(text: text.isEmpty ? name : "\(text).\(name)", isSecret: isSecret)
     }
 
     func element(_ index: Int) -> KeyTrail {
-        KeyTrail(text: "\(text)[\(index)]")
+        KeyTrail(text: "\(text)[\(index)]", isSecret: isSecret)
     }
 }
 

@@ -79,7 +79,7 @@ struct EnvironmentFile {
             }
             skipBlanks()
             if let byte, byte != 0x0A, byte != UInt8(ascii: "#") {
-                report(.textAfterQuote(of: name), at: position)
+                report(.textAfterQuote(of: name, from: line == start.line ? nil : start.line), at: position)
                 return nil
             }
         } else {

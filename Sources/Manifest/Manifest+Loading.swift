@@ -36,7 +36,10 @@ extension Manifest {
         let document = JSONDocument(parsing: bytes)
         let parts = path.split(separator: "/")
         let report = Report(document: document, file: name ?? parts.last.map(String.init) ?? path)
-        for error in document.errors { report.error(.syntax(error.problem), at: error.offset, KeyTrail()) }
+        for error in document.errors {
+            let trail = KeyTrail(to: error.offset, in: document.root)
+            report.error(.syntax(error.problem, isSecret: trail.isSecret), at: error.offset, trail)
+        }
         ShapeChecker(report: report).check(document.root, ManifestKeys.top, at: KeyTrail())
         let roster = Roster(document.root["services"])
         let reader = ManifestReader(

@@ -40,9 +40,20 @@ public struct Variable: Sendable, Equatable {
     /// `Injected.resolve`.
     public var value: String
     public var source: Source
-    /// Whether to mask it: it comes from an envFile, or its name matches TOKEN, SECRET, PASSW, KEY, CREDENTIAL,
-    /// or its value is a URL with a password.
-    public var isSecret: Bool
+    /// What of it to mask.
+    public var secrecy: Secrecy
+
+    public enum Secrecy: Sendable, Equatable {
+        case none
+        /// The passwords of the URLs in it.
+        case passwords
+        /// All: it comes from an envFile, or its name matches TOKEN, SECRET, PASSW, KEY, CREDENTIAL, or its value is
+        /// made of such.
+        case whole
+    }
+
+    /// Whether there is something to mask.
+    public var isSecret: Bool { secrecy != .none }
 
     public enum Source: Sendable, Equatable {
         /// `envFile` at the top or of a service: path and line.
@@ -55,7 +66,7 @@ public struct Variable: Sendable, Equatable {
         self.name = name
         self.value = value
         self.source = source
-        self.isSecret = isSecret
+        secrecy = isSecret ? .whole : .none
     }
 }
 
@@ -99,6 +110,9 @@ public struct Service: Sendable, Equatable {
     /// Where it starts out: `local` where it has `run`, unless the manifest says otherwise.
     public var target: Target
     public var logs: LogLimits
+    /// Secret values that `${}` put into its commands, directory or remote: `Secrets.masking` hides them where these
+    /// are shown.
+    public var secrets: [String]
     /// Of everything that counts as a change of this service (contract §2, "What counts as changed"): its own
     /// entry, the top-level variables, its envFile's contents and the values of its `${}`. Equal means unchanged.
     public var fingerprint: String
@@ -110,7 +124,7 @@ public struct Service: Sendable, Equatable {
         ready: ReadyProbe = ReadyProbe(), live: LiveProbe? = nil, restart: RestartPolicy = .onFailure,
         stop: StopPolicy = StopPolicy(), instances: Int = 1, listens: Listens = .assigned, port: Int? = nil,
         protocol: ProtocolHint = .auto, oneShot: Bool = false, remote: Remote? = nil, target: Target = .local,
-        logs: LogLimits = LogLimits(), fingerprint: String = ""
+        logs: LogLimits = LogLimits(), secrets: [String] = [], fingerprint: String = ""
     ) {
         self.name = name
         self.position = position
@@ -132,6 +146,7 @@ public struct Service: Sendable, Equatable {
         self.remote = remote
         self.target = target
         self.logs = logs
+        self.secrets = secrets
         self.fingerprint = fingerprint
     }
 }

@@ -17,8 +17,9 @@ struct ManifestReader {
         let variables = variables(of: root, &scope, injected: roster.namesForAll, at: trail)
         let logs = logs(root["logs"], default: LogLimits())
         let services = roster.entries.map { entry in
-            ServiceReader(reader: self, expander: expander, roster: roster, entry: entry, topVariables: variables)
-                .read(scope: scope, logs: logs)
+            var service = ServiceReader(
+                reader: self, expander: expander, roster: roster, entry: entry, topVariables: variables)
+            return service.read(scope: scope, logs: logs)
         }
         let folderName = folder.split(separator: "/").last.map(String.init) ?? "mesh"
         return Manifest(
@@ -36,7 +37,7 @@ struct ManifestReader {
                 let source = Variable.Source.file(path: absolute(name), line: assignment.line)
                 variables.append(
                     Variable(name: assignment.name, value: assignment.value, source: source, isSecret: true))
-                scope.set(assignment.name, assignment.value)
+                scope.set(assignment.name, assignment.value, isSecret: true)
             }
         }
         let members = node["env"]?.members ?? []
@@ -46,15 +47,18 @@ struct ManifestReader {
             if Injected.isReserved(member.name) {
                 report.error(.injectedVariable(member.name), at: member.nameOffset, memberTrail)
             }
-            let value = expander.expand(member.value, scope, injected: injected, later: later, at: memberTrail)
             later.remove(member.name)
-            let isSecret = Secrets.isSecretName(member.name) || value.map(Secrets.holdsPassword) ?? false
+            let value = expander.expand(member.value, scope, injected: injected, later: later, at: memberTrail)
+            var variable = Variable(
+                name: member.name, value: value?.text ?? "", source: .manifest(report.position(at: member.nameOffset)))
+            if Secrets.isSecretName(member.name) || value?.secrets.isEmpty == false {
+                variable.secrecy = .whole
+            } else if Secrets.holdsPassword(variable.value) {
+                variable.secrecy = .passwords
+            }
             // Also without a value it counts as set, so that one error does not bring others.
-            scope.set(member.name, value ?? "")
-            variables.append(
-                Variable(
-                    name: member.name, value: value ?? "",
-                    source: .manifest(report.position(at: member.nameOffset)), isSecret: isSecret))
+            scope.set(variable.name, variable.value, isSecret: variable.isSecret)
+            variables.append(variable)
         }
         return variables
     }

@@ -73,7 +73,7 @@ struct ManifestRules {
 
     private func checkPorts() {
         if let first = manifest.firstPort, (9801...19999).contains(first) {
-            report(.privateBlock, manifest: "ports", "first")
+            report(.privateBlock(first), manifest: "ports", "first")
         }
         var listeners: [Int: Service] = [:]
         var fronts: [Int: Service] = [:]

@@ -1,9 +1,11 @@
 extension Remote {
     /// Reads a URL (RFC 3986, as far as a remote can have it: no user, query or fragment).
-    /// - Parameter host: what to say in `Host` instead of the URL's authority.
-    static func parse(_ text: String, host: String? = nil) -> Result<Remote, SentenceError> {
+    /// - Parameters:
+    ///   - shown: what to show of it where it is wrong.
+    ///   - host: what to say in `Host` instead of the URL's authority.
+    static func parse(_ text: String, shown: String, host: String? = nil) -> Result<Remote, SentenceError> {
         func wrong(_ mend: String) -> Result<Remote, SentenceError> {
-            .failure(SentenceError(sentence: .wrongURL(text, mend)))
+            .failure(SentenceError(sentence: .wrongURL(shown, mend)))
         }
         guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")), text[colon...].hasPrefix("://") else {
             return wrong("Begin it with http://, https:// or tcp://")
@@ -18,7 +20,7 @@ extension Remote {
         let authority = rest[..<authorityEnd]
         var path = rest[authorityEnd...]
         if authority.utf8.contains(UInt8(ascii: "@")) {
-            return .failure(SentenceError(sentence: .credentialsNotYet(text)))
+            return .failure(SentenceError(sentence: .credentialsNotYet(shown)))
         }
         if path.utf8.contains(where: { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }) {
             return wrong("Remove what begins with ? or #: the path is put before each request's own")

@@ -5,18 +5,22 @@ import JSON
 struct Scope {
     /// What `up` inherited; `SERVICE_*` and `PORT` in it do not count.
     let inherited: [String: String]
-    private var overlay: [String: String] = [:]
+    private var overlay: [String: (value: String, isSecret: Bool)] = [:]
 
     init(inherited: [String: String]) {
         self.inherited = inherited
     }
 
-    mutating func set(_ name: String, _ value: String) {
-        overlay[name] = value
+    mutating func set(_ name: String, _ value: String, isSecret: Bool) {
+        overlay[name] = (value, isSecret)
     }
 
     subscript(name: String) -> String? {
-        overlay[name] ?? inherited[name]
+        overlay[name]?.value ?? inherited[name]
+    }
+
+    func isSecret(_ name: String) -> Bool {
+        overlay[name]?.isSecret ?? Secrets.isSecretName(name)
     }
 }
 
@@ -26,6 +30,13 @@ struct InjectedNames: Sendable {
     var why: String
 
     static let none = InjectedNames(isKnown: { _ in false }, why: "which is known only when a process is started")
+}
+
+/// A text whose `${}` have been expanded.
+struct Expansion {
+    var text = ""
+    /// The values in it that are not to be shown.
+    var secrets: [String] = []
 }
 
 /// Expands `${}` and reports what cannot be.
@@ -39,9 +50,9 @@ struct Expander {
     /// - Returns: nil where something is wrong, which has been reported, or where it is no string.
     func expand(
         _ node: JSONSyntax, _ scope: Scope, injected: InjectedNames, later: Set<String> = [], at trail: KeyTrail
-    ) -> String? {
+    ) -> Expansion? {
         guard let text = node.string else { return nil }
-        guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
+        guard text.utf8.contains(UInt8(ascii: "$")) else { return Expansion(text: text) }
         let template = Template(text)
         var isSound = true
         for fault in template.faults {
@@ -55,13 +66,14 @@ struct Expander {
             }
             isSound = false
         }
-        var result = ""
+        var result = Expansion()
         for part in template.parts {
             switch part {
-            case .literal(let text): result += text
+            case .literal(let text): result.text += text
             case .reference(let name, let fallback, let offset):
                 if let value = value(of: name, fallback, scope, injected) {
-                    result += value
+                    result.text += value
+                    if scope.isSecret(name), value == scope[name] { result.secrets.append(value) }
                     continue
                 }
                 isSound = false

@@ -23,6 +23,16 @@ public enum Secrets {
         return result
     }
 
+    /// Masks the passwords of the URLs in a text and each occurrence of the values.
+    public static func masking(_ values: [String], in text: String) -> String {
+        var result = maskingPasswords(in: text)
+        // The longest first, since one may be part of another.
+        for value in values.sorted(by: { $0.utf8.count > $1.utf8.count }) where !value.isEmpty {
+            result = result.replacing(value, with: mask)
+        }
+        return result
+    }
+
     private static func passwordRanges(_ text: String) -> [Range<String.Index>] {
         let utf8 = text.utf8
         guard utf8.contains(UInt8(ascii: "@")) else { return [] }
@@ -46,12 +56,13 @@ public enum Secrets {
 }
 
 extension Variable {
-    /// The value to show to people: masked where it is secret, of a URL only its password; injected variables by
-    /// their names.
+    /// The value to show to people: what is secret in it masked, injected variables by their names.
     public var masked: String {
-        guard isSecret else { return Injected.display(value) }
-        if case .file = source { return Secrets.mask }
-        return Secrets.isSecretName(name) ? Secrets.mask : Injected.display(Secrets.maskingPasswords(in: value))
+        switch secrecy {
+        case .none: Injected.display(value)
+        case .passwords: Injected.display(Secrets.maskingPasswords(in: value))
+        case .whole: Secrets.mask
+        }
     }
 }
 

@@ -80,9 +80,11 @@ extension Sentence {
             mend: "Close it, or escape a \" within double quotes as \\\"")
     }
 
-    static func textAfterQuote(of name: String) -> Sentence {
+    /// - Parameter line: where the value began, if not on this line.
+    static func textAfterQuote(of name: String, from line: Int?) -> Sentence {
         Sentence(
-            expected: "the end of the line after the quoted value of \(name)", found: "more text",
+            expected: "the end of the line after the quoted value of \(name)",
+            found: "more text" + (line.map { " (the value began on line \($0))" } ?? ""),
             mend: "Put all of it in quotes, or # before a comment")
     }
 

@@ -47,8 +47,15 @@ extension Sentence {
 
 /// Syntax, keys and kinds of values.
 extension Sentence {
-    static func syntax(_ problem: JSONProblem) -> Sentence {
-        Sentence(expected: problem.expected, found: problem.found, mend: problem.mend)
+    static func syntax(_ problem: JSONProblem, isSecret: Bool) -> Sentence {
+        switch problem {
+        case .unknownWord, .malformedNumber, .numberOutOfRange:
+            if isSecret {
+                return Sentence(expected: problem.expected, found: "another word", mend: "Put \"\" around it")
+            }
+        default: break
+        }
+        return Sentence(expected: problem.expected, found: problem.found, mend: problem.mend)
     }
 
     static func unknownKey(_ name: String, nearest: String?) -> Sentence {
@@ -89,13 +96,15 @@ extension Sentence {
         case (.boolean, .string(let text)) where text == "true" || text == "false":
             return "Write \(text) without quotes"
         case (.whole, .string(let text)) where Int(text) != nil: return "Write \(text) without quotes"
+        case (.either(let shapes), .string):
+            return mendKind(shapes[0], found: node, isSecret: isSecret)
         case (.list, .string(let text)): return "Write [\(quoted(text))]"
         case (.map(_, .choice(let names)), .array(let elements)):
             let example = elements.lazy.compactMap(\.string).first ?? "db"
             return "Write {\(quoted(example)): \"\(names[min(1, names.count - 1)])\"}"
         case (.map(_, .text), .array): return "Write {\"NAME\": \"value\"}"
         case (.object(let keys), _) where keys.contains { $0.name == "http" }: return "Write {\"http\": \"/healthz\"}"
-        case (_, .null): return "Remove the key to have the default"
+        case (_, .null): return "Remove it, or give it a value"
         case (.text, _), (.choice, _): return "Write a text in quotes"
         case (.map, _), (.object, _): return "Write {…}"
         case (.list, _): return "Write […]"
@@ -106,7 +115,8 @@ extension Sentence {
     static func wrongText(_ rule: TextRule, found text: String, isSecret: Bool) -> Sentence {
         let isNUL = text.utf8.contains(0)
         return Sentence(
-            expected: isNUL ? "a text without NUL" : rule.expected,
+            expected: isNUL
+                ? "a text without NUL" : text.isEmpty ? "\(rule.expected) that is not empty" : rule.expected,
             found: text.isEmpty ? "an empty text" : isSecret ? "another" : quoted(text),
             mend: isNUL ? "Remove \\u0000: no argument or variable can hold it" : "Mend it, or remove the key")
     }
@@ -137,8 +147,9 @@ extension Sentence {
             mend: "Write a whole number and MB or GB, or a number of bytes from \(minimum)")
     }
 
-    static func notOnly(_ value: JSON, found: String) -> Sentence {
-        Sentence(expected: value.serialized(), found: found, mend: "Write \(value.serialized()), or remove the key")
+    /// - Parameter expected: what else would do.
+    static func notOnly(_ value: JSON, expected: String, found: String) -> Sentence {
+        Sentence(expected: expected, found: found, mend: "Write \(value.serialized()), or remove the key")
     }
 
     static func tooShort(_ minimum: Int) -> Sentence {
@@ -318,9 +329,11 @@ extension Sentence {
             mend: "Choose another")
     }
 
-    static let privateBlock = Sentence(
-        expected: "a block apart from the ports of instances, 10000 to 19999", found: "an overlap",
-        mend: "Choose 20000 or above")
+    static func privateBlock(_ first: Int) -> Sentence {
+        Sentence(
+            expected: "a block apart from the ports of instances, 10000 to 19999", found: "\(first) to \(first + 199)",
+            mend: "Choose 20000 or above")
+    }
 
     static func workerWith(_ key: String) -> Sentence {
         Sentence(

@@ -7,6 +7,15 @@ struct ServiceReader {
     let roster: Roster
     let entry: Roster.Entry
     let topVariables: [Variable]
+    private var secrets: [String] = []
+
+    init(reader: ManifestReader, expander: Expander, roster: Roster, entry: Roster.Entry, topVariables: [Variable]) {
+        self.reader = reader
+        self.expander = expander
+        self.roster = roster
+        self.entry = entry
+        self.topVariables = topVariables
+    }
 
     private var node: JSONSyntax { entry.node }
     private var trail: KeyTrail { KeyTrail().key("services").key(entry.name) }
@@ -14,7 +23,7 @@ struct ServiceReader {
     /// - Parameters:
     ///   - scope: what is set at the top.
     ///   - logs: the limits of the top.
-    func read(scope topScope: Scope, logs: LogLimits) -> Service {
+    mutating func read(scope topScope: Scope, logs: LogLimits) -> Service {
         var scope = topScope
         let injected = roster.names(for: entry)
         let variables = reader.variables(of: node, &scope, injected: injected, at: trail)
@@ -29,6 +38,7 @@ struct ServiceReader {
             oneShot: node["oneShot"]?.bool ?? false, remote: remote,
             target: choice("target") ?? (node["run"] == nil ? .remote : .local),
             logs: reader.logs(node["logs"], default: logs))
+        service.secrets = secrets
         service.fingerprint = Fingerprint.of(service, entry: node, topVariables: topVariables)
         return service
     }
@@ -41,23 +51,33 @@ struct ServiceReader {
         node?.string.flatMap(Quantities.duration)
     }
 
-    private func directory(_ scope: Scope) -> String {
+    /// Expands, and remembers what of it is secret.
+    private mutating func expand(
+        _ node: JSONSyntax, _ scope: Scope, _ injected: InjectedNames = .none, at trail: KeyTrail
+    ) -> String? {
+        let expansion = expander.expand(node, scope, injected: injected, at: trail)
+        secrets += expansion?.secrets ?? []
+        return expansion?.text
+    }
+
+    private mutating func directory(_ scope: Scope) -> String {
         guard let directory = node["directory"] else { return reader.folder }
-        let text = expander.expand(directory, scope, injected: .none, at: trail.key("directory"))
-        return reader.absolute(text ?? ".")
+        return reader.absolute(expand(directory, scope, at: trail.key("directory")) ?? ".")
     }
 
-    private func command(_ key: String, _ scope: Scope, _ injected: InjectedNames) -> Command? {
-        node[key].flatMap { command($0, scope, injected, at: trail.key(key)) }
+    private mutating func command(_ key: String, _ scope: Scope, _ injected: InjectedNames) -> Command? {
+        guard let node = node[key] else { return nil }
+        return command(node, scope, injected, at: trail.key(key))
     }
 
-    private func command(
+    private mutating func command(
         _ node: JSONSyntax, _ scope: Scope, _ injected: InjectedNames, at trail: KeyTrail
     ) -> Command? {
         if let text = node.string { return .shell(text) }
         guard let elements = node.elements, !elements.isEmpty else { return nil }
-        let words = elements.enumerated().map { index, element in
-            expander.expand(element, scope, injected: injected, at: trail.element(index))
+        var words: [String?] = []
+        for (index, element) in elements.enumerated() {
+            words.append(expand(element, scope, injected, at: trail.element(index)))
         }
         if words[0]?.isEmpty == true {
             reader.report.error(.emptyProgram(entry.name), at: elements[0].offset, trail.element(0))
@@ -93,7 +113,7 @@ struct ServiceReader {
             timeout: duration(node?["timeout"]) ?? standard.timeout)
     }
 
-    private func ready(_ scope: Scope, _ injected: InjectedNames) -> ReadyProbe {
+    private mutating func ready(_ scope: Scope, _ injected: InjectedNames) -> ReadyProbe {
         let standard = ReadyProbe()
         guard let node = node["ready"] else { return standard }
         return ReadyProbe(
@@ -102,7 +122,7 @@ struct ServiceReader {
             timeout: duration(node["timeout"]) ?? standard.timeout)
     }
 
-    private func live(_ scope: Scope, _ injected: InjectedNames) -> LiveProbe? {
+    private mutating func live(_ scope: Scope, _ injected: InjectedNames) -> LiveProbe? {
         guard let node = node["live"], let kind = probe(node, scope, injected, at: trail.key("live")) else {
             return nil
         }
@@ -112,35 +132,40 @@ struct ServiceReader {
             failures: node["failures"]?.wholeNumber ?? standard.failures)
     }
 
-    private func probe(
+    private mutating func probe(
         _ node: JSONSyntax, _ scope: Scope, _ injected: InjectedNames, at trail: KeyTrail
     ) -> ReadyProbe.Kind? {
         if let path = node["http"]?.string { return .http(path) }
         if let expression = node["log"]?.string { return .log(expression) }
         if let command = node["command"] {
-            return self.command(command, scope, injected, at: trail.key("command")).map { .command($0) }
+            let command = self.command(command, scope, injected, at: trail.key("command"))
+            return command.map { .command($0) }
         }
         return node["tcp"]?.bool == true ? .tcp : nil
     }
 
-    private func remote(_ scope: Scope) -> Remote? {
+    private mutating func remote(_ scope: Scope) -> Remote? {
         guard let remote = node["remote"] else { return nil }
         let trail = trail.key("remote")
         if remote.string != nil { return parse(remote, host: nil, scope, at: trail) }
         guard let url = remote["url"] else { return nil }
         var host: String?
-        if let node = remote["host"], let text = expander.expand(node, scope, injected: .none, at: trail.key("host")) {
+        if let node = remote["host"], let text = expand(node, scope, at: trail.key("host")) {
             if !Remote.isHostHeader(text) {
-                reader.report.error(.wrongHostHeader(text), at: node.offset, trail.key("host"))
+                reader.report.error(
+                    .wrongHostHeader(Secrets.masking(secrets, in: text)), at: node.offset, trail.key("host"))
             }
             host = text
         }
         return parse(url, host: host, scope, at: trail.key("url"))
     }
 
-    private func parse(_ node: JSONSyntax, host: String?, _ scope: Scope, at trail: KeyTrail) -> Remote? {
-        guard let text = expander.expand(node, scope, injected: .none, at: trail), !text.isEmpty else { return nil }
-        switch Remote.parse(text, host: host) {
+    private mutating func parse(_ node: JSONSyntax, host: String?, _ scope: Scope, at trail: KeyTrail) -> Remote? {
+        // An empty text in the manifest itself has been reported, but not one that `${}` gave.
+        guard let text = expand(node, scope, at: trail), node.string?.isEmpty == false else {
+            return nil
+        }
+        switch Remote.parse(text, shown: Secrets.masking(secrets, in: text), host: host) {
         case .success(let remote): return remote
         case .failure(let failure):
             reader.report.error(failure.sentence, at: node.offset, trail)

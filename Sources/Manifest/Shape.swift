@@ -63,7 +63,7 @@ struct TextRule: Sendable {
     /// Any, also empty.
     static let any = TextRule(pattern: "^[^\\u0000]*$", expected: "a text") { !$0.utf8.contains(0) }
 
-    static let filled = TextRule(pattern: "^[^\\u0000]+$", expected: "a text that is not empty") {
+    static let filled = TextRule(pattern: "^[^\\u0000]+$", expected: "a text") {
         !$0.isEmpty && !$0.utf8.contains(0)
     }
 

@@ -5,7 +5,11 @@ import JSON
 struct ShapeChecker {
     let report: Report
 
-    func check(_ node: JSONSyntax, _ shape: Shape, at trail: KeyTrail, isSecret: Bool = false) {
+    /// - Parameter outer: the whole of which `shape` is one alternative.
+    func check(
+        _ node: JSONSyntax, _ shape: Shape, of outer: Shape? = nil, at trail: KeyTrail, isSecret: Bool = false
+    ) {
+        let outer = outer ?? shape
         if case .invalid = node.kind { return }
         guard shape.accepts(node.kind) else {
             let hasWhole = node.wholeNumber != nil && shape.accepts(.int(0))
@@ -13,7 +17,7 @@ struct ShapeChecker {
                 report.error(.wrongKind(shape, found: node, isSecret: isSecret), at: node.offset, trail)
                 return
             }
-            return checkScalar(node, shape, at: trail, isSecret: isSecret)
+            return checkScalar(node, shape, of: outer, at: trail, isSecret: isSecret)
         }
         switch (shape, node.kind) {
         case (.list(let element, let minimum), .array(let elements)):
@@ -25,11 +29,13 @@ struct ShapeChecker {
             for key in keys where key.isRequired && report.document.errors.isEmpty && node[key.name] == nil {
                 report.error(.missing(key.name), at: node.offset, trail)
             }
-        default: checkScalar(node, shape, at: trail, isSecret: isSecret)
+        default: checkScalar(node, shape, of: outer, at: trail, isSecret: isSecret)
         }
     }
 
-    private func checkScalar(_ node: JSONSyntax, _ shape: Shape, at trail: KeyTrail, isSecret: Bool) {
+    private func checkScalar(
+        _ node: JSONSyntax, _ shape: Shape, of outer: Shape, at trail: KeyTrail, isSecret: Bool
+    ) {
         switch (shape, node.kind) {
         case (.text(let rule), .string(let text)):
             if !rule.matches(text) {
@@ -54,13 +60,14 @@ struct ShapeChecker {
             }
         case (.only(let value), _):
             if node.json != value {
-                report.error(.notOnly(value, found: Sentence.found(node)), at: node.offset, trail)
+                report.error(
+                    .notOnly(value, expected: outer.expected, found: Sentence.found(node)), at: node.offset, trail)
             }
         case (.either(let shapes), _):
             let number = JSONSyntax.Kind.int(0)
             if let shape = shapes.first(where: { $0.accepts(node.kind) }) ?? shapes.first(where: { $0.accepts(number) })
             {
-                check(node, shape, at: trail, isSecret: isSecret)
+                check(node, shape, of: outer, at: trail, isSecret: isSecret)
             }
         default: break
         }

@@ -17,7 +17,8 @@ private func details(of service: Service) -> [String] {
     if let build = service.build { lines.append("build \(summary(build))") }
     if let run = service.run { lines.append("run \(summary(run))") }
     lines += service.variables.map(summary)
-    lines.append("uses " + (service.uses.map { $0.map(\.service).joined(separator: ", ") } ?? "all"))
+    lines.append(
+        "uses " + (service.uses.map { $0.isEmpty ? "none" : $0.map(\.service).joined(separator: ", ") } ?? "all"))
     lines += service.dependsOn.map { "dependsOn \($0.service) \($0.condition.rawValue)" }
     lines.append("ready \(summary(service.ready.kind)) each \(service.ready.interval) within \(service.ready.timeout)")
     if let live = service.live {
@@ -36,6 +37,7 @@ private func details(of service: Service) -> [String] {
     }
     lines.append("target \(service.target.rawValue)")
     lines.append("logs \(service.logs.size)")
+    if !service.secrets.isEmpty { lines.append("secrets \(service.secrets)") }
     return lines
 }
 

@@ -25,7 +25,7 @@ enum ManifestFixtures {
     }
 }
 
-@Suite struct ManifestFixturesTests {
+@Suite struct ManifestLoadingTests {
     @Test(arguments: ManifestFixtures.names("valid"))
     func validManifest_isReadAsExpected(name: String) {
         let expected = Fixtures.text("manifests/valid/\(name.dropLast(5)).expected")
@@ -49,7 +49,51 @@ enum ManifestFixtures {
     }
 
     @Test func fixtures_areAllThere() {
-        #expect(ManifestFixtures.names("valid").count >= 1)
-        #expect(ManifestFixtures.names("invalid").count >= 1)
+        #expect(ManifestFixtures.names("valid").count >= 12)
+        #expect(ManifestFixtures.names("invalid").count >= 70)
+    }
+
+    @Test func path_givesFolderAndName() {
+        func load(_ path: String, name: String? = nil) -> LoadedManifest {
+            Manifest.load(Array("{ \"services\": {} }".utf8), path: path, name: name, environment: [:]) { _ in
+                .failure(FileFailure(reason: "never asked"))
+            }
+        }
+        guard case .valid(let inFolder, _) = load("/srv/news room/mesh.json"),
+            case .valid(let atRoot, _) = load("/mesh.json")
+        else {
+            Issue.record("not valid")
+            return
+        }
+        #expect(inFolder.name == "news room")
+        #expect(inFolder.directory == "/srv/news room")
+        #expect(atRoot.name == "mesh")
+        #expect(atRoot.directory == "/")
+    }
+
+    @Test func diagnostics_nameTheFileAsAsked() {
+        let loaded = Manifest.load([], path: "/srv/mesh.json", name: "../mesh.json", environment: [:]) { _ in
+            .failure(FileFailure(reason: "never asked"))
+        }
+        guard case .invalid(let diagnostics) = loaded else {
+            Issue.record("not invalid")
+            return
+        }
+        #expect(diagnostics.map(\.file) == ["../mesh.json"])
+    }
+
+    /// Reading, checking and every rule are linear: thousands of services are read at once, and few suggestions made.
+    @Test func manifest_withThousandsOfServices_isRead() {
+        var text = "{ \"services\": {"
+        for index in 0..<2000 {
+            text += "\"service-\(index)\": { \"run\": \"x\", \"uses\": [\"service-\((index + 1) % 2000)\"],"
+            text += "\"dependsOn\": { \"service-\(index + 1)\": \"ready\" } },\n"
+        }
+        let loaded = ManifestFixtures.load(Array((text + "} }").utf8), folder: "valid")
+        guard case .invalid(let diagnostics) = loaded else {
+            Issue.record("not invalid")
+            return
+        }
+        #expect(diagnostics.map(\.keyPath) == ["services.service-1999.dependsOn.service-2000"])
     }
 }
