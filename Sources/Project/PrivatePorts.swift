@@ -50,6 +50,11 @@ public final class PrivatePorts {
         inUse.remove(port)
     }
 
+    /// Gives all ports back but those that processes still have.
+    public func releaseAll(except inUse: Set<Int>) {
+        self.inUse.formIntersection(inUse)
+    }
+
     private func search(in ports: Range<Int>, from start: Int) -> Int? {
         let start = min(max(start, ports.lowerBound), ports.upperBound)
         let isUsable = { (port: Int) in

@@ -1,0 +1,156 @@
+import EventLoop
+import Gateway
+import Logs
+import Manifest
+import Plan
+import Platform
+import Project
+import Proxy
+import Supervisor
+
+/// How a mesh comes up, and goes down.
+///
+///     comeUp:  fronts → control socket → record → services
+///     stop:    services, dependents first → fronts → logs → socket → loop
+extension Mesh {
+    /// Opens every address, then starts what was asked for. Where one can't be opened nothing has been started.
+    func comeUp() throws(MeshError) {
+        do throws(ProxyError) {
+            try proxy.open(plan.frontSpecs)
+        } catch { throw .failed(error.message) }
+        do throws(ProjectError) { try lease.prepareSocket() } catch { throw .project(error) }
+        do throws(GatewayError) {
+            server = try ControlServer(at: lease.socket, backend: self, on: loop)
+        } catch { throw .failed("\(error)") }
+
+        for planned in plan.services { adopt(planned) }
+        supervisor.add(plan.services.map(entry))
+        logs.nextSeq(on: loop.remote) { [bound = LoopBound(self, loop)] _, seq in
+            bound.value.begin(firstSeq: seq)
+        }
+    }
+
+    private func begin(firstSeq: Int) {
+        publish()
+        hooks.started(
+            MeshStart(
+                name: plan.displayName, addresses: plan.services.map(address), logs: project.logsFolder,
+                firstSeq: firstSeq))
+        tell(nil, "up")
+        startServices(plan.services.map(\.name).filter { selection[$0] != .idle })
+    }
+
+    /// Starts services that the plan has.
+    func startServices(_ names: [String], _ done: @escaping (String, Outcome) -> Void = { _, _ in }) {
+        do throws(SupervisorError) { try supervisor.start(names, done) } catch {
+            hooks.notice(error.description)
+        }
+    }
+
+    /// Tells everybody that the mesh is up. Only those who look for it need that: the mesh itself works without.
+    func publish() {
+        let record = MeshRecord(
+            manifest: project.manifest, name: plan.displayName, pid: ThisProcess.id, started: startedAt,
+            socket: lease.socket, gatewayPort: plan.gatewayPort, insistedPorts: plan.insistedPorts)
+        do throws(ProjectError) { try lease.publish(record) } catch { hooks.notice(error.description) }
+    }
+
+    /// Where a service starts out: what was chosen earlier, else what this `up` and the manifest say.
+    func entry(_ planned: ServicePlan) -> Supervisor.Entry {
+        var target: Target?
+        switch selection[planned.name] {
+        case .local: target = .local
+        case .remote: target = .remote
+        case .idle: break
+        }
+        if let chosen = choices.targets[planned.name].flatMap(Target.init(rawValue:)) {
+            let isThere = chosen == .local ? planned.service.run != nil : planned.service.remote != nil
+            if isThere { target = chosen }
+        }
+        return Supervisor.Entry(planned.service, target: target, instances: choices.instances[planned.name])
+    }
+
+    /// Tells the other rooms what the manifest says of a service.
+    func adopt(_ planned: ServicePlan) {
+        logs.setLimit(planned.name, planned.service.logs.size)
+        let kind: FrontProtocol =
+            switch planned.service.protocol {
+            case .auto: .auto
+            case .http: .http
+            case .tcp: .tcp
+            }
+        proxy.setProtocol(planned.name, kind)
+    }
+
+    private func address(_ planned: ServicePlan) -> MeshStart.Address {
+        let target: String? =
+            switch selection[planned.name] {
+            case .idle: nil
+            default: entry(planned).target.rawValue
+            }
+        return MeshStart.Address(
+            service: planned.name, url: planned.front.map { "http://127.0.0.1:\($0)" }, target: target)
+    }
+
+    // MARK: Down
+
+    /// Stops everything, gracefully. `done` gets the number of services that ran, when no process is left.
+    func stop(_ done: @escaping (Int) -> Void = { _ in }) {
+        switch phase {
+        case .ended: done(0)
+        case .stopping(let waiting): phase = .stopping(waiting: waiting + [done])
+        case .running:
+            let running = statuses.filter { $0.status.instances.contains { $0.pid != nil } }.count
+            phase = .stopping(waiting: [{ _ in done(running) }])
+            tell(nil, "going down")
+            supervisor.stopAll(adopted: true) { [self] in ended() }
+        }
+    }
+
+    /// KILLs everything at once.
+    func kill() {
+        if case .ended = phase { return }
+        wasKilled = true
+        if case .running = phase { phase = .stopping(waiting: []) }
+        supervisor.killAll(adopted: true) { [self] in ended() }
+    }
+
+    /// No process is left.
+    private func ended() {
+        guard case .stopping(let waiting) = phase else { return }
+        phase = .ended
+        do throws(ProjectError) { try RuntimeChoices.forget(project, kernel: loop.kernel) } catch {
+            hooks.notice(error.description)
+        }
+        lease.withdraw()
+        proxy.close()
+        tell(nil, "down")
+        for done in waiting { done(0) }
+        logs.close(on: loop.remote) { [bound = LoopBound(self, loop)] _ in bound.value.finish() }
+    }
+
+    private func finish() {
+        let close = { [self] in
+            supervisor.close()
+            children.close()
+            loop.stop()
+        }
+        guard let server else { return close() }
+        server.finish(done: close)
+    }
+}
+
+extension Plan {
+    /// Every port that the proxy listens on.
+    var frontSpecs: [FrontSpec] { listeners.compactMap(FrontSpec.init) }
+}
+
+extension FrontSpec {
+    init?(_ listener: ListeningPort) {
+        switch listener.role {
+        case .gateway, .dns: return nil
+        case .front(let service, _): self.init(service: service, port: listener.port)
+        case .edge(let caller, let target): self.init(service: target, caller: caller, port: listener.port)
+        }
+    }
+}

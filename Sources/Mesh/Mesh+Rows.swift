@@ -1,0 +1,82 @@
+import Control
+import EventLoop
+import Gateway
+import Manifest
+import Plan
+import Platform
+import Project
+import Supervisor
+
+/// What listings show.
+extension Mesh {
+    func measured(_ body: @escaping ([Int32: Usage]) -> Void) {
+        guard statuses.contains(where: { $0.status.instances.contains { $0.pid != nil } }) else { return body([:]) }
+        usage?.measure(body)
+    }
+
+    func row(
+        _ planned: ServicePlan, _ status: ServiceSnapshot, _ usage: [Int32: Usage]
+    ) -> ServiceStatus {
+        let name = planned.name
+        let target: Target = status.targetsRemote ? .remote : .local
+        var instances: [InstanceStatus] = []
+        for instance in status.instances where instance.pid != nil || instance.state != .stopped {
+            let used = instance.pid.flatMap { usage[$0] }
+            instances.append(
+                InstanceStatus(
+                    id: instanceID(name, instance.number), pid: instance.pid.map(Int.init), port: instance.port,
+                    state: instance.state.rawValue, started: instance.pid.flatMap { processesBegan[$0]?.rfc3339() },
+                    restarts: instance.restarts, cpu: used?.cpu, rss: used?.resident))
+        }
+        let count = choices.instances[name] ?? planned.service.instances
+        return ServiceStatus(
+            service: name, state: status.state.rawValue, target: target.rawValue,
+            address: planned.front.map { "127.0.0.1:\($0)" }, url: planned.front.map { "http://127.0.0.1:\($0)" },
+            reason: status.reason.map { masking($0) }, instances: instances,
+            differs: target != planned.service.target || count != planned.service.instances)
+    }
+
+    /// What led to a service's state, a fact a line.
+    func details(_ planned: ServicePlan, _ status: ServiceSnapshot) -> [String] {
+        var lines: [String] = []
+        if selection[planned.name] == .idle, status.state == .stopped { lines.append(Sentences.idle(planned.name)) }
+        if status.targetsRemote, let remote = planned.service.remote {
+            lines.append("it is served by its remote, \(remote.maskedURL)")
+        }
+        for dependency in supervisor.dependencies(of: planned.service) where !dependency.isMet {
+            lines.append(dependency.sentence)
+        }
+        for instance in status.instances {
+            let id = instanceID(planned.name, instance.number)
+            var line = "\(id) is \(instance.state.rawValue)"
+            if let reason = instance.reason { line += ": \(reason)" }
+            if let pid = instance.pid { line += " (pid \(pid)" + (instance.port.map { ", port \($0))" } ?? ")") }
+            if instance.restarts > 0 { line += "; restarted \(instance.restarts) times by itself" }
+            lines.append(line)
+            if let port = instance.port, instance.state != .ready, let holder = SocketTable.holder(ofPort: port),
+                let pid = holder.pid, pid != instance.pid
+            {
+                lines.append("port \(port) is held by \(holder.program ?? "a program") (pid \(pid))")
+            }
+        }
+        let events = self.events.recent.filter { $0.service == planned.name }.suffix(5)
+        lines += events.map { event in
+            "\(event.time) \(event.event)" + (event.detail.map { ": \($0)" } ?? "")
+        }
+        return lines
+    }
+}
+
+extension PortEntry {
+    init(_ listener: ListeningPort) {
+        let url = "http://127.0.0.1:\(listener.port)"
+        switch listener.role {
+        case .gateway: self.init(service: nil, port: listener.port, url: nil, edge: nil, kind: .gateway)
+        case .dns: self.init(service: nil, port: listener.port, url: nil, edge: nil, kind: .dns)
+        case .front(let service, _):
+            self.init(service: service, port: listener.port, url: url, edge: nil, kind: .front)
+        case .edge(let caller, let target):
+            self.init(service: target, port: listener.port, url: url, edge: caller, kind: .edge)
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import Control
+import EventLoop
+import Gateway
+import Logs
+import Manifest
+import Plan
+import Platform
+import Project
+import Proxy
+import Supervisor
+
+/// Another `up` while the mesh is up.
+extension Mesh {
+    func up(_ request: UpRequest, _ call: ControlCall, done: @escaping Done<UpReport>) {
+        guard case .running = phase else {
+            let message = Sentences.isStopping(plan.displayName)
+            return done(.failure(ControlFailure(status: 503, code: "stopping", message: message)))
+        }
+        do throws(MeshError) {
+            let planned = try Planned(
+                project, places: places, services: request.services, local: request.local, environment: request.env,
+                kernel: loop.kernel)
+            try planned.checkFree(project, places, besides: Set(plan.listeners.map(\.port)), loop.kernel)
+            try take(planned, request, done)
+        } catch { done(.failure(ControlFailure(error))) }
+    }
+
+    /// Moves from the plan that is up to another, touching only what differs.
+    private func take(_ planned: Planned, _ request: UpRequest, _ done: @escaping Done<UpReport>) throws(MeshError) {
+        let before = plan
+        let changes = Changes.between(before, planned.plan)
+        let specs = Set(before.frontSpecs)
+        do throws(ProxyError) {
+            try proxy.open(planned.plan.frontSpecs.filter { !specs.contains($0) })
+        } catch { throw .failed(error.message) }
+
+        plan = planned.plan
+        selection = request.services == nil && request.local == nil ? planned.selection : merged(planned.selection)
+        for planned in plan.services { adopt(planned) }
+        let wasRunning = Set(changes.changed.filter { supervisor.status($0)?.state != .stopped })
+
+        var report = UpReport(removed: changes.removed, unchanged: changes.unchanged)
+        report.restarted = changes.changed.filter(wasRunning.contains)
+        // One for what `apply` does, one for what is begun below.
+        var pending = 2
+        func settle() {
+            pending -= 1
+            if pending == 0, request.wait { done(.success(report)) }
+        }
+        func note(_ name: String, _ outcome: Outcome) {
+            switch outcome {
+            case .done: break
+            case .failed(let reason), .buildFailed(let reason):
+                report.failed.append(ActionResult(service: name, ok: false, reason: masking(reason)))
+            }
+        }
+
+        supervisor.apply(
+            added: changes.added.compactMap(plan.service).map(entry),
+            changed: changes.changed.compactMap(plan.service).map(entry), removed: changes.removed
+        ) { [self] outcomes in
+            close(before)
+            for (name, outcome) in outcomes.sorted(by: { $0.key < $1.key }) { note(name, outcome) }
+            settle()
+        }
+        if request.local != nil { moveTargets() }
+        report.started = serviceNames.filter {
+            selection[$0] != .idle && !wasRunning.contains($0) && supervisor.status($0)?.state == .stopped
+        }
+        report.unchanged.removeAll(where: report.started.contains)
+        pending += report.started.count
+        startServices(report.started) { name, outcome in
+            note(name, outcome)
+            settle()
+        }
+        publish()
+        settle()
+        if !request.wait { done(.success(report)) }
+    }
+
+    /// `up A` beside what runs: it adds to what is selected, and leaves nothing out that runs.
+    private func merged(_ new: Selection) -> Selection {
+        var merged = new
+        merged.roles = new.roles.map { name, role in (name, role == .idle ? selection[name] : role) }
+        return merged
+    }
+
+    /// `--local A,B`: has each service served from where it says.
+    private func moveTargets() {
+        for (planned, status) in statuses {
+            let wanted = entry(planned).target
+            guard selection[planned.name] != .idle, (wanted == .remote) != status.targetsRemote else { continue }
+            do throws(SupervisorError) { try supervisor.use(planned.name, wanted) } catch {
+                hooks.notice(error.description)
+            }
+        }
+    }
+
+    /// Closes the addresses that the plan before had and the present one hasn't.
+    private func close(_ before: Plan) {
+        let specs = Set(plan.frontSpecs)
+        let names = Set(serviceNames)
+        for spec in before.frontSpecs where !specs.contains(spec) {
+            if names.contains(spec.service) {
+                proxy.remove(spec.service, caller: spec.caller)
+            } else {
+                proxy.remove(service: spec.service)
+            }
+        }
+    }
+}
+
+extension ControlFailure {
+    init(_ error: MeshError) {
+        switch error {
+        case .manifest(let sentences):
+            self.init(status: 422, code: "invalid-manifest", message: sentences.joined(separator: "\n"))
+        case .project(let error): self.init(status: 409, code: "cannot-plan", message: error.description)
+        case .failed(let message): self.init(status: 409, code: "failed", message: message)
+        }
+    }
+}

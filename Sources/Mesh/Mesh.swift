@@ -1,0 +1,135 @@
+import Control
+import EventLoop
+import Gateway
+import Logs
+import Manifest
+import Plan
+import Platform
+import Project
+import Proxy
+import Supervisor
+
+/// A mesh that is up: joins the rooms, which know nothing of each other, and owns their lifetimes.
+///
+///     Supervisor ── output ──► LogHub
+///         │ FrontState            ▲ last lines
+///         ▼                       │
+///       Proxy ◄── Mesh ──► ControlServer, EventLog
+final class Mesh {
+    let loop: EventLoop
+    let lease: SupervisorLease
+    let options: MeshOptions
+    let hooks: MeshHooks
+    let startedAt = WallTime.now
+
+    private let plans: PlanHolder
+    var plan: Plan {
+        get { plans.plan }
+        set {
+            plans.plan = newValue
+            masking = Masking(newValue)
+        }
+    }
+    private(set) var masking: Masking
+    /// Which services this `up` and later ones asked for, and from where.
+    var selection: Selection
+    /// What `use` and `scale` chose; kept on disk.
+    var choices: RuntimeChoices
+
+    let logs: LogHub
+    let proxy: Proxy
+    let children: Children
+    let events = EventLog()
+    let supervisor: Supervisor
+    var usage: UsageMeter?
+    var outputs = Outputs()
+    /// When the current or the latest build of a service began; its output is what came since.
+    var buildsBegan: [String: WallTime] = [:]
+    /// When each process was started, for `ps`.
+    var processesBegan: [Int32: WallTime] = [:]
+    var waiters: [Waiter] = []
+    var server: ControlServer?
+    var phase = Phase.running
+    /// Ended by the second ^C.
+    var wasKilled = false
+
+    /// The way down is one-way.
+    enum Phase {
+        case running
+        /// Callers of `down`, who are answered when all is gone.
+        case stopping(waiting: [(Int) -> Void])
+        case ended
+    }
+
+    init(
+        on loop: EventLoop, lease: SupervisorLease, options: MeshOptions, hooks: MeshHooks, planned: Planned
+    ) throws(MeshError) {
+        self.loop = loop
+        self.lease = lease
+        self.options = options
+        self.hooks = hooks
+        masking = Masking(planned.plan)
+        selection = planned.selection
+        choices = planned.choices
+        do throws(Errno) {
+            logs = try LogHub(folder: lease.project.logsFolder, kernel: loop.kernel) { service, error in
+                try? StandardStream.error.write(Sentences.logsFail(service, error) + "\n")
+            }
+            children = try Children(on: loop)
+        } catch {
+            throw .failed(Sentences.cannotStart(error))
+        }
+        let ports = PrivatePorts(
+            gatewayPort: planned.plan.gatewayPort, avoiding: planned.claimedPorts, kernel: loop.kernel)
+        let plans = PlanHolder(planned.plan)
+        self.plans = plans
+        proxy = Proxy(on: loop)
+        supervisor = Supervisor(
+            on: loop, children: children, project: lease.project.hash,
+            environment: { plans.environment(of: $0.name, instance: $1, port: $2) },
+            allocatePort: { avoided in
+                ports.releaseAll(except: avoided)
+                return ports.take()
+            })
+        proxy.delegate = self
+        supervisor.delegate = self
+        usage = UsageMeter(on: loop) { [unowned self] in statuses.flatMap { $0.status.instances.compactMap(\.pid) } }
+    }
+
+    var project: LocatedProject { lease.project }
+    var places: Places { lease.places }
+
+    /// How every service stands, in the manifest's order.
+    var statuses: [(plan: ServicePlan, status: ServiceSnapshot)] {
+        plan.services.compactMap { planned in supervisor.status(planned.name).map { (planned, $0) } }
+    }
+
+    /// The services' names, in the manifest's order.
+    var serviceNames: [String] { plan.services.map(\.name) }
+
+    /// Says something to those who follow `devmesh events`.
+    func tell(_ service: String?, _ event: String, _ detail: String? = nil, instance: String? = nil) {
+        let masked = detail.map { masking($0) }
+        events.append(
+            MeshEvent(
+                time: WallTime.now.rfc3339(), service: service, event: event, detail: masked, instance: instance))
+    }
+}
+
+/// The plan that is up, for closures that outlive it.
+final class PlanHolder {
+    var plan: Plan {
+        didSet { maker = EnvironmentMaker(plan) }
+    }
+    private var maker: EnvironmentMaker
+
+    init(_ plan: Plan) {
+        self.plan = plan
+        maker = EnvironmentMaker(plan)
+    }
+
+    func environment(of service: String, instance: Int, port: Int?) -> [String: String] {
+        guard let planned = plan.service(service) else { return [:] }
+        return maker.environment(of: planned, instance: instance, privatePort: port).values
+    }
+}

@@ -1,0 +1,65 @@
+import Project
+
+/// What `devmesh up` was asked for.
+public struct MeshOptions: Sendable {
+    /// `up A B`: those and what they depend on; nil: all.
+    public var services: [String]?
+    /// `up --local A,B`; nil: as the manifest says.
+    public var local: [String]?
+    /// What `up` inherited.
+    public var environment: [String: String]
+    /// devmesh's own, for the control API.
+    public var version: String
+
+    public init(services: [String]? = nil, local: [String]? = nil, environment: [String: String], version: String) {
+        self.services = services
+        self.local = local
+        self.environment = environment
+        self.version = version
+    }
+}
+
+/// What a mesh tells whoever started it. All are called on the mesh's thread.
+public struct MeshHooks: Sendable {
+    /// The fronts listen and the control socket answers; nothing has been started yet.
+    public var started: @Sendable (MeshStart) -> Void
+    /// Everything is stopped and every line is stored; returns when it has been shown.
+    public var ended: @Sendable () -> Void
+    /// A sentence for the user, as of a damaged state file.
+    public var notice: @Sendable (String) -> Void
+
+    public init(
+        started: @escaping @Sendable (MeshStart) -> Void = { _ in }, ended: @escaping @Sendable () -> Void = {},
+        notice: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.started = started
+        self.ended = ended
+        self.notice = notice
+    }
+}
+
+/// A mesh that has just come up.
+public struct MeshStart: Sendable {
+    public struct Address: Sendable {
+        public var service: String
+        /// Nil for a service that listens nowhere.
+        public var url: String?
+        /// `local` or `remote`; nil where it is left out of this `up`.
+        public var target: String?
+    }
+
+    public var name: String
+    public var addresses: [Address]
+    /// The folder of the log store, and the number of the first line that belongs to this run.
+    public var logs: String
+    public var firstSeq: Int
+}
+
+/// Why a mesh could not come up.
+public enum MeshError: Error, Sendable {
+    case project(ProjectError)
+    /// Sentences with their places in the manifest, all of them.
+    case manifest([String])
+    /// What, why and what to do next.
+    case failed(String)
+}

@@ -1,0 +1,35 @@
+import Platform
+import Project
+import Supervisor
+
+/// What a mesh says to people. Each says what happened, why, and what to do next.
+enum Sentences {
+    static func cannotStart(_ error: Errno) -> String {
+        error == .tooManyOpenFiles || error == .tooManyOpenFilesInSystem
+            ? "The mesh can't start: too many open files. Raise the limit with `ulimit -n 4096` and run `up` again."
+            : "The mesh can't start: \(error)."
+    }
+
+    static func logsFail(_ service: String, _ error: Errno) -> String {
+        error == .noSpace
+            ? "The log of \(service) can't be stored: the disk is full. The service runs on; make room, and storing goes on."
+            : "The log of \(service) can't be stored: \(error). The service runs on."
+    }
+
+    static func isStopping(_ name: String) -> String {
+        "\(name) is going down. Wait until `devmesh down` returns, then start it with `devmesh up`."
+    }
+
+    static func noTarget(_ target: String, _ service: String, _ known: [String]) -> String {
+        "\(service) has no target \(target): it can be served from \(known.joined(separator: " and ")). "
+            + "Git refs and versions as targets are not there yet."
+    }
+
+    static func choicesNotKept(_ error: ProjectError) -> String {
+        "It is done, but won't outlive a crash of devmesh: \(error)"
+    }
+
+    static func idle(_ service: String) -> String {
+        "\(service) was left out of this `up`; `devmesh start \(service)` starts it"
+    }
+}
