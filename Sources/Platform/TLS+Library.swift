@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// The functions of the system's OpenSSL that are used, found by name at run time, so that the program
@@ -54,13 +54,13 @@ final class TLSLibrary: @unchecked Sendable {
     static let shared = Result { () throws(TLSError) in try TLSLibrary(names: TLSLibrary.names) }
 
     #if os(macOS)
-    // Full names: the unversioned ones in /usr/lib end the program that loads them.
-    static let names = [
-        "/opt/homebrew/opt/openssl@3/lib/libssl.3.dylib", "/usr/local/opt/openssl@3/lib/libssl.3.dylib",
-        "/opt/local/lib/libssl.3.dylib",
-    ]
+        // Full names: the unversioned ones in /usr/lib end the program that loads them.
+        static let names = [
+            "/opt/homebrew/opt/openssl@3/lib/libssl.3.dylib", "/usr/local/opt/openssl@3/lib/libssl.3.dylib",
+            "/opt/local/lib/libssl.3.dylib",
+        ]
     #else
-    static let names = ["libssl.so.3", "libssl.so.1.1", "libssl.so"]
+        static let names = ["libssl.so.3", "libssl.so.1.1", "libssl.so"]
     #endif
 
     init(names: [String]) throws(TLSError) {
