@@ -17,21 +17,14 @@ struct ExchangeTracker {
         case other
     }
 
-    /// Where one direction is within its current message.
-    private enum Place {
-        case head
-        case length(UInt64)
-        case chunked(ChunkedDecoder)
-        case untilClose
-    }
-
     private(set) var conversation = Conversation.undecided
     private var request = RequestHead()
-    private var requestPlace = Place.head
+    /// The body that the direction is in; nil within heads and between messages.
+    private var requestBody: BodyCursor?
     /// The beginning of a head whose end has not come.
     private var requestPart: [UInt8] = []
     private var response = ResponseHead()
-    private var responsePlace = Place.head
+    private var responseBody: BodyCursor?
     private var responsePart: [UInt8] = []
     /// The methods of the requests whose responses are not complete, oldest first.
     private var unanswered: [HTTPMethod] = []
@@ -57,11 +50,11 @@ struct ExchangeTracker {
     var isAnswered: Bool { conversation == .http1 && unanswered.isEmpty && isBetweenResponses }
 
     private var isBetweenRequests: Bool {
-        if case .head = requestPlace { requestPart.isEmpty } else { false }
+        requestBody == nil && requestPart.isEmpty
     }
 
     private var isBetweenResponses: Bool {
-        if case .head = responsePlace { responsePart.isEmpty } else { false }
+        responseBody == nil && responsePart.isEmpty
     }
 
     // MARK: The client's bytes
@@ -70,14 +63,12 @@ struct ExchangeTracker {
         guard conversation != .other else { return }
         var at = 0
         while at < bytes.count, conversation != .other {
-            switch requestPlace {
-            case .head: takeRequestHead(bytes, &at)
-            case .length(let left): requestPlace = ExchangeTracker.skip(left, bytes, &at)
-            case .chunked(var decoder):
-                guard let place = ExchangeTracker.skip(&decoder, bytes, &at) else { return giveUp() }
-                requestPlace = place
-            case .untilClose: return
+            guard requestBody != nil else {
+                takeRequestHead(bytes, &at)
+                continue
             }
+            if requestBody?.advance(bytes, &at) == false { return giveUp() }
+            if requestBody?.isFinished == true { requestBody = nil }
         }
     }
 
@@ -100,12 +91,7 @@ struct ExchangeTracker {
         case .complete(let length):
             at += length - known
             requestPart.removeAll()
-            switch request.framing {
-            case .none: requestPlace = .head
-            case .length(let count): requestPlace = .length(count)
-            case .chunked: requestPlace = .chunked(ChunkedDecoder())
-            case .untilClose, .tunnel: requestPlace = .untilClose
-            }
+            if request.framing != .none { requestBody = BodyCursor(request.framing) }
             unanswered.append(request.method)
             if !request.keepsAlive { isLast = true }
             request.reset()
@@ -131,17 +117,12 @@ struct ExchangeTracker {
         guard conversation == .http1 else { return giveUp() }
         var at = 0
         while at < bytes.count, conversation == .http1 {
-            switch responsePlace {
-            case .head: takeResponseHead(bytes, &at)
-            case .length(let left):
-                responsePlace = ExchangeTracker.skip(left, bytes, &at)
-                if case .head = responsePlace { finishResponse() }
-            case .chunked(var decoder):
-                guard let place = ExchangeTracker.skip(&decoder, bytes, &at) else { return giveUp() }
-                responsePlace = place
-                if case .head = place { finishResponse() }
-            case .untilClose: return
+            guard responseBody != nil else {
+                takeResponseHead(bytes, &at)
+                continue
             }
+            if responseBody?.advance(bytes, &at) == false { return giveUp() }
+            if responseBody?.isFinished == true { finishResponse() }
         }
     }
 
@@ -177,23 +158,21 @@ struct ExchangeTracker {
         defer { response.reset() }
         if response.isInterim { return result }
         if !response.keepsAlive { isLast = true }
-        switch response.framing(answering: method) {
+        let framing = response.framing(answering: method)
+        switch framing {
         case .none: finishResponse()
-        case .length(let count): responsePlace = .length(count)
-        case .chunked:
-            responsePlace = .chunked(ChunkedDecoder())
-            if isEventStream(bytes) { giveUp() }
-        case .untilClose:
-            responsePlace = .untilClose
-            isLast = true
-            if isEventStream(bytes) { giveUp() }
         case .tunnel: giveUp()
+        case .length: responseBody = BodyCursor(framing)
+        case .chunked, .untilClose:
+            responseBody = BodyCursor(framing)
+            if framing == .untilClose { isLast = true }
+            if isEventStream(bytes) { giveUp() }
         }
         return result
     }
 
     private mutating func finishResponse() {
-        responsePlace = .head
+        responseBody = nil
         unanswered.removeFirst()
     }
 
@@ -209,30 +188,10 @@ struct ExchangeTracker {
     private mutating func giveUp() {
         conversation = .other
         requestPart = []
+        requestBody = nil
         responsePart = []
+        responseBody = nil
         unanswered = []
-    }
-
-    // MARK: Bodies
-
-    private static func skip(_ left: UInt64, _ bytes: UnsafeRawBufferPointer, _ at: inout Int) -> Place {
-        let count = min(left, UInt64(bytes.count - at))
-        at += Int(count)
-        return left == count ? .head : .length(left - count)
-    }
-
-    /// Nil where the chunks are malformed.
-    private static func skip(
-        _ decoder: inout ChunkedDecoder, _ bytes: UnsafeRawBufferPointer, _ at: inout Int
-    ) -> Place? {
-        while true {
-            switch decoder.next(bytes, &at) {
-            case .payload: continue
-            case .needMore: return .chunked(decoder)
-            case .finished: return .head
-            case .invalid: return nil
-            }
-        }
     }
 }
 

@@ -6,6 +6,8 @@ public enum ProxyError: Error, Sendable, Equatable {
     case unknownHost(String, reason: String)
     case cannotConnect(host: String, port: Int, Errno)
     case connectTimedOut(host: String, port: Int, Duration)
+    /// An established connection broke.
+    case broken(peer: String, Errno)
     case tls(TLSError)
     /// The remote's answer breaks the rules of HTTP.
     case badResponse(host: String, reason: String)
@@ -33,6 +35,8 @@ extension ProxyError {
         case .connectTimedOut(let host, let port, let duration):
             return "\(host):\(port) did not answer within \(duration.components.seconds) s: "
                 + "check the network or VPN it needs."
+        case .broken(let peer, let error):
+            return "The connection to \(peer) broke: \(error)."
         case .tls(let error):
             return error.message
         case .badResponse(let host, let reason):
