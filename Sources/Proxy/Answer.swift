@@ -76,7 +76,8 @@ extension Answer.Form {
         for range in values.joined(separator: ",").split(separator: ",") {
             let parts = range.split(separator: ";").map(trimmed)
             guard let type = parts.first?.lowercased(), let form = Answer.Form(mediaRange: type) else { continue }
-            let quality = parts.dropFirst().first { $0.lowercased().hasPrefix("q=") }
+            let quality =
+                parts.dropFirst().first { $0.lowercased().hasPrefix("q=") }
                 .map { thousandths($0.dropFirst(2)) } ?? 1000
             // Of equals the first named wins, and a named type wins over "*/*".
             if quality > best.quality { best = (form, quality) }

@@ -76,7 +76,9 @@ final class Destination {
     func drain(_ instance: String, limit: Duration, _ done: @escaping (_ unfinished: Int) -> Void) {
         for lease in current where lease.backend.instance == instance { retire(lease) }
         // The newest is the one that serves; older ones of the name are being closed already.
-        guard let lease = retired.last(where: { $0.backend.instance == instance }) else { return loop.later { done(0) } }
+        guard let lease = retired.last(where: { $0.backend.instance == instance }) else {
+            return loop.later { done(0) }
+        }
         lease.drain(limit, done)
     }
 
@@ -184,7 +186,9 @@ final class Destination {
 
     /// The old instance, if the call is made on behalf of a request that it is still serving.
     private func leaseForItsCaller(_ connection: Connection) -> Lease? {
-        guard let caller = connection.caller, let lease = retired.last(where: { $0.servesItsCallers }) else { return nil }
+        guard let caller = connection.caller, let lease = retired.last(where: { $0.servesItsCallers }) else {
+            return nil
+        }
         return proxy.callGraph().reaches(caller, from: name) ? lease : nil
     }
 

@@ -205,20 +205,23 @@ final class Link: ReadinessHandler {
         endIfSent()
     }
 
+    /// Sends until all is sent or would-block, which alone promises another event.
     private func send(_ bytes: UnsafeRawBufferPointer) -> Int {
-        do throws(Errno) {
-            switch try loop.kernel.send(descriptor!, bytes) {
-            case .bytes(let count):
-                if count < bytes.count { blocked() }
-                return count
-            case .wouldBlock:
-                blocked()
-                return 0
+        var sent = 0
+        while sent < bytes.count {
+            do throws(Errno) {
+                switch try loop.kernel.send(descriptor!, UnsafeRawBufferPointer(rebasing: bytes[sent...])) {
+                case .bytes(let count): sent += count
+                case .wouldBlock:
+                    blocked()
+                    return sent
+                }
+            } catch {
+                becomeDeaf()
+                return bytes.count
             }
-        } catch {
-            becomeDeaf()
-            return bytes.count
         }
+        return sent
     }
 
     private func blocked() {

@@ -20,7 +20,8 @@ extension ProxyError {
     public var message: String {
         switch self {
         case .cannotListen(let front, .addressInUse):
-            return "Port \(front.port), which belongs to \(name(front)), is taken by another program: end that program, "
+            return
+                "Port \(front.port), which belongs to \(name(front)), is taken by another program: end that program, "
                 + "or pin another port with \"port\" in the manifest."
         case .cannotListen(let front, .tooManyOpenFiles):
             return "Port \(front.port) of \(name(front)) can't be opened: too many open files; raise `ulimit -n`."

@@ -202,7 +202,11 @@ final class RemoteExchange {
         switch early.withBytes({ head.parse($0) }) {
         case .needMore:
             guard let ending = upstream.ending else { return false }
-            if case .broken(let error) = ending, !early.isEmpty { fail(error) } else { fail(.noResponse(host: target.host)) }
+            if case .broken(let error) = ending, !early.isEmpty {
+                fail(error)
+            } else {
+                fail(.noResponse(host: target.host))
+            }
             return false
         case .invalid(let problem):
             fail(.badResponse(host: target.host, reason: problem.reason))

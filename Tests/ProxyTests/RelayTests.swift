@@ -170,15 +170,17 @@ import Testing
         #expect(residentBytes() - before < 48 << 20)
     }
 
-    @Test func shortWrites_loseNothing() throws {
+    @Test(arguments: PollerBackend.allCases)
+    func shortWrites_loseNothing(_ backend: PollerBackend) throws {
         let faults = FaultPlan()
-        let mesh = try Mesh(["echo"], kernel: Kernel(faults: faults))
+        let mesh = try Mesh(["echo"], kernel: Kernel(faults: faults), backend: backend)
         let server = try Server()
         mesh.pass("echo", server)
         let client = try mesh.call("echo")
         let upstream = try server.accept()
         faults.injectNext(.send, times: 1000, .short(3))
-        faults.injectNext(.read, times: 1000, .short(5))
+        // A short read from a socket means that it is empty, which epoll relies on.
+        if backend == .poll { faults.injectNext(.read, times: 1000, .short(5)) }
         let text = (0..<100).map { "line \($0)\n" }.joined()
         try client.send(text)
         client.end()
