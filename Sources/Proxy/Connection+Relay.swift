@@ -82,7 +82,7 @@ extension Connection {
         }
         settle(relay)
         if let lease = relay.lease, lease.isRetired {
-            leaveIfIdle()
+            leaveIfIdle(evenIfNew: false)
             if wasBusy, relay.tracker?.isBusy != true { lease.checkDrained() }
         }
     }

@@ -116,9 +116,10 @@ final class Connection: LinkOwner {
     // MARK: Parking
 
     /// Takes the connection off an instance that is to get no more of it, if it carries nothing now.
-    func leaveIfIdle() {
+    /// - Parameter evenIfNew: also where nothing was said yet, which is wrong for one that was just sent there.
+    func leaveIfIdle(evenIfNew: Bool) {
         guard case .relaying(let relay) = phase, let tracker = relay.tracker, client.ending == nil else { return }
-        if tracker.isIdle || tracker.isSilent { park(relay, isSilent: tracker.isSilent) }
+        if tracker.isIdle || (evenIfNew && tracker.isSilent) { park(relay, isSilent: tracker.isSilent) }
     }
 
     func park(_ relay: Relay, isSilent: Bool) {
