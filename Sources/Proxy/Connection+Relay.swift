@@ -82,7 +82,7 @@ extension Connection {
         }
         settle(relay)
         if let lease = relay.lease, lease.isRetired {
-            leaveIfIdle(evenIfNew: false)
+            leaveIfIdle()
             if wasBusy, relay.tracker?.isBusy != true { lease.checkDrained() }
         }
     }

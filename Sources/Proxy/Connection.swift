@@ -115,11 +115,25 @@ final class Connection: LinkOwner {
 
     // MARK: Parking
 
-    /// Takes the connection off an instance that is to get no more of it, if it carries nothing now.
-    /// - Parameter evenIfNew: also where nothing was said yet, which is wrong for one that was just sent there.
-    func leaveIfIdle(evenIfNew: Bool) {
-        guard case .relaying(let relay) = phase, let tracker = relay.tracker, client.ending == nil else { return }
-        if tracker.isIdle || (evenIfNew && tracker.isSilent) { park(relay, isSilent: tracker.isSilent) }
+    /// Leaves an instance that is taken out of service, if that loses nothing.
+    func leaveRetiredInstance() {
+        if case .dialling(let upstream, let lease, _) = phase {
+            // Nothing was sent to it yet.
+            phase = .routing
+            upstream.close()
+            lease.remove(self)
+            return destination.route(self)
+        }
+        guard case .relaying(let relay) = phase, relay.tracker?.isSilent == true, client.ending == nil else {
+            return leaveIfIdle()
+        }
+        park(relay, isSilent: true)
+    }
+
+    /// Leaves a retired instance between two exchanges.
+    func leaveIfIdle() {
+        guard case .relaying(let relay) = phase, relay.tracker?.isIdle == true, client.ending == nil else { return }
+        park(relay, isSilent: false)
     }
 
     func park(_ relay: Relay, isSilent: Bool) {

@@ -123,8 +123,8 @@ final class Destination {
             if let lease = leaseForItsCaller(connection) { return connection.dial([lease]) }
             if let refusal = refusal(of: connection) { return connection.answer(refusal) }
             hold(connection, until: connection.arrival + bound, reason: reason, bound: bound)
-        case .pass(_, let reason):
-            guard !current.isEmpty else { return connection.answer(reason) }
+        case .pass:
+            guard !current.isEmpty else { return refused(connection) }
             turn = (turn + 1) % current.count
             connection.dial((current[turn...] + current[..<turn])[...])
         case .answer(let reason):
@@ -143,7 +143,7 @@ final class Destination {
         connection.hold(until: deadline, reason: "\(reason) This request waited \(sentence(bound)) for it.")
     }
 
-    /// Every instance refused: the program may just be going down, which its supervisor will tell in a moment.
+    /// Every instance refused, or is being drained: the program may just be going down, which its supervisor will tell in a moment.
     func refused(_ connection: Connection) {
         guard case .pass(_, let reason) = state else { return route(connection) }
         let since = connection.refusedSince ?? loop.now

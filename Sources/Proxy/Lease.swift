@@ -39,7 +39,7 @@ final class Lease {
     func retire() {
         guard !isRetired else { return }
         isRetired = true
-        for connection in Array(connections.values) { connection.leaveIfIdle(evenIfNew: true) }
+        for connection in Array(connections.values) { connection.leaveRetiredInstance() }
     }
 
     /// Calls `done` once no exchange is under way, or after `limit` with the number of those that still are.

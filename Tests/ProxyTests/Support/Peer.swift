@@ -13,6 +13,7 @@ final class Peer {
     private let poller: any Poller = try! PollerBackend.poll.make()
     private let kernel: Kernel = .real
     private var held: [UInt8] = []
+    private var wasReset = false
     private var buffer = [UInt8](repeating: 0, count: 65536)
 
     init(_ descriptor: consuming Descriptor) throws {
@@ -29,7 +30,10 @@ final class Peer {
         try self.init(socket)
         guard result == .inProgress else { return }
         try wait(.writable)
-        if let error = kernel.connectionError(descriptor!) { throw Failure.broken(error) }
+        // Accepted and reset before this thread looked: told by the first use.
+        let error = kernel.connectionError(descriptor!)
+        wasReset = error == .connectionReset
+        if let error, !wasReset { throw Failure.broken(error) }
     }
 
     func send(_ text: String) throws { try send(Array(text.utf8)) }
@@ -132,6 +136,7 @@ final class Peer {
     private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
     private func receiveMore(within limit: Duration = .seconds(10)) throws -> Bool {
+        if wasReset { throw Failure.broken(.connectionReset) }
         while true {
             let result = try buffer.withUnsafeMutableBytes { bytes in
                 do throws(Errno) {
