@@ -1,0 +1,148 @@
+import EventLoop
+import HTTP
+import Platform
+
+/// The two links of a relayed connection; the client's belongs to the connection.
+final class Relay {
+    let upstream: Link
+    /// The instance that it goes to; nil for a remote.
+    let lease: Lease?
+    /// Nil where nothing is to be known of what passes.
+    var tracker: ExchangeTracker?
+    fileprivate var isPumping = false
+
+    init(upstream: Link, lease: Lease?, tracker: ExchangeTracker?) {
+        self.upstream = upstream
+        self.lease = lease
+        self.tracker = tracker
+    }
+}
+
+extension Connection {
+    // MARK: Dialling
+
+    /// Connects to the first of `leases` that accepts.
+    func dial(_ leases: ArraySlice<Lease>) {
+        var rest = leases
+        while let lease = rest.popFirst() {
+            do throws(Errno) {
+                let upstream = try Link(connectingTo: lease.address, on: loop)
+                upstream.owner = self
+                lease.add(self)
+                phase = .dialling(upstream, lease, rest: rest)
+                if !upstream.isConnecting { dialMoved(upstream, lease, rest) }
+                return
+            } catch {
+                if error == .tooManyOpenFiles || error == .tooManyOpenFilesInSystem {
+                    return destination.ranOutOfDescriptors(self)
+                }
+                if lease.isRetired { lease.refusedItsCaller() }
+            }
+        }
+        phase = .routing
+        destination.refused(self)
+    }
+
+    func dialMoved(_ upstream: Link, _ lease: Lease, _ rest: ArraySlice<Lease>) {
+        guard !upstream.isConnecting else { return }
+        guard upstream.connectError == nil else {
+            phase = .routing
+            upstream.close()
+            lease.remove(self)
+            if lease.isRetired { lease.refusedItsCaller() }
+            return dial(rest)
+        }
+        refusedSince = nil
+        let tracker = destination.protocolKind == .tcp ? nil : ExchangeTracker()
+        relay(Relay(upstream: upstream, lease: lease, tracker: tracker))
+    }
+
+    // MARK: Relaying
+
+    /// Passes bytes both ways from now on.
+    func relay(_ relay: Relay) {
+        relay.upstream.owner = self
+        phase = .relaying(relay)
+        pump(relay)
+    }
+
+    /// Moves what can be moved, then looks at what has ended.
+    func pump(_ relay: Relay) {
+        // Writing may tell the owner; what it would do then is being done.
+        guard !relay.isPumping else { return }
+        relay.isPumping = true
+        let wasBusy = relay.tracker?.isBusy ?? false
+        let hasMore = move(relay, fromClient: true)
+        let hasMoreBack = move(relay, fromClient: false)
+        relay.isPumping = false
+        if hasMore || hasMoreBack {
+            loop.later { [weak self] in
+                if let self, case .relaying(let current) = self.phase, current === relay { self.pump(relay) }
+            }
+        }
+        settle(relay)
+        if let lease = relay.lease, lease.isRetired {
+            leaveIfIdle()
+            if wasBusy, relay.tracker?.isBusy != true { lease.checkDrained() }
+        }
+    }
+
+    /// How many reads a turn and direction, so that one connection can't keep the loop to itself.
+    private static let readsPerTurn = 16
+
+    /// Returns whether it stopped for the sake of others.
+    private func move(_ relay: Relay, fromClient: Bool) -> Bool {
+        let source = fromClient ? client : relay.upstream
+        let sink = fromClient ? relay.upstream : client
+        let scratch = loop.scratch
+        for _ in 0..<Connection.readsPerTurn {
+            guard source.canRead, sink.hasRoom else { return false }
+            guard case .bytes(let count) = source.read(into: scratch) else { return false }
+            let bytes = UnsafeRawBufferPointer(rebasing: scratch[..<count])
+            if fromClient {
+                relay.tracker?.clientSent(bytes)
+            } else {
+                relay.tracker?.serverSent(bytes)
+            }
+            sink.write(bytes)
+        }
+        return source.canRead && sink.hasRoom
+    }
+
+    /// Passes on what has ended, and closes when nothing can pass any more.
+    ///
+    ///     end of one side      → end of the other, behind the bytes that still wait; the way back stays open
+    ///     reset of one side    → reset of the other, behind those bytes
+    ///     server deaf and done → the client is let finish what it is saying
+    private func settle(_ relay: Relay) {
+        let upstream = relay.upstream
+        if case .broken = client.ending, client.isExhausted { return close(reset: true) }
+        if upstream.isExhausted {
+            // Between two exchanges the client need not know that its server closed or died.
+            if relay.tracker?.isIdle == true, client.ending == nil, !client.isDeaf {
+                return park(relay, isSilent: false)
+            }
+            if case .broken = upstream.ending, relay.tracker?.isAnswered != true {
+                if client.hasRoom { close(reset: true) }
+                return
+            }
+            client.end()
+            if client.isExhausted {
+                if client.hasRoom, upstream.hasRoom { close() }
+                return
+            }
+            if upstream.isDeaf { finishWithoutServer(relay) }
+            return
+        }
+        if client.isExhausted {
+            upstream.end()
+            if client.isDeaf, upstream.hasRoom { close() }
+        }
+    }
+
+    private func finishWithoutServer(_ relay: Relay) {
+        relay.upstream.close()
+        relay.lease?.remove(self)
+        linger()
+    }
+}

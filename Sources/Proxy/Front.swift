@@ -1,0 +1,59 @@
+import EventLoop
+import Platform
+
+/// The listening sockets of one front or edge: 127.0.0.1 and, where the machine has it, ::1, with the same port.
+final class Front {
+    let spec: FrontSpec
+    let port: Int
+    private var listeners: [Listener] = []
+
+    /// Binds and listens, and hands what comes to `onAccept`.
+    /// - Throws: `ProxyError.cannotListen`, after which nothing is left open.
+    init(_ spec: FrontSpec, on loop: EventLoop, onAccept: @escaping (consuming Descriptor) -> Void)
+        throws(ProxyError)
+    {
+        self.spec = spec
+        do throws(Errno) {
+            var sockets = try Front.bind(spec.port, loop.kernel)
+            port = sockets.port
+            let four = try Listener(sockets.four, on: loop, onAccept: onAccept)
+            listeners.append(four)
+            guard let six = sockets.six.take() else { return }
+            do throws(Errno) {
+                listeners.append(try Listener(six, on: loop, onAccept: onAccept))
+            } catch {
+                four.close()
+                throw error
+            }
+        } catch {
+            throw .cannotListen(spec, error)
+        }
+    }
+
+    /// Stops listening; connections stay.
+    func close() {
+        for listener in listeners { listener.close() }
+        listeners = []
+    }
+
+    private struct Sockets: ~Copyable {
+        var four: Descriptor
+        var six: Descriptor?
+        var port: Int
+    }
+
+    /// A port that the system chooses for IPv4 may be taken for IPv6: then another is tried.
+    private static func bind(_ port: Int, _ kernel: Kernel) throws(Errno) -> Sockets {
+        for attempt in 0..<16 {
+            let four = try kernel.listen(at: .loopback(port))
+            let actual = kernel.localAddress(four)?.port ?? port
+            guard hasLoopback6(kernel) else { return Sockets(four: four, six: nil, port: actual) }
+            do throws(Errno) {
+                return Sockets(four: four, six: try kernel.listen(at: .loopback6(actual)), port: actual)
+            } catch {
+                guard port == 0, error == .addressInUse, attempt < 15 else { throw error }
+            }
+        }
+        throw .addressInUse
+    }
+}

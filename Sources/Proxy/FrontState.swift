@@ -1,0 +1,83 @@
+/// A port on which the mesh listens for a service.
+public struct FrontSpec: Sendable, Hashable {
+    public var service: String
+    /// The one service that calls here, for an edge; nil for the front that all may call.
+    public var caller: String?
+    /// 0 lets the system choose; `Proxy.port` tells.
+    public var port: Int
+
+    public init(service: String, caller: String? = nil, port: Int) {
+        self.service = service
+        self.caller = caller
+        self.port = port
+    }
+}
+
+/// What clients of a service speak.
+public enum FrontProtocol: Sendable, Equatable {
+    /// Told from the client's first bytes.
+    case auto
+    case http
+    case tcp
+}
+
+/// What a service's front and edges do with those who call (contract §6).
+public enum FrontState: Sendable, Equatable {
+    /// Each waits for another state, at most `bound` from its arrival; then it is answered with `reason`.
+    case hold(bound: Duration, reason: String)
+    /// Each goes to one of the instances in turn. Where none accepts, it waits a second for another state and is
+    /// then answered with `whenRefused`.
+    case pass([Backend], whenRefused: String)
+    /// Each is answered at once.
+    case answer(reason: String)
+    /// Each goes to the remote.
+    case remote(RemoteTarget)
+}
+
+/// A running process that serves a service.
+public struct Backend: Sendable, Hashable {
+    /// As `reader.1`.
+    public var instance: String
+    /// An IP literal.
+    public var host: String
+    public var port: Int
+
+    public init(instance: String, host: String = "127.0.0.1", port: Int) {
+        self.instance = instance
+        self.host = host
+        self.port = port
+    }
+}
+
+/// Where a remote service is.
+public struct RemoteTarget: Sendable, Hashable {
+    public enum Scheme: String, Sendable {
+        case http, https, tcp
+    }
+
+    public var scheme: Scheme
+    /// A name or an IP literal, without brackets.
+    public var host: String
+    public var port: Int
+    /// Stands before each request's path; "" or "/" adds nothing.
+    public var path: String
+    /// The `Host` that requests carry, as `members.staging.example.com` or `h:8080`.
+    public var hostHeader: String
+
+    public init(scheme: Scheme, host: String, port: Int, path: String = "", hostHeader: String? = nil) {
+        self.scheme = scheme
+        self.host = host
+        self.port = port
+        self.path = path
+        self.hostHeader = hostHeader ?? RemoteTarget.defaultHostHeader(scheme, host, port)
+    }
+
+    /// The port is left out where it is the scheme's own (RFC 9110 §7.2).
+    private static func defaultHostHeader(_ scheme: Scheme, _ host: String, _ port: Int) -> String {
+        let name = host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host
+        switch (scheme, port) {
+        case (.http, 80), (.https, 443): return name
+        default: return "\(name):\(port)"
+        }
+    }
+}

@@ -1,0 +1,284 @@
+import EventLoop
+import Platform
+
+/// Is told whenever one of its links may have something to do: bytes to read, room to write, an end.
+protocol LinkOwner: AnyObject {
+    func linkMoved(_ link: Link)
+}
+
+/// One end of a connection: a socket, what waits to be sent on it, and what was read from it too early.
+///
+///     socket ──▶ read ──▶ owner          socket ◀── queue ◀── write ◀── owner
+///
+/// A link does nothing by itself but send its queue; its owner reads when it likes, which is the backpressure.
+/// Reading past a short count goes on after a hangup, so that an end that came with data is not lost.
+final class Link: ReadinessHandler {
+    enum Read {
+        case bytes(Int)
+        case wouldBlock
+        /// The peer ended its side in order.
+        case end
+        case broken(ProxyError)
+    }
+
+    /// How the peer's side ended.
+    enum Ending {
+        case inOrder
+        case broken(ProxyError)
+    }
+
+    weak var owner: (any LinkOwner)?
+    let loop: EventLoop
+    /// What errors call the other side.
+    let peer: String
+
+    private var descriptor: Descriptor?
+    private var registration: Registration?
+    private var queue = ByteQueue()
+    private var early = ByteQueue()
+    private var mayRead = false
+    private var mayWrite = false
+    private var sawHangup = false
+    private var hasEnded = false
+    private var endsWhenSent = false
+    private(set) var isConnecting = false
+    private(set) var connectError: Errno?
+    private(set) var ending: Ending?
+    /// Whether the peer takes no more bytes; what is written is thrown away.
+    private(set) var isDeaf = false
+    private(set) var secured: SecuredLink?
+
+    /// Takes over a connected socket.
+    init(_ descriptor: consuming Descriptor, peer: String, on loop: EventLoop) throws(Errno) {
+        self.loop = loop
+        self.peer = peer
+        let raw = descriptor.raw
+        self.descriptor = consume descriptor
+        loop.kernel.setNoDelay(self.descriptor!)
+        registration = try loop.watch(raw, self)
+    }
+
+    /// Begins to connect; once `isConnecting` is false again, `connectError` tells how it went.
+    init(connectingTo address: SocketAddress, on loop: EventLoop) throws(Errno) {
+        self.loop = loop
+        peer = address.description
+        let socket = try loop.kernel.socket(for: address)
+        loop.kernel.setNoDelay(socket)
+        isConnecting = try loop.kernel.connect(socket, to: address) == .inProgress
+        let raw = socket.raw
+        descriptor = consume socket
+        registration = try loop.watch(raw, self)
+    }
+
+    var isOpen: Bool { registration != nil }
+    /// Whether a read may give more than would-block.
+    var canRead: Bool {
+        !early.isEmpty || (ending == nil && canReadSocket)
+    }
+    /// Whether the peer's side has ended and everything before that was read.
+    var isExhausted: Bool { ending != nil && early.isEmpty }
+    /// Whether bytes written now would not have to wait behind others.
+    var hasRoom: Bool { queue.isEmpty || isDeaf }
+    /// Nothing can pass in either direction any more.
+    var isDead: Bool { !isOpen || (isExhausted && isDeaf) }
+    /// Whether the peer has ended its side or everything; a read tells which.
+    var isHungUp: Bool { sawHangup }
+    /// Bytes read early and not taken yet.
+    var earlyBytes: ByteQueue { early }
+
+    // MARK: Reading
+
+    /// Reads what is there. `buffer` may be the loop's scratch buffer.
+    func read(into buffer: UnsafeMutableRawBufferPointer) -> Read {
+        if !early.isEmpty {
+            let count = early.withBytes { bytes in
+                let count = min(bytes.count, buffer.count)
+                buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+                return count
+            }
+            early.removeFirst(count)
+            return .bytes(count)
+        }
+        if let ending {
+            switch ending {
+            case .inOrder: return .end
+            case .broken(let error): return .broken(error)
+            }
+        }
+        let result = secured?.read(from: self, into: buffer) ?? readSocket(into: buffer)
+        switch result {
+        case .end: ending = .inOrder
+        case .broken(let error):
+            ending = .broken(error)
+            becomeDeaf()
+        case .bytes, .wouldBlock: break
+        }
+        return result
+    }
+
+    /// Reads from the socket itself.
+    func readSocket(into buffer: UnsafeMutableRawBufferPointer) -> Read {
+        guard isOpen, mayRead else { return .wouldBlock }
+        do throws(Errno) {
+            switch try loop.kernel.read(descriptor!, into: buffer) {
+            case .bytes(let count):
+                if count < buffer.count, !sawHangup { drained() }
+                return .bytes(count)
+            case .wouldBlock:
+                drained()
+                return .wouldBlock
+            case .endOfFile:
+                mayRead = false
+                return .end
+            }
+        } catch {
+            mayRead = false
+            return .broken(.broken(peer: peer, error))
+        }
+    }
+
+    private func drained() {
+        mayRead = false
+        registration?.rearm(.readable)
+    }
+
+    /// Reads ahead, up to `limit` bytes in all, so that they can be looked at; `read` gives them again.
+    func readEarly(limit: Int) {
+        while early.count < limit, ending == nil, canReadSocket {
+            let room = UnsafeMutableRawBufferPointer(rebasing: loop.scratch[..<min(limit - early.count, 65536)])
+            // What was read early must come first: ask the socket, not `read`.
+            switch secured?.read(from: self, into: room) ?? readSocket(into: room) {
+            case .bytes(let count): early.append(UnsafeRawBufferPointer(rebasing: room[..<count]))
+            case .wouldBlock: return
+            case .end: ending = .inOrder
+            case .broken(let error):
+                ending = .broken(error)
+                becomeDeaf()
+            }
+        }
+    }
+
+    private var canReadSocket: Bool { isOpen && !isConnecting && (mayRead || secured?.mayHoldPlaintext == true) }
+
+    /// Takes `count` bytes off what was read early.
+    func dropEarly(_ count: Int) { early.removeFirst(count) }
+
+    /// Reads and throws away what comes, at most a few buffers full at a time.
+    func discardInput() {
+        for _ in 0..<16 {
+            guard canRead else { return }
+            switch read(into: loop.scratch) {
+            case .bytes: continue
+            case .wouldBlock, .end, .broken: return
+            }
+        }
+        loop.later { [weak self] in if let self, self.isOpen { self.owner?.linkMoved(self) } }
+    }
+
+    // MARK: Writing
+
+    /// Sends what fits and queues the rest.
+    func write(_ bytes: UnsafeRawBufferPointer) {
+        guard isOpen, !isDeaf, !bytes.isEmpty else { return }
+        if let secured {
+            secured.write(bytes, to: self)
+        } else {
+            writeSocket(bytes)
+        }
+    }
+
+    func write(_ bytes: [UInt8]) { bytes.withUnsafeBytes { write($0) } }
+
+    /// Sends on the socket itself.
+    func writeSocket(_ bytes: UnsafeRawBufferPointer) {
+        var sent = 0
+        if queue.isEmpty, mayWrite { sent = send(bytes) }
+        if sent < bytes.count, !isDeaf { queue.append(UnsafeRawBufferPointer(rebasing: bytes[sent...])) }
+    }
+
+    /// Ends our side once everything is sent.
+    func end() {
+        guard !hasEnded else { return }
+        hasEnded = true
+        secured?.end(self)
+        endsWhenSent = true
+        endIfSent()
+    }
+
+    /// Sends until all is sent or would-block, which alone promises another event.
+    private func send(_ bytes: UnsafeRawBufferPointer) -> Int {
+        var sent = 0
+        while sent < bytes.count {
+            do throws(Errno) {
+                switch try loop.kernel.send(descriptor!, UnsafeRawBufferPointer(rebasing: bytes[sent...])) {
+                case .bytes(let count): sent += count
+                case .wouldBlock:
+                    blocked()
+                    return sent
+                }
+            } catch {
+                becomeDeaf()
+                return bytes.count
+            }
+        }
+        return sent
+    }
+
+    private func blocked() {
+        mayWrite = false
+        registration?.rearm(.writable)
+    }
+
+    private func becomeDeaf() {
+        isDeaf = true
+        queue.removeAll()
+    }
+
+    private func flush() {
+        while !queue.isEmpty, mayWrite {
+            let sent = queue.withBytes { send($0) }
+            if !isDeaf { queue.removeFirst(sent) }
+        }
+        endIfSent()
+    }
+
+    private func endIfSent() {
+        guard endsWhenSent, isOpen, queue.isEmpty, !isConnecting else { return }
+        endsWhenSent = false
+        if !isDeaf { loop.kernel.shutdownWrite(descriptor!) }
+    }
+
+    // MARK: Securing and closing
+
+    /// Speaks TLS from now on.
+    func secure(_ secured: SecuredLink) { self.secured = secured }
+
+    /// Closes at once.
+    /// - Parameter reset: the peer sees a reset instead of an end.
+    func close(reset: Bool = false) {
+        guard isOpen else { return }
+        registration?.cancel()
+        registration = nil
+        if reset { loop.kernel.resetOnClose(descriptor!) }
+        descriptor = nil
+        queue.removeAll()
+        early.removeAll()
+        secured = nil
+        owner = nil
+    }
+
+    func ready(_ readiness: Readiness) {
+        if isConnecting {
+            guard readiness.contains(.writable) || readiness.contains(.hangup) else { return }
+            isConnecting = false
+            connectError = loop.kernel.connectionError(descriptor!)
+        }
+        if readiness.contains(.hangup) { sawHangup = true }
+        if readiness.contains(.readable) || readiness.contains(.hangup) { mayRead = true }
+        if readiness.contains(.writable) {
+            mayWrite = true
+            flush()
+        }
+        owner?.linkMoved(self)
+    }
+}

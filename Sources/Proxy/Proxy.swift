@@ -1,0 +1,159 @@
+import EventLoop
+import Platform
+
+/// What the fronts need to know and have to tell. Every call comes on the proxy's loop.
+public protocol ProxyDelegate: AnyObject {
+    /// Why a call must not wait for `target`: the sentence that names the cycle if `caller` is what `target` itself
+    /// transitively waits for; nil if it may wait.
+    func refusal(caller: String, target: String) -> String?
+    /// What the service wrote last, oldest first; a handful.
+    func lastLines(_ service: String) -> [String]
+    func remoteFailed(_ service: String, reason: String)
+    /// Told at the first success, and at the first after a failure.
+    func remoteSucceeded(_ service: String)
+}
+
+/// The fronts and edges of a mesh: listens for as long as the mesh is up, and passes on, holds or answers.
+///
+///     client ──▶ Front ──▶ Destination ──▶ Connection ──▶ instance or remote
+///                (port)    (service)       (one a client)
+///
+/// Belongs to its loop. What it knows of instances it is told: `set` moves a service, `drain` and `closeConnections`
+/// are the steps of stopping an instance.
+public final class Proxy {
+    public weak var delegate: (any ProxyDelegate)?
+    let loop: EventLoop
+    let resolver: Resolver
+    private let trust: TLSTrust
+    private var tls: TLSRuntime?
+    private var fronts: [Front] = []
+    private var destinations: [String: Destination] = [:]
+    /// Connections for which no descriptor was left.
+    var starved: [Connection] = []
+
+    /// Makes a proxy without any front.
+    /// - Parameter trust: whose certificates `https` remotes may show.
+    public init(on loop: EventLoop, trust: TLSTrust = .system) {
+        self.loop = loop
+        self.trust = trust
+        resolver = Resolver(loop)
+    }
+
+    // MARK: Fronts
+
+    /// Listens on all of them, or on none where one can't be opened. Until `set` they hold.
+    public func open(_ specs: [FrontSpec]) throws(ProxyError) {
+        var opened: [Front] = []
+        for spec in specs {
+            do throws(ProxyError) {
+                opened.append(try listen(spec))
+            } catch {
+                for front in opened { front.close() }
+                throw error
+            }
+        }
+        fronts += opened
+    }
+
+    public func add(_ spec: FrontSpec) throws(ProxyError) { try open([spec]) }
+
+    private func listen(_ spec: FrontSpec) throws(ProxyError) -> Front {
+        let destination = destination(spec.service)
+        return try Front(spec, on: loop) { [weak destination] descriptor in
+            destination?.accept(descriptor, caller: spec.caller)
+        }
+    }
+
+    /// Stops listening for one caller, or on the service's front where `caller` is nil. Connections stay.
+    public func remove(_ service: String, caller: String?) {
+        for front in fronts where front.spec.service == service && front.spec.caller == caller { front.close() }
+        fronts.removeAll { $0.spec.service == service && $0.spec.caller == caller }
+    }
+
+    /// Forgets a service: its front and edges stop listening, its connections close.
+    public func remove(service: String) {
+        for front in fronts where front.spec.service == service { front.close() }
+        fronts.removeAll { $0.spec.service == service }
+        destinations.removeValue(forKey: service)?.closeAll()
+    }
+
+    /// Stops listening and closes every connection.
+    public func close() {
+        for front in fronts { front.close() }
+        fronts = []
+        for destination in destinations.values { destination.closeAll() }
+        destinations = [:]
+    }
+
+    /// The port of an open front or edge.
+    public func port(of service: String, caller: String? = nil) -> Int? {
+        fronts.first { $0.spec.service == service && $0.spec.caller == caller }?.port
+    }
+
+    // MARK: Services
+
+    /// What a service's front and edges do from now on, those who wait included.
+    public func set(_ service: String, _ state: FrontState) { destination(service).set(state) }
+
+    /// What the service's clients speak; `auto` until told.
+    public func setProtocol(_ service: String, _ kind: FrontProtocol) { destination(service).protocolKind = kind }
+
+    /// Takes an instance out of service and waits for the HTTP/1 exchanges that it is serving, not for idle keep-alive
+    /// connections, event streams, upgraded connections, HTTP/2 and other protocols.
+    ///
+    /// Until `closeConnections` calls made on behalf of what it serves still go to it.
+    /// - Parameter done: called once, never before this returns: with the number of exchanges that `limit` cut off.
+    public func drain(
+        _ service: String, instance: String, limit: Duration, done: @escaping (_ unfinished: Int) -> Void
+    ) {
+        destination(service).drain(instance, limit: limit, done)
+    }
+
+    /// Closes the connections of an instance that is about to be signalled, except exchanges under way: those end with
+    /// the program, or by its answer. Clients of idle keep-alive connections stay connected to the front.
+    public func closeConnections(_ service: String, instance: String) {
+        destination(service).closeConnections(instance)
+    }
+
+    /// How many connections to a service, or to one of its instances, carry something now.
+    public func activeConnections(_ service: String, instance: String? = nil) -> Int {
+        destinations[service]?.activeConnections(instance) ?? 0
+    }
+
+    private func destination(_ service: String) -> Destination {
+        if let known = destinations[service] { return known }
+        let destination = Destination(service, proxy: self)
+        destinations[service] = destination
+        return destination
+    }
+
+    // MARK: For the destinations
+
+    /// Who is calling whom through edges right now.
+    func callGraph() -> CallGraph {
+        CallGraph(
+            destinations.values.flatMap { destination in
+                destination.connections.values.compactMap { connection in
+                    guard let caller = connection.caller, connection.isEngaged else { return nil }
+                    return CallGraph.Call(caller: caller, target: destination.name)
+                }
+            })
+    }
+
+    /// OpenSSL is loaded by the first call.
+    func tlsRuntime() throws(ProxyError) -> TLSRuntime {
+        if let tls { return tls }
+        do throws(TLSError) {
+            let made = try TLSRuntime(trust: trust)
+            tls = made
+            return made
+        } catch { throw .tls(error) }
+    }
+
+    /// Lets the connection that has waited longest for a descriptor try again.
+    func descriptorsWereFreed() {
+        guard !starved.isEmpty else { return }
+        let next = starved.removeFirst()
+        loop.later { next.destination.reroute(next) }
+    }
+}

@@ -1,0 +1,54 @@
+import Platform
+
+/// What can go wrong in this room; `message` is the sentence for people.
+public enum ProxyError: Error, Sendable, Equatable {
+    case cannotListen(FrontSpec, Errno)
+    case unknownHost(String, reason: String)
+    case cannotConnect(host: String, port: Int, Errno)
+    case connectTimedOut(host: String, port: Int, Duration)
+    /// An established connection broke.
+    case broken(peer: String, Errno)
+    case tls(TLSError)
+    /// The remote's answer breaks the rules of HTTP.
+    case badResponse(host: String, reason: String)
+    /// The remote ended the connection before it had answered.
+    case noResponse(host: String)
+}
+
+extension ProxyError {
+    /// Says what failed, why, and what to do next.
+    public var message: String {
+        switch self {
+        case .cannotListen(let front, .addressInUse):
+            return
+                "Port \(front.port), which belongs to \(name(front)), is taken by another program: end that program, "
+                + "or pin another port with \"port\" in the manifest."
+        case .cannotListen(let front, .tooManyOpenFiles):
+            return "Port \(front.port) of \(name(front)) can't be opened: too many open files; raise `ulimit -n`."
+        case .cannotListen(let front, let error):
+            return "Port \(front.port) of \(name(front)) can't be opened: \(error)."
+        case .unknownHost(let host, let reason):
+            return "\(host) can't be found (\(reason)): check the name, and the network or VPN it needs."
+        case .cannotConnect(let host, let port, .connectionRefused):
+            return "\(host):\(port) refused the connection: nothing listens there; check the address."
+        case .cannotConnect(let host, let port, let error):
+            return "\(host):\(port) can't be reached: \(error); check the network or VPN it needs."
+        case .connectTimedOut(let host, let port, let duration):
+            return "\(host):\(port) did not answer within \(duration.components.seconds) s: "
+                + "check the network or VPN it needs."
+        case .broken(let peer, let error):
+            return "The connection to \(peer) broke: \(error)."
+        case .tls(let error):
+            return error.message
+        case .badResponse(let host, let reason):
+            return "\(host) sent what is no HTTP/1.1 response: \(reason)."
+        case .noResponse(let host):
+            return "\(host) closed the connection without an answer."
+        }
+    }
+
+    private func name(_ front: FrontSpec) -> String {
+        guard let caller = front.caller else { return front.service }
+        return "the edge \(caller) → \(front.service)"
+    }
+}
