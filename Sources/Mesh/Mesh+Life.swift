@@ -24,7 +24,6 @@ extension Mesh {
         } catch { throw .failed("\(error)") }
 
         for planned in plan.services { adopt(planned) }
-        supervisor.add(plan.services.map(entry))
         logs.nextSeq(on: loop.remote) { [bound = LoopBound(self, loop)] _, seq in
             bound.value.begin(firstSeq: seq)
         }
@@ -37,6 +36,8 @@ extension Mesh {
                 name: plan.displayName, addresses: plan.services.map(address), logs: project.logsFolder,
                 firstSeq: firstSeq))
         tell(nil, "up")
+        // In one turn of the loop, so that nobody finds a service stopped that is about to start.
+        supervisor.add(plan.services.map(entry))
         startServices(plan.services.map(\.name).filter { selection[$0] != .idle })
     }
 
