@@ -1,0 +1,10 @@
+/// `devmesh run -- CMD`
+enum RunCommand: Subcommand {
+    static let spec = CommandSpec(
+        name: "run",
+        abstract: "run a command with the addresses of all services",
+        group: .environment,
+        details: "In this folder, with SERVICE_…_ADDRESS and the like set. Exits with the command's code.",
+        arguments: [ArgumentSpec("CMD", .commandLine, .commandLine, "the program and its arguments")],
+        examples: [.init("devmesh run -- sh -c 'curl $SERVICE_READER_URL'", "call reader from outside")])
+}
