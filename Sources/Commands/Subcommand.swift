@@ -8,7 +8,7 @@ protocol Subcommand {
 
 /// Every command, in the order of the listing.
 enum Subcommands {
-    static let all: [any Subcommand.Type] = [
+    static let all: [any (Subcommand & Sendable).Type] = [
         UpCommand.self, DownCommand.self, PsCommand.self, LsCommand.self,
         StartCommand.self, StopCommand.self, RestartCommand.self, BuildCommand.self, UseCommand.self,
         ScaleCommand.self, WaitCommand.self,
@@ -17,6 +17,8 @@ enum Subcommands {
         CheckCommand.self, ConfigCommand.self, SchemaCommand.self,
         CompletionsCommand.self, VersionCommand.self, HelpCommand.self, CompleteCommand.self,
     ]
+
+    static var specs: [CommandSpec] { all.map { $0.spec } }
 
     /// Commands that the contract names and later work brings.
     static let notYet: Set<String> = [
@@ -27,7 +29,7 @@ enum Subcommands {
     static func named(_ name: String) throws(UsageError) -> any Subcommand.Type {
         if let command = all.first(where: { $0.spec.name == name }) { return command }
         if notYet.contains(name) { throw .notYet(command: name) }
-        let names = all.map(\.spec).filter { !$0.isHidden }.map(\.name)
+        let names = specs.filter { !$0.isHidden }.map(\.name)
         throw .unknownCommand(name, nearest: Suggestion.nearest(to: name, among: names))
     }
 }

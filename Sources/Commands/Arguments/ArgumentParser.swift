@@ -53,6 +53,11 @@ enum ArgumentParser {
         if !takesMany, arguments.positionals.count > most {
             throw .unexpectedArgument(arguments.positionals[most], command: spec.name)
         }
+        for (argument, text) in zip(spec.arguments, arguments.positionals) {
+            if case .choice(let choices) = argument.kind, !choices.contains(text) {
+                throw .invalidValue(text, of: argument.name, expected: Phrase.list(choices, joined: "or"))
+            }
+        }
     }
 
     /// Whether a word is an option; `-` alone is a positional argument.

@@ -28,7 +28,9 @@ struct ManPage {
         for option in spec.options {
             let short = option.short.map { "\\fB\\-\($0)\\fR, " } ?? ""
             let value = option.value.map { " \\fI\(ManPage.escape($0.placeholder))\\fR" } ?? ""
-            lines += [".TP", "\(short)\\fB\\-\\-\(ManPage.escape(option.long))\\fR\(value)", ManPage.escape(option.help)]
+            lines += [
+                ".TP", "\(short)\\fB\\-\\-\(ManPage.escape(option.long))\\fR\(value)", ManPage.escape(option.help),
+            ]
         }
         for example in spec.examples {
             lines += [".PP", ManPage.escape(HelpText.sentence(example.purpose))]

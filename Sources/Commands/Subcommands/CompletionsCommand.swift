@@ -13,14 +13,14 @@ enum CompletionsCommand: Subcommand {
         ])
 
     static func run(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
-        let specs = Subcommands.all.map(\.spec)
-        switch arguments.positionals[0] {
-        case "bash": try session.output.write(BashCompletions(specs: specs).script)
-        case "zsh": try session.output.write(ZshCompletions(specs: specs).script)
-        case "fish": try session.output.write(FishCompletions(specs: specs).script)
-        case let other:
-            throw .usage(.invalidValue(other, of: "SHELL", expected: Phrase.list(shells, joined: "or")))
-        }
+        let specs = Subcommands.specs
+        let script =
+            switch arguments.positionals[0] {
+            case "bash": BashCompletions(specs: specs).script
+            case "zsh": ZshCompletions(specs: specs).script
+            default: FishCompletions(specs: specs).script
+            }
+        try session.output.write(script)
         return 0
     }
 }

@@ -7,5 +7,5 @@ enum EnvCommand: Subcommand {
         details: "The whole of it as NAME='value' lines for a shell's `eval`, secrets included. Needs no mesh.",
         arguments: [ArgumentSpec("SERVICE", .one, .service, "whose")],
         options: [.json],
-        examples: [.init("eval \"$(devmesh env reader | sed 's/^/export /')\"", "have reader's variables in this shell")])
+        examples: [.init("set -a; eval \"$(devmesh env reader)\"", "have reader's variables in this shell")])
 }

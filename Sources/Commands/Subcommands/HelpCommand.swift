@@ -12,7 +12,7 @@ enum HelpCommand: Subcommand {
         ])
 
     static func run(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
-        let specs = Subcommands.all.map(\.spec)
+        let specs = Subcommands.specs
         if arguments.has("man") {
             try session.output.write(ManPage(specs: specs, version: Version.text).roff)
         } else if let name = arguments.positionals.first {

@@ -14,7 +14,9 @@ enum DurationText {
             rest = rest.dropFirst(digits.count)
             let suffix = rest.prefix { $0.isASCII && $0.isLetter }
             rest = rest.dropFirst(suffix.count)
-            guard let number = Double(digits), let unit = units.first(where: { $0.suffix == suffix }) else { return nil }
+            guard let number = Double(digits), let unit = units.first(where: { $0.suffix == suffix }) else {
+                return nil
+            }
             total += number * unit.milliseconds
         }
         guard total < 1e15 else { return nil }
