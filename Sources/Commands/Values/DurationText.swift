@@ -33,6 +33,17 @@ enum DurationText {
         return pair(seconds / 86400, "d", seconds % 86400 / 3600, "h")
     }
 
+    /// As the manifest would write it, with nothing rounded away above a millisecond: `1500ms`, `30s`, `2m`.
+    static func exact(_ duration: Duration) -> String {
+        let (seconds, attoseconds) = duration.components
+        let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
+        let fitting = units.last { unit in
+            milliseconds > 0 && milliseconds % Int64(unit.milliseconds) == 0 && unit.suffix != "d"
+        }
+        guard let unit = fitting else { return "\(milliseconds)ms" }
+        return "\(milliseconds / Int64(unit.milliseconds))\(unit.suffix)"
+    }
+
     private static func pair(_ big: Int64, _ bigUnit: String, _ small: Int64, _ smallUnit: String) -> String {
         small == 0 ? "\(big)\(bigUnit)" : "\(big)\(bigUnit) \(small)\(smallUnit)"
     }

@@ -1,0 +1,38 @@
+import Platform
+
+/// What devmesh says to people, by topic; each is tested word for word.
+enum Sentences {
+    static func cannotWrite(_ error: Errno) -> String { "The output could not be written: \(error)." }
+
+    static func noMesh(_ name: String) -> String { "No mesh is up in \(name). `devmesh up` starts it." }
+
+    static func nothingToStop(_ name: String) -> String { "No mesh is up in \(name); there is nothing to stop." }
+
+    static func stopped(_ count: Int, _ name: String) -> String {
+        "\(name) is down; \(Phrase.count(count, "service")) stopped."
+    }
+
+    static func detached(_ name: String) -> String { "Detached; \(name) stays up. `devmesh down` stops it." }
+
+    static func upInBackground(_ name: String) -> String {
+        "\(name) is up in the background. `devmesh logs -f` follows it, `devmesh down` stops it."
+    }
+
+    /// What an `up` found to do where the mesh was up already.
+    static func changes(started: [String], restarted: [String], removed: [String], _ name: String) -> String {
+        var parts: [String] = []
+        if !started.isEmpty { parts.append("started \(Phrase.list(started, joined: "and"))") }
+        if !restarted.isEmpty { parts.append("restarted \(Phrase.list(restarted, joined: "and"))") }
+        if !removed.isEmpty { parts.append("removed \(Phrase.list(removed, joined: "and"))") }
+        let what = parts.isEmpty ? "nothing to change" : parts.joined(separator: ", ")
+        return "\(name) is up already: \(what)."
+    }
+
+    static let noMeshes = "No mesh is up on this machine. `devmesh up` starts one."
+
+    static let differs = "* differs from the manifest; `devmesh use SERVICE --reset` goes back."
+
+    static func backgroundFailed(_ log: String) -> String {
+        "The mesh did not come up; what it said stands above and in \(log)."
+    }
+}

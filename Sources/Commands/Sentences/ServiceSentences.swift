@@ -1,0 +1,75 @@
+extension Sentences {
+    /// A name that no service has.
+    static func unknownService(_ name: String, among names: [String]) -> String {
+        if let nearest = Suggestion.nearest(to: name, among: names) {
+            return "There is no service \"\(name)\". Did you mean \"\(nearest)\"?"
+        }
+        if names.isEmpty { return "There is no service \"\(name)\"; the manifest has none." }
+        return "There is no service \"\(name)\". The manifest has \(Phrase.list(names, joined: "and"))."
+    }
+
+    static func done(_ verb: ServiceAction.Verb, _ service: String) -> String {
+        switch verb {
+        case .start: "\(service) is up."
+        case .stop: "\(service) is stopped."
+        case .restart: "\(service) is restarted."
+        case .build: "\(service) is built."
+        }
+    }
+
+    /// With `--no-wait`.
+    static func begun(_ verb: ServiceAction.Verb, _ service: String) -> String {
+        switch verb {
+        case .start: "\(service) is starting."
+        case .stop: "\(service) is stopping."
+        case .restart: "\(service) is restarting."
+        case .build: "\(service) is being built."
+        }
+    }
+
+    static func failed(_ verb: ServiceAction.Verb, _ service: String, _ reason: String?) -> String {
+        let what =
+            switch verb {
+            case .start: "started"
+            case .stop: "stopped"
+            case .restart: "restarted"
+            case .build: "built"
+            }
+        let why = reason.map { ": " + Phrase.withoutStop($0) } ?? ""
+        return "\(service) could not be \(what)\(why). `devmesh why \(service)` says more."
+    }
+
+    static func nothingToBuild(_ service: String) -> String {
+        "\(service) has no `build` command; there is nothing to do."
+    }
+
+    static func buildFailed(_ service: String, _ status: String) -> String {
+        "The build of \(service) failed with \(status); what it printed stands above."
+    }
+
+    static func using(_ service: String, _ target: String) -> String { "\(service) is now served by \(target)." }
+
+    static func usingManifest(_ service: String) -> String { "\(service) is as the manifest says." }
+
+    static func noTarget(_ service: String) -> String {
+        "`devmesh use \(service)` needs a target: local or remote, or --reset to go back to the manifest's."
+    }
+
+    static func scaled(_ service: String, _ count: Int) -> String {
+        "\(service) has \(Phrase.count(count, "instance"))."
+    }
+
+    static func badScale(_ text: String) -> String {
+        "\"\(text)\" does not say how many instances: write SERVICE=N, as reader=3."
+    }
+
+    static func conditionMet(_ services: [String], _ condition: String) -> String {
+        Phrase.list(services, joined: "and") + (services.count == 1 ? " is \(condition)." : " are \(condition).")
+    }
+
+    static func waitedTooLong(_ services: [String], _ condition: String, _ limit: String) -> String {
+        let verb = services.count == 1 ? "is" : "are"
+        return "\(Phrase.list(services, joined: "and")) \(verb) not \(condition) after \(limit). "
+            + "`devmesh why \(services.first ?? "SERVICE")` says more."
+    }
+}
