@@ -4,6 +4,10 @@ import Platform
 enum Sentences {
     static func cannotWrite(_ error: Errno) -> String { "The output could not be written: \(error)." }
 
+    static func cannotFollow(_ error: Errno) -> String {
+        "Nothing can be followed now: \(error). Close some programs, or raise `ulimit -n`."
+    }
+
     static func noMesh(_ name: String) -> String { "No mesh is up in \(name). `devmesh up` starts it." }
 
     static func nothingToStop(_ name: String) -> String { "No mesh is up in \(name); there is nothing to stop." }

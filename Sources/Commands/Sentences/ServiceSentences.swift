@@ -1,3 +1,5 @@
+import Control
+
 extension Sentences {
     /// A name that no service has.
     static func unknownService(_ name: String, among names: [String]) -> String {
@@ -8,7 +10,7 @@ extension Sentences {
         return "There is no service \"\(name)\". The manifest has \(Phrase.list(names, joined: "and"))."
     }
 
-    static func done(_ verb: ServiceAction.Verb, _ service: String) -> String {
+    static func done(_ verb: ServiceAction, _ service: String) -> String {
         switch verb {
         case .start: "\(service) is up."
         case .stop: "\(service) is stopped."
@@ -18,7 +20,7 @@ extension Sentences {
     }
 
     /// With `--no-wait`.
-    static func begun(_ verb: ServiceAction.Verb, _ service: String) -> String {
+    static func begun(_ verb: ServiceAction, _ service: String) -> String {
         switch verb {
         case .start: "\(service) is starting."
         case .stop: "\(service) is stopping."
@@ -27,7 +29,7 @@ extension Sentences {
         }
     }
 
-    static func failed(_ verb: ServiceAction.Verb, _ service: String, _ reason: String?) -> String {
+    static func failed(_ verb: ServiceAction, _ service: String, _ reason: String?) -> String {
         let what =
             switch verb {
             case .start: "started"

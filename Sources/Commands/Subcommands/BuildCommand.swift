@@ -5,7 +5,7 @@ enum BuildCommand: Subcommand {
         abstract: "build services without restarting them",
         group: .service,
         details: "Needs no mesh. Prints the output of a build that fails, and exits 1.",
-        arguments: [ServiceAction.services],
-        options: ServiceAction.options,
+        arguments: [ServiceActions.services],
+        options: ServiceActions.options,
         examples: [.init("devmesh build reader", "run reader's build command in its folder")])
 }

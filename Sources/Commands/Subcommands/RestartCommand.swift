@@ -8,11 +8,11 @@ enum RestartCommand: Subcommand {
             Requests wait at the service's address meanwhile, and none is refused. A failed build leaves the old \
             process serving, prints the build's output and exits 1. Several instances go one after another.
             """,
-        arguments: [ServiceAction.services],
-        options: ServiceAction.options,
+        arguments: [ServiceActions.services],
+        options: ServiceActions.options,
         examples: [.init("devmesh restart reader", "after an edit: build reader, then swap it")])
 
     static func run(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
-        try ServiceAction.run(.restart, arguments, in: session)
+        try ServiceActions.run(.restart, arguments, in: session)
     }
 }

@@ -8,11 +8,11 @@ enum StopCommand: Subcommand {
             Requests that are being answered are finished first. Returns when every process of the service is gone. \
             Its address stays, and answers with 503.
             """,
-        arguments: [ServiceAction.services],
-        options: ServiceAction.options,
+        arguments: [ServiceActions.services],
+        options: ServiceActions.options,
         examples: [.init("devmesh stop reader", "stop reader; all others go on")])
 
     static func run(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
-        try ServiceAction.run(.stop, arguments, in: session)
+        try ServiceActions.run(.stop, arguments, in: session)
     }
 }
