@@ -1,14 +1,14 @@
 import Platform
 
 /// Standard output or standard error, and what its reader is like.
-final class Output {
+final class Output: Sendable {
     /// Whether a person reads it.
     let isTerminal: Bool
     /// Columns of that terminal.
     let width: Int?
     /// Whether colours are wanted: on a terminal, and never with `NO_COLOR` (no-color.org).
     let colours: Bool
-    private let sink: (String) throws(Errno) -> Void
+    private let sink: @Sendable (String) throws(Errno) -> Void
 
     init(_ stream: StandardStream, environment: [String: String]) {
         isTerminal = stream.isTerminal
@@ -18,7 +18,7 @@ final class Output {
     }
 
     /// An output for tests.
-    init(isTerminal: Bool, width: Int?, colours: Bool, sink: @escaping (String) throws(Errno) -> Void) {
+    init(isTerminal: Bool, width: Int?, colours: Bool, sink: @escaping @Sendable (String) throws(Errno) -> Void) {
         self.isTerminal = isTerminal
         self.width = width
         self.colours = colours
@@ -43,6 +43,9 @@ final class Output {
     func lines(_ lines: [String]) throws(CommandFailure) {
         if !lines.isEmpty { try write(lines.joined(separator: "\n") + "\n") }
     }
+
+    /// Shows a table, fitted to the terminal.
+    func show(_ table: Table) throws(CommandFailure) { try lines(table.lines(width: width, colours: colours)) }
 
     private static func columns(_ stream: StandardStream, _ environment: [String: String]) -> Int? {
         if let size = stream.terminalSize, size.columns > 0 { return size.columns }

@@ -8,6 +8,10 @@ enum UsageError: Error, Equatable {
     case unexpectedArgument(String, command: String)
     case missingArgument(String, command: String)
     case invalidValue(String, of: String, expected: String)
+    /// `use` without a target.
+    case missingTarget(service: String)
+    /// `scale` with something other than SERVICE=N.
+    case notAScale(String)
     /// Two things that exclude each other.
     case conflict(String, String)
 }

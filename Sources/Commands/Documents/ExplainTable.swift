@@ -1,3 +1,4 @@
+import JSON
 import Manifest
 import Plan
 import Platform
@@ -23,6 +24,18 @@ struct ExplainTable {
                     .init(entry.overridden.reversed().map(describe).joined(separator: ", "), .dim),
                 ]
             })
+    }
+
+    /// The same for programs: `{"NAME": {"value", "from", "insteadOf"}}`.
+    func json(of service: ServicePlan) -> JSON {
+        let environment = plan.environment(of: service)
+        let members = environment.entries.sorted { $0.key < $1.key }.map { name, entry in
+            let value = environment.isSecret(name) && !reveal ? Secrets.mask : Injected.display(entry.value)
+            let shadowed = entry.overridden.reversed().map { JSON.string(describe($0)) }
+            return JSON.Member(
+                name, ["value": .string(value), "from": .string(describe(entry.source)), "insteadOf": .array(shadowed)])
+        }
+        return .object(members)
     }
 
     /// `services.json:12:7`, `reader.env:3`, `devmesh`, `inherited`

@@ -8,9 +8,11 @@ enum Sentences {
         "Nothing can be followed now: \(error). Close some programs, or raise `ulimit -n`."
     }
 
-    static func noMesh(_ name: String) -> String { "No mesh is up in \(name). `devmesh up` starts it." }
+    static func noMesh(_ manifest: String) -> String { "No mesh is up for \(manifest). `devmesh up` starts it." }
 
-    static func nothingToStop(_ name: String) -> String { "No mesh is up in \(name); there is nothing to stop." }
+    static func nothingToStop(_ manifest: String) -> String {
+        "No mesh is up for \(manifest); there is nothing to stop."
+    }
 
     static func stopped(_ count: Int, _ name: String) -> String {
         "\(name) is down; \(Phrase.count(count, "service")) stopped."

@@ -37,8 +37,7 @@ extension Sentences {
             case .restart: "restarted"
             case .build: "built"
             }
-        let why = reason.map { ": " + Phrase.withoutStop($0) } ?? ""
-        return "\(service) could not be \(what)\(why). `devmesh why \(service)` says more."
+        return "\(service) could not be \(what)" + because(reason) + " `devmesh why \(service)` says more."
     }
 
     static func nothingToBuild(_ service: String) -> String {
@@ -53,16 +52,23 @@ extension Sentences {
 
     static func usingManifest(_ service: String) -> String { "\(service) is as the manifest says." }
 
-    static func noTarget(_ service: String) -> String {
-        "`devmesh use \(service)` needs a target: local or remote, or --reset to go back to the manifest's."
+    static func couldNotUse(_ service: String, _ target: String?, _ reason: String?) -> String {
+        let what = target.map { "\(service) could not be served by \($0)" } ?? "\(service) could not be reset"
+        return what + because(reason) + " `devmesh why \(service)` says more."
     }
 
     static func scaled(_ service: String, _ count: Int) -> String {
         "\(service) has \(Phrase.count(count, "instance"))."
     }
 
-    static func badScale(_ text: String) -> String {
-        "\"\(text)\" does not say how many instances: write SERVICE=N, as reader=3."
+    static func couldNotScale(_ service: String, _ count: Int, _ reason: String?) -> String {
+        "\(service) could not have \(Phrase.count(count, "instance"))" + because(reason)
+            + " `devmesh why \(service)` says more."
+    }
+
+    /// `: the reason.` or a full stop.
+    private static func because(_ reason: String?) -> String {
+        reason.map { ": " + Phrase.withoutStop($0) + "." } ?? "."
     }
 
     static func conditionMet(_ services: [String], _ condition: String) -> String {
@@ -72,6 +78,12 @@ extension Sentences {
     static func waitedTooLong(_ services: [String], _ condition: String, _ limit: String) -> String {
         let verb = services.count == 1 ? "is" : "are"
         return "\(Phrase.list(services, joined: "and")) \(verb) not \(condition) after \(limit). "
+            + "`devmesh why \(services.first ?? "SERVICE")` says more."
+    }
+
+    static func willNotBe(_ services: [String], _ condition: String) -> String {
+        let verb = services.count == 1 ? "is" : "are"
+        return "\(Phrase.list(services, joined: "and")) \(verb) not \(condition), and will not be. "
             + "`devmesh why \(services.first ?? "SERVICE")` says more."
     }
 }

@@ -22,6 +22,10 @@ extension UsageError {
             "`devmesh \(command)` needs \(name); see `\(Phrase.help(command))`."
         case .invalidValue(let text, let option, let expected):
             "\(option) can't be \"\(text)\"; it is \(expected)."
+        case .missingTarget(let service):
+            "`devmesh use \(service)` needs a target: local or remote, or --reset to go back to the manifest's."
+        case .notAScale(let text):
+            "\"\(text)\" does not say how many instances; write SERVICE=N, as reader=3."
         case .conflict(let one, let other):
             "\(one) and \(other) exclude each other; leave one of them out."
         }

@@ -1,3 +1,7 @@
+import JSON
+import Manifest
+import Platform
+
 /// `devmesh check`
 enum CheckCommand: Subcommand {
     static let spec = CommandSpec(
@@ -10,4 +14,16 @@ enum CheckCommand: Subcommand {
             .init("devmesh check", "the manifest of this folder"),
             .init("devmesh check -f services.staging.json", "another one"),
         ])
+
+    static func run(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
+        let result = try session.load()
+        if arguments.has("json") {
+            try session.output.line(CheckDocument.json(result).serialized())
+            return result.manifest == nil ? ExitCode.invalidManifest.rawValue : 0
+        }
+        guard let manifest = result.manifest else { throw .invalidManifest(result.problems.map(\.description)) }
+        try session.notices.lines(result.problems.map(\.description))
+        try session.say(Sentences.valid(Path.name(manifest.path), manifest.services.count))
+        return 0
+    }
 }

@@ -1,3 +1,6 @@
+import Control
+import JSON
+
 /// `devmesh down`
 enum DownCommand: Subcommand {
     static let spec = CommandSpec(
@@ -10,4 +13,24 @@ enum DownCommand: Subcommand {
             """,
         options: [.json],
         examples: [.init("devmesh down", "stop this project's mesh")])
+
+    static func run(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
+        guard let mesh = try session.meshIfUp() else {
+            try tell(0, Sentences.nothingToStop(try session.project().manifest), arguments, in: session)
+            return 0
+        }
+        let report = try mesh.ask { (client) throws(ControlError) in try client.down() }
+        try tell(report.stopped, Sentences.stopped(report.stopped, mesh.record.name), arguments, in: session)
+        return 0
+    }
+
+    private static func tell(_ stopped: Int, _ sentence: String, _ arguments: Arguments, in session: Session)
+        throws(CommandFailure)
+    {
+        if arguments.has("json") {
+            try session.output.line(DownReport(stopped: stopped).json.serialized())
+        } else {
+            try session.say(sentence)
+        }
+    }
 }

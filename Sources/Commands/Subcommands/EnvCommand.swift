@@ -1,3 +1,5 @@
+import JSON
+
 /// `devmesh env SERVICE`
 enum EnvCommand: Subcommand {
     static let spec = CommandSpec(
@@ -8,4 +10,15 @@ enum EnvCommand: Subcommand {
         arguments: [ArgumentSpec("SERVICE", .one, .service, "whose")],
         options: [.json],
         examples: [.init("set -a; eval \"$(devmesh env reader)\"", "have reader's variables in this shell")])
+
+    static func run(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
+        let environment = try session.surroundings(of: arguments.positionals[0]).env
+        if arguments.has("json") {
+            let members = environment.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .string($0.value)) }
+            try session.output.line(JSON.object(members).serialized())
+        } else {
+            try session.output.lines(ShellText.assignments(environment))
+        }
+        return 0
+    }
 }

@@ -1,3 +1,7 @@
+import Control
+import JSON
+import Platform
+
 /// `devmesh ps`
 enum PsCommand: Subcommand {
     static let spec = CommandSpec(
@@ -14,4 +18,18 @@ enum PsCommand: Subcommand {
             .init("devmesh ps", "the whole mesh"),
             .init("devmesh ps --json | jq -r '.[] | select(.state != \"ready\").service'", "what is not ready"),
         ])
+
+    static func run(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
+        let mesh = try session.mesh()
+        let all = try mesh.ask { (client) throws(ControlError) in try client.services() }
+        let shown = try session.choose(arguments.positionals, among: all) { $0.service }
+        if arguments.has("json") {
+            try session.output.line(JSON.array(shown.map { $0.json }).serialized())
+            return 0
+        }
+        let status = StatusTable(services: shown, now: .now)
+        try session.output.show(status.table)
+        if let footnote = status.footnote { try session.output.line(footnote) }
+        return 0
+    }
 }

@@ -35,8 +35,7 @@ enum DurationText {
 
     /// As the manifest would write it, with nothing rounded away above a millisecond: `1500ms`, `30s`, `2m`.
     static func exact(_ duration: Duration) -> String {
-        let (seconds, attoseconds) = duration.components
-        let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
+        let milliseconds = Int64(duration.wholeMilliseconds)
         let fitting = units.last { unit in
             milliseconds > 0 && milliseconds % Int64(unit.milliseconds) == 0 && unit.suffix != "d"
         }
@@ -46,5 +45,12 @@ enum DurationText {
 
     private static func pair(_ big: Int64, _ bigUnit: String, _ small: Int64, _ smallUnit: String) -> String {
         small == 0 ? "\(big)\(bigUnit)" : "\(big)\(bigUnit) \(small)\(smallUnit)"
+    }
+}
+
+extension Duration {
+    /// Rounded down.
+    var wholeMilliseconds: Int {
+        Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000)
     }
 }
