@@ -12,6 +12,8 @@ enum UsageError: Error, Equatable {
     case missingTarget(service: String)
     /// `scale` with something other than SERVICE=N.
     case notAScale(String)
+    /// `--since`, `--until` or `--grep`; the sentence is the room's of logs.
+    case badLogQuery(String)
     /// Two things that exclude each other.
     case conflict(String, String)
 }

@@ -1,17 +1,17 @@
+import Control
 import Manifest
 import Plan
 import Platform
 
-/// A service's build command run here, with its output on this terminal: what `build` does where no mesh is up.
+/// A service's build command run here: what `build` does where no mesh is up. Its output goes to standard error as it
+/// comes, so that standard output stays devmesh's own.
 struct LocalBuild {
     var plan: Plan
     var service: ServicePlan
 
-    /// Whether it succeeded; what failed has been said.
-    func run(in session: Session) throws(CommandFailure) -> Bool {
+    func run() -> ActionResult {
         guard let build = service.service.build else {
-            try session.say(Sentences.nothingToBuild(service.name))
-            return true
+            return ActionResult(service: service.name, ok: true, reason: Sentences.nothingToBuild(service.name))
         }
         let environment = plan.environment(of: service)
         let arguments: [String]
@@ -19,34 +19,30 @@ struct LocalBuild {
         case .shell(let line): arguments = ["/bin/sh", "-c", line]
         case .argv(let words): arguments = words
         }
-        let status = try spawn(arguments, environment.values, in: session)
-        if let status, !status.isSuccess {
-            try session.complain(Sentences.buildFailed(service.name, status.description))
-        }
-        return status?.isSuccess ?? false
+        let failure = spawn(arguments, environment.values)
+        return ActionResult(service: service.name, ok: failure == nil, reason: failure)
     }
 
-    /// Runs a program to its end; nil where it could not be started, which has been said.
-    private func spawn(_ arguments: [String], _ environment: [String: String], in session: Session)
-        throws(CommandFailure) -> ExitStatus?
-    {
+    /// Runs a program to its end; why it failed, if it did.
+    private func spawn(_ arguments: [String], _ environment: [String: String]) -> String? {
         let directory = service.service.directory
-        do {
-            let path = try Executable.find(arguments[0], path: environment["PATH"], directory: directory)
-            let request = SpawnRequest(
-                path: path, arguments: arguments, environment: environment, directory: directory, newSession: false)
-            return ChildTable.wait(try ChildTable.spawn(request, stdin: 0, stdout: 1, stderr: 2))
-        } catch Executable.Failure.notFound {
-            try session.complain(Sentences.notFound(arguments[0]))
-        } catch Executable.Failure.notExecutable(let path) {
-            try session.complain(Sentences.notExecutable(path))
-        } catch let failure as SpawnFailure where failure.stage == .directory {
-            try session.complain(Sentences.noDirectory(directory, of: service.name))
-        } catch let failure as SpawnFailure {
-            try session.complain(Sentences.cannotExecute(arguments[0], failure.error))
+        let path: String
+        do throws(Executable.Failure) {
+            path = try Executable.find(arguments[0], path: environment["PATH"], directory: directory)
         } catch {
-            try session.complain("\(error)")
+            switch error {
+            case .notFound: return Sentences.notFound(arguments[0])
+            case .notExecutable(let path): return Sentences.notExecutable(path)
+            }
         }
-        return nil
+        let request = SpawnRequest(
+            path: path, arguments: arguments, environment: environment, directory: directory, newSession: false)
+        do throws(SpawnFailure) {
+            let status = ChildTable.wait(try ChildTable.spawn(request, stdin: 0, stdout: 2, stderr: 2))
+            return status.isSuccess ? nil : status.description
+        } catch {
+            return error.stage == .directory
+                ? Sentences.noDirectory(directory, of: service.name) : Sentences.cannotExecute(path, error.error)
+        }
     }
 }

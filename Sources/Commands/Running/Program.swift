@@ -16,14 +16,17 @@ struct Program {
     func execute(in session: Session) throws(CommandFailure) -> Int32 {
         let here = directory ?? session.directory
         let path: String
-        do {
+        do throws(Executable.Failure) {
             path = try Executable.find(commandLine[0], path: environment["PATH"], directory: here)
-        } catch .notFound {
-            try session.complain(Sentences.notFound(commandLine[0]))
-            return Program.notFound
-        } catch .notExecutable(let path) {
-            try session.complain(Sentences.notExecutable(path))
-            return Program.notExecutable
+        } catch {
+            switch error {
+            case .notFound:
+                try session.complain(Sentences.notFound(commandLine[0]))
+                return Program.notFound
+            case .notExecutable(let path):
+                try session.complain(Sentences.notExecutable(path))
+                return Program.notExecutable
+            }
         }
         let error = ThisProcess.execute(path, arguments: commandLine, environment: environment, directory: directory)
         try session.complain(Sentences.cannotExecute(path, error))

@@ -34,6 +34,10 @@ enum Sentences {
         return "\(name) is up already: \(what)."
     }
 
+    static func valid(_ file: String, _ services: Int) -> String {
+        "\(file): no mistakes; \(Phrase.count(services, "service"))."
+    }
+
     static let noMeshes = "No mesh is up on this machine. `devmesh up` starts one."
 
     static let differs = "* differs from the manifest; `devmesh use SERVICE --reset` goes back."

@@ -44,8 +44,8 @@ extension Sentences {
         "\(service) has no `build` command; there is nothing to do."
     }
 
-    static func buildFailed(_ service: String, _ status: String) -> String {
-        "The build of \(service) failed with \(status); what it printed stands above."
+    static func buildFailed(_ service: String, _ reason: String) -> String {
+        "The build of \(service) failed: \(Phrase.withoutStop(reason)). What it printed stands above."
     }
 
     static func using(_ service: String, _ target: String) -> String { "\(service) is now served by \(target)." }

@@ -26,6 +26,8 @@ extension UsageError {
             "`devmesh use \(service)` needs a target: local or remote, or --reset to go back to the manifest's."
         case .notAScale(let text):
             "\"\(text)\" does not say how many instances; write SERVICE=N, as reader=3."
+        case .badLogQuery(let sentence):
+            sentence
         case .conflict(let one, let other):
             "\(one) and \(other) exclude each other; leave one of them out."
         }

@@ -1,5 +1,6 @@
 import Control
 import JSON
+import Project
 
 /// `devmesh down`
 enum DownCommand: Subcommand {

@@ -1,3 +1,4 @@
+import Control
 import JSON
 
 /// `devmesh env SERVICE`

@@ -1,3 +1,5 @@
+import Control
+
 /// `devmesh restart SERVICE…`
 enum RestartCommand: Subcommand {
     static let spec = CommandSpec(

@@ -1,3 +1,5 @@
+import Control
+
 /// `devmesh start SERVICE…`
 enum StartCommand: Subcommand {
     static let spec = CommandSpec(

@@ -1,3 +1,5 @@
+import Control
+
 /// `devmesh stop SERVICE…`
 enum StopCommand: Subcommand {
     static let spec = CommandSpec(
