@@ -1,3 +1,5 @@
+import Manifest
+
 /// One command of devmesh; one file each: declare, validate, run.
 protocol Subcommand {
     static var spec: CommandSpec { get }
@@ -16,6 +18,7 @@ enum Subcommands {
         EnvCommand.self, ExecCommand.self, RunCommand.self,
         CheckCommand.self, ConfigCommand.self, SchemaCommand.self,
         CompletionsCommand.self, VersionCommand.self, HelpCommand.self, CompleteCommand.self,
+        SuperviseCommand.self,
     ]
 
     static var specs: [CommandSpec] { all.map { $0.spec } }
@@ -30,6 +33,6 @@ enum Subcommands {
         if let command = all.first(where: { $0.spec.name == name }) { return command }
         if notYet.contains(name) { throw .notYet(command: name) }
         let names = specs.filter { !$0.isHidden }.map(\.name)
-        throw .unknownCommand(name, nearest: Suggestion.nearest(to: name, among: names))
+        throw .unknownCommand(name, nearest: Manifest.nearest(to: name, among: names))
     }
 }

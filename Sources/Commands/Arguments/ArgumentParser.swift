@@ -1,3 +1,5 @@
+import Manifest
+
 /// Reads command lines: `--flag=value`, `-n 5`, `-n5`, `-df FILE`; `--` ends the options.
 enum ArgumentParser {
     /// Reads what stands before the command: `-f FILE`, `--help`, `--version`.
@@ -150,6 +152,6 @@ private struct OptionScanner {
     }
 
     private func nearest(to name: String) -> String? {
-        Suggestion.nearest(to: name, among: options.map(\.long)).map { "--" + $0 }
+        Manifest.nearest(to: name, among: options.map(\.long)).map { "--" + $0 }
     }
 }

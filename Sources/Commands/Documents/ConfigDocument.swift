@@ -15,6 +15,7 @@ struct ConfigDocument {
             "name": .string(plan.manifest.name),
             "manifest": .string(plan.manifest.path),
             "ports": ["first": .int(plan.gatewayPort), "gateway": .int(plan.gatewayPort), "dns": .int(plan.dnsPort)],
+            "env": .object(plan.manifest.variables.map { JSON.Member($0.name, .string(text($0))) }),
             "services": .object(shown.map { JSON.Member($0.name, service($0)) }),
         ]
     }
@@ -39,14 +40,14 @@ struct ConfigDocument {
         add("edges", planned.edges.isEmpty ? nil : .object(planned.edges.map { .init($0.target, .int($0.port)) }))
         add("protocol", .string(service.protocol.rawValue))
         add("oneShot", .bool(service.oneShot))
-        add("remote", service.remote.map { .string(reveal ? $0.url : Secrets.maskedURL($0.url)) })
+        add("remote", service.remote.map { .string(reveal ? $0.url : $0.maskedURL) })
         add("target", .string(service.target.rawValue))
         add("logs", ["size": .int(service.logs.size)])
         return .object(members)
     }
 
     private func text(_ variable: Variable) -> String {
-        variable.isSecret && !reveal ? Secrets.mask : Injected.display(variable.value)
+        reveal ? Injected.display(variable.value) : variable.masked
     }
 
     private func command(_ command: Command) -> JSON {

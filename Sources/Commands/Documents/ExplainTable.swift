@@ -9,33 +9,51 @@ struct ExplainTable {
     var reveal: Bool
 
     func table(of service: ServicePlan) -> Table {
-        let environment = plan.environment(of: service)
-        let shown = environment.entries.sorted { $0.key < $1.key }
-        return Table(
+        Table(
             columns: [
-                .init(title: "VARIABLE"), .init(title: "VALUE"), .init(title: "FROM"),
-                .init(title: "INSTEAD OF", dropRank: 1),
+                .init(title: "VARIABLE"), .init(title: "FROM"), .init(title: "INSTEAD OF", dropRank: 1),
+                .init(title: "VALUE"),
             ],
-            rows: shown.map { name, entry in
-                let isSecret = environment.isSecret(name) && !reveal
-                return [
-                    .init(name), .init(isSecret ? Secrets.mask : OneLine.of(Injected.display(entry.value))),
-                    .init(describe(entry.source), .dim),
-                    .init(entry.overridden.reversed().map(describe).joined(separator: ", "), .dim),
+            rows: rows(of: service).map { row in
+                [
+                    .init(row.name), .init(row.source, .dim),
+                    .init(row.overridden.joined(separator: ", "), .dim), .init(OneLine.of(row.value)),
                 ]
             })
     }
 
     /// The same for programs: `{"NAME": {"value", "from", "insteadOf"}}`.
     func json(of service: ServicePlan) -> JSON {
+        .object(
+            rows(of: service).map { row in
+                let insteadOf = JSON.array(row.overridden.map { .string($0) })
+                return .init(
+                    row.name, ["value": .string(row.value), "from": .string(row.source), "insteadOf": insteadOf])
+            })
+    }
+
+    private struct Row {
+        var name: String
+        var value: String
+        var source: String
+        /// Who else set it, to no effect: highest precedence first.
+        var overridden: [String]
+    }
+
+    private func rows(of service: ServicePlan) -> [Row] {
         let environment = plan.environment(of: service)
-        let members = environment.entries.sorted { $0.key < $1.key }.map { name, entry in
-            let value = environment.isSecret(name) && !reveal ? Secrets.mask : Injected.display(entry.value)
-            let shadowed = entry.overridden.reversed().map { JSON.string(describe($0)) }
-            return JSON.Member(
-                name, ["value": .string(value), "from": .string(describe(entry.source)), "insteadOf": .array(shadowed)])
+        var rows = environment.entries.map { name, entry in
+            let isMasked = environment.isSecret(name) && !reveal
+            return Row(
+                name: name, value: isMasked ? Secrets.mask : Injected.display(entry.value),
+                source: describe(entry.source), overridden: entry.overridden.reversed().map(describe))
         }
-        return .object(members)
+        if service.service.listens == .assigned {
+            rows.removeAll { $0.name == "PORT" }
+            rows.append(
+                Row(name: "PORT", value: Sentences.portLater, source: describe(.injected), overridden: []))
+        }
+        return rows.sorted { $0.name < $1.name }
     }
 
     /// `services.json:12:7`, `reader.env:3`, `devmesh`, `inherited`

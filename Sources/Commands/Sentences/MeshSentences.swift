@@ -20,10 +20,6 @@ enum Sentences {
 
     static func detached(_ name: String) -> String { "Detached; \(name) stays up. `devmesh down` stops it." }
 
-    static func upInBackground(_ name: String) -> String {
-        "\(name) is up in the background. `devmesh logs -f` follows it, `devmesh down` stops it."
-    }
-
     /// What an `up` found to do where the mesh was up already.
     static func changes(started: [String], restarted: [String], removed: [String], _ name: String) -> String {
         var parts: [String] = []
@@ -34,6 +30,9 @@ enum Sentences {
         return "\(name) is up already: \(what)."
     }
 
+    /// In place of a value: what `PORT` will be.
+    static let portLater = "(another one at each start)"
+
     static func valid(_ file: String, _ services: Int) -> String {
         "\(file): no mistakes; \(Phrase.count(services, "service"))."
     }
@@ -42,7 +41,30 @@ enum Sentences {
 
     static let differs = "* differs from the manifest; `devmesh use SERVICE --reset` goes back."
 
-    static func backgroundFailed(_ log: String) -> String {
-        "The mesh did not come up; what it said stands above and in \(log)."
+    static func isUp(_ name: String) -> String { "\(name) is up; ^C stops it." }
+
+    static func isUpInBackground(_ name: String) -> String {
+        "\(name) is up in the background. `devmesh logs -f` follows it, `devmesh down` stops it."
     }
+
+    static func isReady(_ name: String) -> String { "\(name) is ready." }
+
+    static func wentDown(_ name: String) -> String { "\(name) went down." }
+
+    static func notReady(_ service: String, _ reason: String?) -> String {
+        "\(service) failed" + (reason.map { ": " + Phrase.withoutStop($0) + "." } ?? ".")
+            + " The mesh stays up; `devmesh why \(service)` says more."
+    }
+
+    static func cannotSupervise(_ error: Errno) -> String { "The supervisor could not be started: \(error)." }
+
+    static func supervisorEnded(_ log: String) -> String {
+        "The supervisor ended at once and said nothing; see \(log)."
+    }
+
+    static func cannotShowLogs(_ error: Errno) -> String {
+        "The logs can't be shown here: \(error). They are stored; `devmesh logs` prints them."
+    }
+
+    static let restIsStored = "Whoever reads this output is too slow; `devmesh logs` prints the rest."
 }

@@ -1,9 +1,10 @@
+import Manifest
 import Control
 
 extension Sentences {
     /// A name that no service has.
     static func unknownService(_ name: String, among names: [String]) -> String {
-        if let nearest = Suggestion.nearest(to: name, among: names) {
+        if let nearest = Manifest.nearest(to: name, among: names) {
             return "There is no service \"\(name)\". Did you mean \"\(nearest)\"?"
         }
         if names.isEmpty { return "There is no service \"\(name)\"; the manifest has none." }

@@ -16,14 +16,19 @@ enum CheckCommand: Subcommand {
         ])
 
     static func run(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
-        let result = try session.load()
+        let loaded = try session.loadManifest()
         if arguments.has("json") {
-            try session.output.line(CheckDocument.json(result).serialized())
-            return result.manifest == nil ? ExitCode.invalidManifest.rawValue : 0
+            try session.output.line(CheckDocument.json(loaded).serialized())
+            if case .invalid = loaded { return ExitCode.invalidManifest.rawValue }
+            return 0
         }
-        guard let manifest = result.manifest else { throw .invalidManifest(result.problems.map(\.description)) }
-        try session.notices.lines(result.problems.map(\.description))
-        try session.say(Sentences.valid(Path.name(manifest.path), manifest.services.count))
-        return 0
+        switch loaded {
+        case .invalid(let diagnostics):
+            throw .invalidManifest(diagnostics.map(\.description))
+        case .valid(let manifest, let warnings):
+            try session.notices.lines(warnings.map(\.description))
+            try session.say(Sentences.valid(Path.name(manifest.path), manifest.services.count))
+            return 0
+        }
     }
 }

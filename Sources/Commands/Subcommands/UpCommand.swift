@@ -1,3 +1,7 @@
+import Control
+import Manifest
+import Project
+
 /// `devmesh up [SERVICE…]`
 enum UpCommand: Subcommand {
     static let spec = CommandSpec(
@@ -24,4 +28,56 @@ enum UpCommand: Subcommand {
             .init("devmesh up --local reader", "only reader here, its neighbours remote"),
             .init("devmesh up --wait && make test", "in the background, once all is ready"),
         ])
+
+    static func run(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
+        let local = arguments.list("local")
+        if local != nil, !arguments.positionals.isEmpty { throw .usage(.conflict("SERVICE", "--local")) }
+        let detached = arguments.has("detach") || arguments.has("wait")
+        if let mesh = try session.meshIfUp() {
+            let request = UpRequest(
+                services: services(arguments), local: local, env: session.environment, wait: detached)
+            let code = try MeshFollower(mesh: mesh, session: session).run(request, detached: detached)
+            guard code == 0, arguments.has("wait") else { return code }
+            let running = try mesh.ask { (client) throws(ControlError) in try client.services() }
+            let names = running.filter { $0.target == "local" && $0.state != "stopped" }.map { $0.service }
+            return try wait(for: names, of: mesh, in: session)
+        }
+        return detached ? try background(arguments, in: session) : try ForegroundMesh.run(arguments, in: session)
+    }
+
+    /// Those named; nil: all.
+    static func services(_ arguments: Arguments) -> [String]? {
+        arguments.positionals.isEmpty ? nil : arguments.positionals
+    }
+
+    private static func background(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
+        // Its mistakes are shown here rather than in the supervisor's log.
+        _ = try session.manifest()
+        var words = arguments.positionals
+        if let local = arguments.list("local") { words += ["--local", local.joined(separator: ",")] }
+        switch try BackgroundMesh.start(try session.project(), arguments: words, in: session) {
+        case .ended(let code, let said):
+            let log = try session.project().supervisorLog
+            try session.notices.write(said.isEmpty ? "devmesh: \(Sentences.supervisorEnded(log))\n" : said)
+            return code == 0 ? ExitCode.failed.rawValue : code
+        case .started(let started):
+            if !arguments.has("wait") {
+                try session.say(Sentences.isUpInBackground(started.name))
+                return 0
+            }
+            return try wait(for: started.local, of: try session.mesh(), in: session)
+        }
+    }
+
+    private static func wait(for services: [String], of mesh: RunningMesh, in session: Session) throws(CommandFailure)
+        -> Int32
+    {
+        switch try Waiting(mesh: mesh, services: Set(services)).run() {
+        case .done:
+            try session.say(Sentences.isReady(mesh.record.name))
+            return 0
+        case .failed(let service, let reason):
+            throw .failed(Sentences.notReady(service, reason))
+        }
+    }
 }
