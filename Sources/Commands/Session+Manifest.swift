@@ -16,25 +16,9 @@ extension Session {
 
     /// Reads the manifest, whatever comes of it.
     func loadManifest() throws(CommandFailure) -> LoadedManifest {
-        let path = try project().manifest
-        let bytes: [UInt8]
-        do throws(Errno) {
-            bytes = try Kernel.real.readFile(path)
-        } catch {
-            throw .failed(ProjectError.unreadable(path: path, error).description)
+        let project = try project()
+        return try attempt { () throws(ProjectError) in
+            try project.readManifest(environment: environment, currentDirectory: directory)
         }
-        return Manifest.load(bytes, path: path, name: shown(path), environment: environment) { file in
-            do throws(Errno) {
-                return .success(try Kernel.real.readFile(file))
-            } catch {
-                return .failure(FileFailure(reason: error.description))
-            }
-        }
-    }
-
-    /// A path as an editor would open it from here.
-    private func shown(_ path: String) -> String {
-        let here = directory.hasSuffix("/") ? directory : directory + "/"
-        return path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path
     }
 }

@@ -93,7 +93,7 @@ struct Session {
         do { return try body() } catch { throw .usage(error) }
     }
 
-    private func attempt<Value>(_ body: () throws(ProjectError) -> Value) throws(CommandFailure) -> Value {
+    func attempt<Value>(_ body: () throws(ProjectError) -> Value) throws(CommandFailure) -> Value {
         do { return try body() } catch { throw .failed(error.description) }
     }
 }

@@ -8,7 +8,7 @@ struct ChildProcess {
     var errors: String
 
     /// The built `devmesh`, beside the test bundle.
-    static let devmesh = fixtureProgram.dropLast("fixture".count) + "devmesh"
+    static let devmesh = String(fixtureProgram.dropLast("fixture".count)) + "devmesh"
 
     /// Runs a program to its end, with an environment that knows nothing of this machine's user.
     static func run(

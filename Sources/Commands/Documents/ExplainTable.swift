@@ -43,9 +43,8 @@ struct ExplainTable {
     private func rows(of service: ServicePlan) -> [Row] {
         let environment = plan.environment(of: service)
         var rows = environment.entries.map { name, entry in
-            let isMasked = environment.isSecret(name) && !reveal
-            return Row(
-                name: name, value: isMasked ? Secrets.mask : Injected.display(entry.value),
+            Row(
+                name: name, value: reveal ? entry.value : environment.masked(name) ?? "",
                 source: describe(entry.source), overridden: entry.overridden.reversed().map(describe))
         }
         if service.service.listens == .assigned {

@@ -46,31 +46,34 @@ enum BackgroundMesh {
         -> Outcome
     {
         do throws(ProjectError) { try project.makeStateFolder() } catch { throw .failed(error.description) }
-        do {
+        do throws(Errno) {
             let kernel = Kernel.real
             let log = try kernel.open(project.supervisorLog, .append)
             let before = kernel.status(log)?.size ?? 0
-            let program = ThisProcess.executablePath ?? "/proc/self/exe"
+            let pipe = try kernel.pipe()
             let request = SpawnRequest(
-                path: program, arguments: ["devmesh", "-f", project.manifest, SuperviseCommand.spec.name] + arguments,
+                path: ThisProcess.executablePath ?? "/proc/self/exe",
+                arguments: ["devmesh", "-f", project.manifest, SuperviseCommand.spec.name] + arguments,
                 environment: session.environment, newSession: true)
-            var ends: (reader: Int32, writer: Int32) = (-1, -1)
-            try kernel.pipe().split { ends = ($0.release(), $1.release()) }
-            let reader = Descriptor(owning: ends.reader)
-            let writer = Descriptor(owning: ends.writer)
-            let pid = try ChildTable.spawn(request, stdin: writer.raw, stdout: log.raw, stderr: log.raw)
+            let pid = try spawn(request, stdin: pipe.writer, output: log)
             // Now the supervisor alone can write: its end is the pipe's.
-            writer.close()
-            if let started = try Started(readLine(reader)) { return .started(started) }
+            pipe.writer.close()
+            if let started = try Started(readLine(pipe.reader)) { return .started(started) }
             let status = ChildTable.wait(pid)
             let said = (try? kernel.readFile(project.supervisorLog))?.dropFirst(before) ?? []
             return .ended(status.shellCode, said: String(decoding: said, as: UTF8.self))
-        } catch let error as SpawnFailure {
-            throw .failed(Sentences.cannotSupervise(error.error))
-        } catch let error as Errno {
-            throw .failed(Sentences.cannotSupervise(error))
         } catch {
-            throw .failed("\(error)")
+            throw .failed(Sentences.cannotSupervise(error))
+        }
+    }
+
+    private static func spawn(_ request: SpawnRequest, stdin: borrowing Descriptor, output: borrowing Descriptor)
+        throws(Errno) -> Int32
+    {
+        do throws(SpawnFailure) {
+            return try ChildTable.spawn(request, stdin: stdin.raw, stdout: output.raw, stderr: output.raw)
+        } catch {
+            throw error.error
         }
     }
 

@@ -1,4 +1,5 @@
 import Control
+import Project
 
 /// Waits until an `up` has done what it was to do: every service named is ready or completed, or one has failed.
 struct Waiting {
