@@ -20,6 +20,10 @@ enum SuperviseCommand: Subcommand {
                 BackgroundMesh.report(.init(name: start.name, local: local))
             },
             notice: { try? notices.line($0) })
-        return try session.runMesh(arguments, hooks)
+        switch try Supervision.run(arguments, hooks, in: session) {
+        case .ended(let code): return code
+        // Whoever asked finds that one.
+        case .running: return 0
+        }
     }
 }

@@ -42,7 +42,12 @@ enum UpCommand: Subcommand {
             let names = running.filter { $0.target == "local" && $0.state != "stopped" }.map { $0.service }
             return try wait(for: names, of: mesh, in: session)
         }
-        return detached ? try background(arguments, in: session) : try ForegroundMesh.run(arguments, in: session)
+        if detached { return try background(arguments, in: session) }
+        let socket = try session.project().socket(try session.places())
+        switch try Supervision.run(arguments, ForegroundMesh(session, socket: socket).hooks, in: session) {
+        case .ended(let code): return code
+        case .running: return try run(arguments, in: session)
+        }
     }
 
     /// Those named; nil: all.
@@ -57,6 +62,8 @@ enum UpCommand: Subcommand {
         if let local = arguments.list("local") { words += ["--local", local.joined(separator: ",")] }
         switch try BackgroundMesh.start(try session.project(), arguments: words, in: session) {
         case .ended(let code, let said):
+            // Another `up` was first.
+            if code == 0, try session.meshIfUp() != nil { return try run(arguments, in: session) }
             let log = try session.project().supervisorLog
             try session.notices.write(said.isEmpty ? "devmesh: \(Sentences.supervisorEnded(log))\n" : said)
             return code == 0 ? ExitCode.failed.rawValue : code
