@@ -17,20 +17,16 @@ enum Supervision {
             version: Version.text)
         let project = try session.project()
         let places = try session.places()
-        while true {
-            let outcome = try session.attempt { () throws(ProjectError) in
-                try SupervisorLease.acquire(project, places: places)
+        let outcome = try session.attempt { () throws(ProjectError) in
+            try SupervisorLease.acquire(project, places: places) {
+                try? session.notices.line(Sentences.waitsForEnd(project.manifest))
             }
-            switch outcome {
-            case .running: return .running
-            case .ending: try session.attempt { () throws(ProjectError) in try SupervisorLease.waitForEnd(project) }
-            case .acquired(let lease):
-                do throws(MeshError) {
-                    return .ended(try MeshProcess.run(lease, options, hooks))
-                } catch {
-                    throw failure(error)
-                }
-            }
+        }
+        guard case .acquired(let lease) = outcome else { return .running }
+        do throws(MeshError) {
+            return .ended(try MeshProcess.run(lease, options, hooks))
+        } catch {
+            throw failure(error)
         }
     }
 

@@ -49,6 +49,10 @@ enum Sentences {
 
     static func isReady(_ name: String) -> String { "\(name) is ready." }
 
+    static func waitsForEnd(_ manifest: String) -> String {
+        "The mesh of \(manifest) is still going down; this one starts after it."
+    }
+
     static func wentDown(_ name: String) -> String { "\(name) went down." }
 
     static func notReady(_ service: String, _ reason: String?) -> String {

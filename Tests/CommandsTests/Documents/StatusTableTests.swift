@@ -52,7 +52,7 @@ struct StatusTableTests {
             SERVICE  STATE   TARGET   ADDRESS          WHY
             reader   ready   local    127.0.0.1:20001
             members  ready   remote*  127.0.0.1:20002
-            worker   failed  local                     exit code 1;…
+            worker   failed  local                     exit code 1;\\nne…
             """
         #expect(Self.lines(width: 60) == expected)
     }
