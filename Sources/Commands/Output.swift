@@ -40,6 +40,9 @@ final class Output: Sendable {
 
     func line(_ text: String) throws(CommandFailure) { try write(text + "\n") }
 
+    /// A line after ^C, which the terminal has shown at the beginning of the line that it is on.
+    func lineAfterInterrupt(_ text: String) throws(CommandFailure) { try line(isTerminal ? "\n" + text : text) }
+
     func lines(_ lines: [String]) throws(CommandFailure) {
         if !lines.isEmpty { try write(lines.joined(separator: "\n") + "\n") }
     }

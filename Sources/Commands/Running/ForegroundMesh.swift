@@ -13,7 +13,7 @@ final class ForegroundMesh: Sendable {
     private let output: Output
     private let notices: Output
     private let socket: String
-    private let printer = Mutex<LogPrinter?>(nil)
+    private let running = Mutex<(name: String, printer: LogPrinter?)?>(nil)
     private let printed = Handoff<Bool>()
 
     /// How long whoever reads the output may take for the last lines, once everything is stopped.
@@ -31,13 +31,14 @@ final class ForegroundMesh: Sendable {
     }
 
     private func show(_ start: MeshStart) {
+        running.withLock { $0 = (start.name, nil) }
         tell(Sentences.isUp(start.name))
         try? notices.show(AddressTable.table(start.addresses))
         let query = LogQuery(folder: start.logs, afterSeq: start.firstSeq - 1)
         let format = LogFormat(usesColor: output.colours, isTerminal: output.isTerminal)
         do throws(Errno) {
             let printer = try LogOutput.follow(query, format) { self.ended($0) }
-            self.printer.withLock { $0 = printer }
+            running.withLock { $0?.printer = printer }
         } catch {
             tell(Sentences.cannotShowLogs(error))
         }
@@ -45,9 +46,10 @@ final class ForegroundMesh: Sendable {
 
     /// Prints what is left.
     private func finish() {
-        guard let printer = printer.withLock({ $0 }) else { return }
-        printer.finish()
-        if printed.take(within: ForegroundMesh.patience) == nil { tell(Sentences.restIsStored) }
+        guard let (name, printer) = running.withLock({ $0 }) else { return }
+        printer?.finish()
+        if printer != nil, printed.take(within: ForegroundMesh.patience) == nil { tell(Sentences.restIsStored) }
+        try? notices.lineAfterInterrupt(Sentences.isDown(name))
     }
 
     private func ended(_ end: LogPrinter.End) {

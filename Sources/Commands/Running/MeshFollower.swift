@@ -37,7 +37,7 @@ struct MeshFollower {
             }
         }
         if end == .interrupted {
-            try session.notices.line(Sentences.detached(mesh.record.name))
+            try session.notices.lineAfterInterrupt(Sentences.detached(mesh.record.name))
         } else if end == .finished(0) {
             try session.notices.line(Sentences.wentDown(mesh.record.name))
         }

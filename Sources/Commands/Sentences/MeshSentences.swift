@@ -53,6 +53,8 @@ enum Sentences {
         "The mesh of \(manifest) is still going down; this one starts after it."
     }
 
+    static func isDown(_ name: String) -> String { "\(name) is down." }
+
     static func wentDown(_ name: String) -> String { "\(name) went down." }
 
     static func notReady(_ service: String, _ reason: String?) -> String {

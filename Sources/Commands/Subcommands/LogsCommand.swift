@@ -35,7 +35,7 @@ enum LogsCommand: Subcommand {
         if arguments.has("raw"), arguments.has("json") { throw .usage(.conflict("--raw", "--json")) }
         let query = try query(arguments, in: session)
         let format = format(arguments, for: session.output)
-        if arguments.has("follow") { return try follow(query, format) }
+        if arguments.has("follow") { return try follow(query, format, in: session) }
         let end: LogPrinter.End
         do throws(Errno) {
             end = try StandardStream.output.withDescriptor { LogPrinter.print(query, format, to: $0) }
@@ -68,9 +68,14 @@ enum LogsCommand: Subcommand {
             usesColor: output.colours && !arguments.has("no-color"), isTerminal: output.isTerminal)
     }
 
-    private static func follow(_ query: LogQuery, _ format: LogFormat) throws(CommandFailure) -> Int32 {
+    private static func follow(_ query: LogQuery, _ format: LogFormat, in session: Session) throws(CommandFailure)
+        -> Int32
+    {
         let end = try Following.run { (end) throws(Errno) in
             try LogOutput.follow(query, format) { end(LogOutput.followed($0)) }
+        }
+        if end == .interrupted, let mesh = try session.meshIfUp() {
+            try session.notices.lineAfterInterrupt(Sentences.detached(mesh.record.name))
         }
         return try end.exitCode()
     }

@@ -92,8 +92,8 @@ struct NoMeshTests {
 
     @Test func exec_signal_is128AndItsNumber() throws {
         let project = TestProject(Self.manifest)
-        let killed = try project.shell("devmesh exec reader -- sh -c 'kill -TERM $$'; echo $?")
-        #expect(killed.output == "143\n")
+        let killed = try project.shell("devmesh exec reader -- sh -c 'kill -KILL $$'; echo $?")
+        #expect(killed.output == "137\n")
         #expect(try project.devmesh("exec", "reader", "nosuch").status == 127)
         #expect(try project.devmesh("exec", "reader", "./services.json").status == 126)
     }
