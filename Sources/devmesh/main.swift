@@ -1,1 +1,3 @@
 import Commands
+
+CommandLineTool.main(Array(CommandLine.arguments.dropFirst()))

@@ -1,0 +1,99 @@
+import JSON
+import Manifest
+import Plan
+
+/// What `devmesh config` prints: the manifest as it is understood, defaults filled in, with the ports.
+struct ConfigDocument {
+    var plan: Plan
+    /// Shows secrets.
+    var reveal: Bool
+
+    /// The document of these services; of all where `names` is nil.
+    func json(of names: [String]?) -> JSON {
+        let shown = plan.services.filter { names?.contains($0.name) ?? true }
+        return [
+            "name": .string(plan.manifest.name),
+            "manifest": .string(plan.manifest.path),
+            "ports": ["first": .int(plan.gatewayPort), "gateway": .int(plan.gatewayPort), "dns": .int(plan.dnsPort)],
+            "env": .object(plan.manifest.variables.map { JSON.Member($0.name, .string(text($0))) }),
+            "services": .object(shown.map { JSON.Member($0.name, service($0)) }),
+        ]
+    }
+
+    private func service(_ planned: ServicePlan) -> JSON {
+        let service = planned.service
+        var members: [JSON.Member] = [.init("directory", .string(service.directory))]
+        func add(_ name: String, _ value: JSON?) { if let value { members.append(.init(name, value)) } }
+        add("build", service.build.map(command))
+        add("run", service.run.map(command))
+        add("env", .object(service.variables.map { JSON.Member($0.name, .string(text($0))) }))
+        add("uses", service.uses.map { uses in .array(uses.map { .string($0.service) }) })
+        add("dependsOn", .object(service.dependsOn.map { .init($0.service, .string($0.condition.rawValue)) }))
+        add("ready", ready(service))
+        add("live", service.live.map(live))
+        add("restart", .string(service.restart.rawValue))
+        add("stop", stop(service.stop))
+        add("instances", .int(service.instances))
+        add("listens", listens(service.listens))
+        add("port", planned.front.map { .int($0) })
+        add("address", planned.front.map { .string("127.0.0.1:\($0)") })
+        add("edges", planned.edges.isEmpty ? nil : .object(planned.edges.map { .init($0.target, .int($0.port)) }))
+        add("protocol", .string(service.protocol.rawValue))
+        add("oneShot", .bool(service.oneShot))
+        add("remote", service.remote.map { .string(reveal ? $0.url : $0.maskedURL) })
+        add("target", .string(service.target.rawValue))
+        add("logs", ["size": .int(service.logs.size)])
+        return .object(members)
+    }
+
+    private func text(_ variable: Variable) -> String {
+        reveal ? Injected.display(variable.value) : variable.masked
+    }
+
+    private func command(_ command: Command) -> JSON {
+        switch command {
+        case .shell(let line): .string(line)
+        case .argv(let words): .array(words.map { .string(Injected.display($0)) })
+        }
+    }
+
+    private func ready(_ service: Service) -> JSON? {
+        if service.listens == .nothing, service.ready.kind == .tcp { return nil }
+        return .object(
+            [probe(service.ready.kind)] + [
+                .init("interval", .string(DurationText.exact(service.ready.interval))),
+                .init("timeout", .string(DurationText.exact(service.ready.timeout))),
+            ])
+    }
+
+    private func live(_ live: LiveProbe) -> JSON {
+        .object(
+            [probe(live.kind)] + [
+                .init("interval", .string(DurationText.exact(live.interval))), .init("failures", .int(live.failures)),
+            ])
+    }
+
+    private func probe(_ kind: ReadyProbe.Kind) -> JSON.Member {
+        switch kind {
+        case .tcp: .init("tcp", .bool(true))
+        case .http(let path): .init("http", .string(path))
+        case .command(let line): .init("command", command(line))
+        case .log(let pattern): .init("log", .string(pattern))
+        }
+    }
+
+    private func stop(_ stop: StopPolicy) -> JSON {
+        [
+            "signal": .string(SignalText.name(stop.signal)), "to": .string(stop.to.rawValue),
+            "drain": .string(DurationText.exact(stop.drain)), "timeout": .string(DurationText.exact(stop.timeout)),
+        ]
+    }
+
+    private func listens(_ listens: Listens) -> JSON? {
+        switch listens {
+        case .assigned: nil
+        case .fixed(let port): .int(port)
+        case .nothing: .bool(false)
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import JSON
+import Manifest
+import Plan
+import Platform
+
+/// What `devmesh config --explain` prints: each variable of a service, and who set it.
+struct ExplainTable {
+    var plan: Plan
+    var reveal: Bool
+
+    func table(of service: ServicePlan) -> Table {
+        Table(
+            columns: [
+                .init(title: "VARIABLE"), .init(title: "FROM"), .init(title: "INSTEAD OF", dropRank: 1),
+                .init(title: "VALUE"),
+            ],
+            rows: rows(of: service).map { row in
+                [
+                    .init(row.name), .init(row.source, .dim),
+                    .init(row.overridden.joined(separator: ", "), .dim), .init(OneLine.of(row.value)),
+                ]
+            })
+    }
+
+    /// The same for programs: `{"NAME": {"value", "from", "insteadOf"}}`.
+    func json(of service: ServicePlan) -> JSON {
+        .object(
+            rows(of: service).map { row in
+                let insteadOf = JSON.array(row.overridden.map { .string($0) })
+                return .init(
+                    row.name, ["value": .string(row.value), "from": .string(row.source), "insteadOf": insteadOf])
+            })
+    }
+
+    private struct Row {
+        var name: String
+        var value: String
+        var source: String
+        /// Who else set it, to no effect: highest precedence first.
+        var overridden: [String]
+    }
+
+    private func rows(of service: ServicePlan) -> [Row] {
+        let environment = plan.environment(of: service)
+        var rows = environment.entries.map { name, entry in
+            Row(
+                name: name, value: reveal ? entry.value : environment.masked(name) ?? "",
+                source: describe(entry.source), overridden: entry.overridden.reversed().map(describe))
+        }
+        if service.service.listens == .assigned {
+            rows.removeAll { $0.name == "PORT" }
+            rows.append(
+                Row(name: "PORT", value: Sentences.portLater, source: describe(.injected), overridden: []))
+        }
+        return rows.sorted { $0.name < $1.name }
+    }
+
+    /// `services.json:12:7`, `reader.env:3`, `devmesh`, `inherited`
+    func describe(_ source: Environment.Source) -> String {
+        switch source {
+        case .inherited: "inherited"
+        case .injected: "devmesh"
+        case .manifest(.file(let path, let line)): "\(relative(path)):\(line)"
+        case .manifest(.manifest(let position)):
+            "\(Path.name(plan.manifest.path)):\(position.line):\(position.column)"
+        }
+    }
+
+    private func relative(_ path: String) -> String {
+        let folder = plan.manifest.directory + "/"
+        return path.hasPrefix(folder) ? String(path.dropFirst(folder.count)) : path
+    }
+}

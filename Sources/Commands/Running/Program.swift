@@ -1,0 +1,35 @@
+import Platform
+
+/// A program that takes this one's place (`exec`, `run`), as env(1) does it.
+struct Program {
+    /// The program and its arguments.
+    var commandLine: [String]
+    var environment: [String: String]
+    /// Where it runs; nil: here.
+    var directory: String?
+
+    /// What env(1) returns where there is no such program, or none that can be executed.
+    static let notFound: Int32 = 127
+    static let notExecutable: Int32 = 126
+
+    /// Becomes that program. Returns the exit code only where that failed, having said why.
+    func execute(in session: Session) throws(CommandFailure) -> Int32 {
+        let here = directory ?? session.directory
+        let path: String
+        do throws(Executable.Failure) {
+            path = try Executable.find(commandLine[0], path: environment["PATH"], directory: here)
+        } catch {
+            switch error {
+            case .notFound:
+                try session.complain(Sentences.notFound(commandLine[0]))
+                return Program.notFound
+            case .notExecutable(let path):
+                try session.complain(Sentences.notExecutable(path))
+                return Program.notExecutable
+            }
+        }
+        let error = ThisProcess.execute(path, arguments: commandLine, environment: environment, directory: directory)
+        try session.complain(Sentences.cannotExecute(path, error))
+        return Program.notExecutable
+    }
+}

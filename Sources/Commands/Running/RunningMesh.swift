@@ -1,0 +1,31 @@
+import Control
+import Project
+
+/// A mesh that is up, to be asked through its control socket.
+struct RunningMesh {
+    var record: MeshRecord
+    private let client: ControlClient
+
+    init(record: MeshRecord) {
+        self.record = record
+        client = ControlClient(socket: record.socket)
+    }
+
+    /// Asks it, and turns what went wrong into how the command ends.
+    func ask<Answer>(_ question: (ControlClient) throws(ControlError) -> Answer) throws(CommandFailure) -> Answer {
+        do {
+            return try question(client)
+        } catch .noMesh {
+            throw .noMesh(Sentences.noMesh(record.manifest))
+        } catch .staleSocket {
+            throw .noMesh(ControlError.staleSocket.description)
+        } catch .refused(let failure) where failure.code == RunningMesh.invalidManifest {
+            throw .invalidManifest(failure.message.split(separator: "\n").map(String.init))
+        } catch {
+            throw .failed(error.description)
+        }
+    }
+
+    /// The code of a refusal whose message is a manifest's mistakes, a line each.
+    private static let invalidManifest = "invalid-manifest"
+}

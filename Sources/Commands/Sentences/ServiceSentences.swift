@@ -1,0 +1,90 @@
+import Manifest
+import Control
+
+extension Sentences {
+    /// A name that no service has.
+    static func unknownService(_ name: String, among names: [String]) -> String {
+        if let nearest = Manifest.nearest(to: name, among: names) {
+            return "There is no service \"\(name)\". Did you mean \"\(nearest)\"?"
+        }
+        if names.isEmpty { return "There is no service \"\(name)\"; the manifest has none." }
+        return "There is no service \"\(name)\". The manifest has \(Phrase.list(names, joined: "and"))."
+    }
+
+    static func done(_ verb: ServiceAction, _ service: String) -> String {
+        switch verb {
+        case .start: "\(service) is up."
+        case .stop: "\(service) is stopped."
+        case .restart: "\(service) is restarted."
+        case .build: "\(service) is built."
+        }
+    }
+
+    /// With `--no-wait`.
+    static func begun(_ verb: ServiceAction, _ service: String) -> String {
+        switch verb {
+        case .start: "\(service) is starting."
+        case .stop: "\(service) is stopping."
+        case .restart: "\(service) is restarting."
+        case .build: "\(service) is being built."
+        }
+    }
+
+    static func failed(_ verb: ServiceAction, _ service: String, _ reason: String?) -> String {
+        let what =
+            switch verb {
+            case .start: "started"
+            case .stop: "stopped"
+            case .restart: "restarted"
+            case .build: "built"
+            }
+        return "\(service) could not be \(what)" + because(reason) + " `devmesh why \(service)` says more."
+    }
+
+    static func nothingToBuild(_ service: String) -> String {
+        "\(service) has no `build` command; there is nothing to do."
+    }
+
+    static func buildFailed(_ service: String, _ reason: String) -> String {
+        "The build of \(service) failed: \(Phrase.withoutStop(reason)). What it printed stands above."
+    }
+
+    static func using(_ service: String, _ target: String) -> String { "\(service) is now served by \(target)." }
+
+    static func usingManifest(_ service: String) -> String { "\(service) is as the manifest says." }
+
+    static func couldNotUse(_ service: String, _ target: String?, _ reason: String?) -> String {
+        let what = target.map { "\(service) could not be served by \($0)" } ?? "\(service) could not be reset"
+        return what + because(reason) + " `devmesh why \(service)` says more."
+    }
+
+    static func scaled(_ service: String, _ count: Int) -> String {
+        "\(service) has \(Phrase.count(count, "instance"))."
+    }
+
+    static func couldNotScale(_ service: String, _ count: Int, _ reason: String?) -> String {
+        "\(service) could not have \(Phrase.count(count, "instance"))" + because(reason)
+            + " `devmesh why \(service)` says more."
+    }
+
+    /// `: the reason.` or a full stop.
+    private static func because(_ reason: String?) -> String {
+        reason.map { ": " + Phrase.withoutStop($0) + "." } ?? "."
+    }
+
+    static func conditionMet(_ services: [String], _ condition: String) -> String {
+        Phrase.list(services, joined: "and") + (services.count == 1 ? " is \(condition)." : " are \(condition).")
+    }
+
+    static func waitedTooLong(_ services: [String], _ condition: String, _ limit: String) -> String {
+        let verb = services.count == 1 ? "is" : "are"
+        return "\(Phrase.list(services, joined: "and")) \(verb) not \(condition) after \(limit). "
+            + "`devmesh why \(services.first ?? "SERVICE")` says more."
+    }
+
+    static func willNotBe(_ services: [String], _ condition: String) -> String {
+        let verb = services.count == 1 ? "is" : "are"
+        return "\(Phrase.list(services, joined: "and")) \(verb) not \(condition), and will not be. "
+            + "`devmesh why \(services.first ?? "SERVICE")` says more."
+    }
+}

@@ -1,0 +1,90 @@
+import Control
+import Manifest
+import Project
+
+/// `devmesh up [SERVICE…]`
+enum UpCommand: Subcommand {
+    static let spec = CommandSpec(
+        name: "up",
+        abstract: "start the mesh and show its logs",
+        group: .mesh,
+        details: """
+            Starts the services in the order of their dependsOn, with all logs in this terminal, until ^C stops them \
+            (twice: at once). With services named: those and what they depend on.
+
+            Where the mesh is up already, starts what is new, restarts only what changed in the manifest, and then \
+            follows the logs; ^C then leaves the mesh running.
+            """,
+        arguments: [ArgumentSpec("SERVICE", .any, .service, "what to start; everything when none is named")],
+        options: [
+            .flag("detach", "d", "leave the mesh running in the background"),
+            .flag("wait", "the same, and return once local services are ready or completed, 1 when one fails"),
+            .value(
+                "local", "A,B", .serviceList,
+                "run just these here; what has a remote is served by it, the rest runs if these depend on it"),
+        ],
+        examples: [
+            .init("devmesh up", "everything, logs in this terminal"),
+            .init("devmesh up --local reader", "only reader here, its neighbours remote"),
+            .init("devmesh up --wait && make test", "in the background, once all is ready"),
+        ])
+
+    static func run(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
+        let local = arguments.list("local")
+        if local != nil, !arguments.positionals.isEmpty { throw .usage(.conflict("SERVICE", "--local")) }
+        let detached = arguments.has("detach") || arguments.has("wait")
+        if let mesh = try session.meshIfUp() {
+            let request = UpRequest(
+                services: services(arguments), local: local, env: session.environment, wait: detached)
+            let code = try MeshFollower(mesh: mesh, session: session).run(request, detached: detached)
+            guard code == 0, arguments.has("wait") else { return code }
+            let running = try mesh.ask { (client) throws(ControlError) in try client.services() }
+            let names = running.filter { $0.target == "local" && $0.state != "stopped" }.map { $0.service }
+            return try wait(for: names, of: mesh, in: session)
+        }
+        if detached { return try background(arguments, in: session) }
+        let socket = try session.project().socket(try session.places())
+        switch try Supervision.run(arguments, ForegroundMesh(session, socket: socket).hooks, in: session) {
+        case .ended(let code): return code
+        case .running: return try run(arguments, in: session)
+        }
+    }
+
+    /// Those named; nil: all.
+    static func services(_ arguments: Arguments) -> [String]? {
+        arguments.positionals.isEmpty ? nil : arguments.positionals
+    }
+
+    private static func background(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
+        // Its mistakes are shown here rather than in the supervisor's log.
+        _ = try session.manifest()
+        var words = arguments.positionals
+        if let local = arguments.list("local") { words += ["--local", local.joined(separator: ",")] }
+        switch try BackgroundMesh.start(try session.project(), arguments: words, in: session) {
+        case .ended(let code, let said):
+            // Another `up` was first.
+            if code == 0, try session.meshIfUp() != nil { return try run(arguments, in: session) }
+            let log = try session.project().supervisorLog
+            try session.notices.write(said.isEmpty ? "devmesh: \(Sentences.supervisorEnded(log))\n" : said)
+            return code == 0 ? ExitCode.failed.rawValue : code
+        case .started(let started):
+            if !arguments.has("wait") {
+                try session.say(Sentences.isUpInBackground(started.name))
+                return 0
+            }
+            return try wait(for: started.local, of: try session.mesh(), in: session)
+        }
+    }
+
+    private static func wait(for services: [String], of mesh: RunningMesh, in session: Session) throws(CommandFailure)
+        -> Int32
+    {
+        switch try Waiting(mesh: mesh, services: Set(services)).run() {
+        case .done:
+            try session.say(Sentences.isReady(mesh.record.name))
+            return 0
+        case .failed(let service, let reason):
+            throw .failed(Sentences.notReady(service, reason))
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import Control
+
+/// `devmesh use SERVICE TARGET`
+enum UseCommand: Subcommand {
+    static let spec = CommandSpec(
+        name: "use",
+        abstract: "serve a service from another target",
+        group: .service,
+        details: """
+            Flips at once, under load: callers keep the address they have. A target that is stopped is started first, \
+            while the old one serves; one that is no longer used is stopped when it has been idle for 30 s.
+            """,
+        arguments: [
+            ArgumentSpec("SERVICE", .one, .service, "which one"),
+            ArgumentSpec("TARGET", .optional, .target, "local or remote"),
+        ],
+        options: [
+            .flag("reset", "go back to what the manifest says"),
+            .flag("keep", "don't stop the target that is no longer used"),
+        ],
+        examples: [
+            .init("devmesh use members remote", "from now on members is the remote one"),
+            .init("devmesh use members --reset", "as the manifest says"),
+        ])
+
+    static func run(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
+        let service = arguments.positionals[0]
+        let target = arguments.positionals.count > 1 ? arguments.positionals[1] : nil
+        let request: UseRequest
+        switch (target, arguments.has("reset")) {
+        case (nil, true): request = .reset
+        case (let target?, false): request = .target(target, keep: arguments.has("keep"))
+        case (.some, true): throw .usage(.conflict("TARGET", "--reset"))
+        case (nil, false): throw .usage(.missingTarget(service: service))
+        }
+        let mesh = try session.mesh()
+        let result = try mesh.ask { (client) throws(ControlError) in try client.use(service, request) }
+        guard result.ok else { throw .failed(Sentences.couldNotUse(result.service, target, result.reason)) }
+        try session.say(
+            target.map { Sentences.using(result.service, $0) } ?? Sentences.usingManifest(result.service))
+        return 0
+    }
+}
