@@ -40,15 +40,14 @@ public struct Sentence: Sendable, Equatable, CustomStringConvertible {
 /// The way from the top of a manifest to a value, as people write it.
 struct KeyTrail {
     private(set) var text = ""
-    /// Whether a name on the way is that of a secret.
-    private(set) var isSecret = false
-
     init() {}
 
-    private init(text: String, isSecret: Bool) {
+    private init(text: String) {
         self.text = text
-        self.isSecret = isSecret
     }
+
+    /// Whether a name on the way is that of a secret.
+    var isSecret: Bool { Secrets.isSecretName(text) }
 
     /// The way to the innermost value that spans a place.
     init(to offset: Int, in root: JSONSyntax) {
@@ -75,13 +74,12 @@ struct KeyTrail {
 
     func key(_ name: String) -> KeyTrail {
         let isPlain = name.utf8.allSatisfy { $0.isWordByte || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "$") }
-        let isSecret = isSecret || Secrets.isSecretName(name)
-        if name.isEmpty || !isPlain { return KeyTrail(text: "\(text)[\"\(name)\"]", isSecret: isSecret) }
-        return KeyTrail(text: text.isEmpty ? name : "\(text).\(name)", isSecret: isSecret)
+        if name.isEmpty || !isPlain { return KeyTrail(text: "\(text)[\"\(name)\"]") }
+        return KeyTrail(text: text.isEmpty ? name : "\(text).\(name)")
     }
 
     func element(_ index: Int) -> KeyTrail {
-        KeyTrail(text: "\(text)[\(index)]", isSecret: isSecret)
+        KeyTrail(text: "\(text)[\(index)]")
     }
 }
 
@@ -92,6 +90,10 @@ extension UInt8 {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"): true
         default: isDigit
         }
+    }
+
+    var asciiUppercased: UInt8 {
+        UInt8(ascii: "a")...UInt8(ascii: "z") ~= self ? self & 0xDF : self
     }
 
     var isDigit: Bool {

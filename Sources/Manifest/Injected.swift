@@ -33,7 +33,8 @@ public enum Injected {
     /// The part of a variable's name that says which service: `reader-2` → `READER_2`, as in
     /// `SERVICE_READER_2_ADDRESS`.
     public static func stem(of service: String) -> String {
-        String(service.uppercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
+        let bytes = service.utf8.map { $0.isWordByte ? $0.asciiUppercased : UInt8(ascii: "_") }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
 

@@ -1,8 +1,8 @@
 import JSON
 
 /// Who is in the manifest, known before anyone is read: whom `uses`, `dependsOn` and `${SERVICE_…}` can name.
-struct Roster {
-    struct Entry {
+struct Roster: Sendable {
+    struct Entry: Sendable {
         var name: String
         var nameOffset: Int
         var node: JSONSyntax
@@ -13,8 +13,8 @@ struct Roster {
     private(set) var entries: [Entry] = []
     private var indices: [String: Int] = [:]
     private var hidden: Set<String> = []
-    /// `SERVICE_X_ADDRESS` and its like of every service with a front.
-    private var addressNames: Set<String> = []
+    /// The `X` of `SERVICE_X_ADDRESS` and its like, of every service with a front.
+    private var stems: Set<String> = []
 
     init(_ services: JSONSyntax?) {
         guard let services, case .object(let members) = services.kind else { return }
@@ -28,7 +28,7 @@ struct Roster {
             if indices[folded] == nil { indices[folded] = entries.count }
             entries.append(
                 Entry(name: member.name, nameOffset: member.nameOffset, node: member.value, hasFront: hasFront))
-            if hasFront { addressNames.formUnion(Self.addressNames(of: member.name)) }
+            if hasFront { stems.insert(Injected.stem(of: member.name)) }
         }
     }
 
@@ -42,31 +42,40 @@ struct Roster {
         hidden.contains(name.lowercased())
     }
 
-    private static func addressNames(of service: String) -> [String] {
-        let stem = Injected.stem(of: service)
-        return ["ADDRESS", "HOST", "PORT", "URL"].map { "SERVICE_\(stem)_\($0)" }
-    }
-
     /// What the `env` at the top may name: it is for all services.
     var namesForAll: InjectedNames {
-        let names = addressNames
+        let stems = stems
         return InjectedNames(
-            isKnown: { names.contains($0) || Self.ownNames.contains($0) || Self.listenerNames.contains($0) },
+            isKnown: { name in
+                Self.ownNames.contains(name) || Self.listenerNames.contains(name)
+                    || Self.stem(in: name).map(stems.contains) ?? false
+            },
             why: "which devmesh does not give to services")
     }
 
     /// What the entry of a service may name.
     func names(for entry: Entry, isBuild: Bool = false) -> InjectedNames {
-        let used = entry.node["uses"]?.elements?.compactMap { $0.string.flatMap { self[$0] } }.filter(\.hasFront)
-        let names = used.map { Set($0.flatMap { Self.addressNames(of: $0.name) }) } ?? addressNames
-        let hasFront = entry.hasFront
-        return InjectedNames(
+        InjectedNames(
             isKnown: { name in
                 if isBuild, name == "PORT" || name == "SERVICE_INSTANCE" { return false }
-                return names.contains(name) || Self.ownNames.contains(name)
-                    || hasFront && Self.listenerNames.contains(name)
+                if Self.ownNames.contains(name) { return true }
+                if Self.listenerNames.contains(name) { return entry.hasFront }
+                guard let stem = Self.stem(in: name) else { return false }
+                guard let uses = entry.node["uses"]?.elements else { return stems.contains(stem) }
+                return uses.contains { use in
+                    guard let used = use.string.flatMap({ self[$0] }) else { return false }
+                    return used.hasFront && Injected.stem(of: used.name) == stem
+                }
             },
             why: isBuild ? "which devmesh does not give to a build" : "which devmesh does not give to this service")
+    }
+
+    /// `X` of `SERVICE_X_ADDRESS`, `_HOST`, `_PORT` and `_URL`.
+    private static func stem(in name: String) -> String? {
+        guard name.hasPrefix("SERVICE_"), let end = name.utf8.lastIndex(of: UInt8(ascii: "_")) else { return nil }
+        let start = name.utf8.index(name.startIndex, offsetBy: 8)
+        guard start < end, ["_ADDRESS", "_HOST", "_PORT", "_URL"].contains(String(name[end...])) else { return nil }
+        return String(name[start..<end])
     }
 
     private static let ownNames: Set<String> = ["SERVICE_NAME", "SERVICE_INSTANCE", "SERVICE_DNS_ADDRESS"]
