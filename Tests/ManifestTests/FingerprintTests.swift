@@ -1,0 +1,62 @@
+import Manifest
+import Testing
+
+/// What counts as changed: contract §2.
+@Suite struct FingerprintTests {
+    private static let base =
+        #"{ "services": { "reader": { "run": ["x", "${A}"], "env": { "B": "1" } }, "members": { "run": "y" } } }"#
+
+    private func fingerprint(
+        _ text: String = base, of service: String = "reader", environment: [String: String] = ["A": "a", "Z": "z"],
+        file: String = "C=1"
+    ) throws -> String {
+        let loaded = Manifest.load(Array(text.utf8), path: "/p/services.json", environment: environment) { _ in
+            .success(Array(file.utf8))
+        }
+        guard case .valid(let manifest, _) = loaded else {
+            Issue.record("\(loaded)")
+            return ""
+        }
+        return try #require(manifest[service]).fingerprint
+    }
+
+    @Test func sameManifest_writtenDifferently_isUnchanged() throws {
+        let same = #"""
+            {
+              // a comment, another order, and the user's own key
+              "services": {
+                "members": { "run": "z" },
+                "reader": { "x-note": 1, "env": { "B": "1" }, "run": ["x", "${A}"] },
+              },
+            }
+            """#
+        #expect(try fingerprint(same) == fingerprint())
+    }
+
+    @Test(arguments: [
+        base.replacing(#""B": "1""#, with: #""B": "2""#), base.replacing(#"["x""#, with: #"["w""#),
+        base.replacing(#""env":"#, with: #""instances": 2, "env":"#),
+        base.replacing(#"{ "services""#, with: #"{ "env": { "TOP": "1" }, "services""#),
+        base.replacing(#"{ "services""#, with: #"{ "envFile": ".env", "services""#),
+        base.replacing(#""env":"#, with: #""envFile": ".env", "env":"#),
+    ])
+    func ownEntryAndTopVariables_countAsChange(text: String) throws {
+        #expect(try fingerprint(text) != fingerprint())
+    }
+
+    @Test func namedVariables_countAndOthersDoNot() throws {
+        #expect(try fingerprint(environment: ["A": "b", "Z": "z"]) != fingerprint())
+        #expect(try fingerprint(environment: ["A": "a", "Z": "other"]) == fingerprint())
+        #expect(try fingerprint(of: "members", environment: ["A": "b"]) == fingerprint(of: "members"))
+    }
+
+    @Test func envFileContents_count() throws {
+        let text = Self.base.replacing(#""env":"#, with: #""envFile": ".env", "env":"#)
+        #expect(try fingerprint(text, file: "C=2") != fingerprint(text, file: "C=1"))
+        #expect(try fingerprint(text, file: "# only a comment\nC=1\n") == fingerprint(text, file: "C=1"))
+    }
+
+    @Test func otherServices_doNotCount() throws {
+        #expect(try fingerprint(Self.base.replacing(#""run": "y""#, with: #""run": "other""#)) == fingerprint())
+    }
+}
