@@ -1,4 +1,5 @@
 import CPlatform
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -17,7 +18,7 @@ public struct SpawnRequest: Sendable {
     public var directory: String?
     /// Its own session and process group, both named by its pid.
     public var newSession: Bool
-    /// Its soft limit of open files; nil: as this process.
+    /// Its soft limit of open files; nil: what this process was started with.
     public var openFiles: UInt64?
 
     public init(
@@ -77,7 +78,7 @@ extension Kernel {
                 native.directory = directory
                 native.stdio = (stdin, stdout, stderr)
                 native.new_session = request.newSession ? 1 : 0
-                native.nofile = request.openFiles ?? 0
+                native.nofile = request.openFiles ?? ThisProcess.openFilesBefore.load(ordering: .relaxed)
                 return cp_spawn(&native, &stage)
             }
         }

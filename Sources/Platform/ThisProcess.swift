@@ -1,4 +1,5 @@
 import CPlatform
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -69,7 +70,12 @@ public enum ThisProcess {
         leave(128 + signal.number)
     }
 
-    /// Raises the soft limit of open files to the hard one; returns what it was and is (setrlimit(2)).
+    /// The soft limit of open files that this process was started with, once it has raised its own; else 0. Programs
+    /// get this one: some take descriptors above 1023 badly (select(2)).
+    static let openFilesBefore = Atomic<UInt64>(0)
+
+    /// Raises the soft limit of open files to the hard one, for this process only; returns what it was and is
+    /// (setrlimit(2)).
     @discardableResult
     public static func raiseOpenFiles() -> (before: UInt64, now: UInt64) {
         var limit = rlimit()
@@ -78,6 +84,7 @@ public enum ThisProcess {
         // macOS refuses "unlimited" here.
         limit.rlim_cur = min(limit.rlim_max, 1 << 20)
         guard limit.rlim_cur > before, setrlimit(openFilesResource, &limit) == 0 else { return (before, before) }
+        _ = openFilesBefore.compareExchange(expected: 0, desired: before, ordering: .relaxed)
         return (before, UInt64(limit.rlim_cur))
     }
 
