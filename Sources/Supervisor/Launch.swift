@@ -18,7 +18,7 @@ enum Launch {
         let path: String
         switch command.resolved({ environment[$0] }) {
         case .shell(let text):
-            arguments = ["sh", "-c", text]
+            arguments = ["sh", "-c", ShellText.replacingShell(text)]
             path = "/bin/sh"
         case .argv(let words):
             arguments = words

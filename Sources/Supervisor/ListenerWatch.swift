@@ -52,6 +52,8 @@ final class ListenerWatch {
         if waiting.isEmpty { timer?.cancel() }
     }
 
+    var isIdle: Bool { timer?.isPending != true }
+
     /// Looks once, now.
     func look(for process: ManagedProcess, on port: Int) -> Sighting {
         sighting(of: process, on: port, in: SocketTable.listeners())

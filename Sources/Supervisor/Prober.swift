@@ -43,6 +43,9 @@ final class Prober {
         self.onVerdict = onVerdict
     }
 
+    /// Whether a timer of it runs.
+    var isWaiting: Bool { timer?.isPending ?? false }
+
     func stop() {
         timer?.cancel()
         http?.cancel()

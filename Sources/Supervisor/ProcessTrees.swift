@@ -4,21 +4,34 @@ import Platform
 /// Starts programs and knows when they and all their offspring are gone.
 ///
 /// What belongs to a program: its process group and session, its descendants, and orphans that came to this process
-/// (a child subreaper) and carry its marker in their environment. Whenever something ends, SIGCHLD says so: then, and
-/// only then, it is looked who is left.
+/// (a child subreaper) and carry its marker in their environment, or came when it ended and carry none. Whenever
+/// something ends, SIGCHLD says so: then, and only then, it is looked who is left.
 final class ProcessTrees {
     static let markerName = "DEVMESH_INSTANCE"
 
-    private let loop: EventLoop
+    let loop: EventLoop
     private let children: Children
     private var observer: Int?
-    private var watched: [Int32: ManagedProcess] = [:]
-    private var strays: (isOurs: (ProcessEntry) -> Bool, done: () -> Void)?
-    private var recheck: Timer?
+    var watched: [Int32: ManagedProcess] = [:]
+    var strays: (isOurs: (ProcessEntry) -> Bool, done: () -> Void)?
+    var recheck: Timer?
 
-    init(on loop: EventLoop, children: Children) {
+    /// Whether an orphan that carries no marker may be ours at all: in a process that also does other things, not
+    /// all are.
+    let mayClaim: (ProcessEntry) -> Bool
+    /// Orphans without a marker: how often they have been seen, and whose they are.
+    var unmarked: [Int32: Unmarked] = [:]
+
+    struct Unmarked {
+        let started: UInt64
+        var looks = 0
+        var owner: Int32?
+    }
+
+    init(on loop: EventLoop, children: Children, mayClaim: @escaping (ProcessEntry) -> Bool = { _ in false }) {
         self.loop = loop
         self.children = children
+        self.mayClaim = mayClaim
         observer = children.addObserver { [weak self] in self?.look() }
     }
 
@@ -51,8 +64,10 @@ final class ProcessTrees {
         case .leader: _ = ChildTable.signal(process.pid, signal, group: false)
         case .group: signalGroup(process, signal)
         case .tree:
-            for member in members(of: process, in: .snapshot()) { ProcessTable.signal(member, signal) }
-            if ProcessTable.snapshot().entries.isEmpty { signalGroup(process, signal) }
+            let table = ProcessTable.snapshot()
+            // Where there is no table the group is all that is known.
+            if table.entries.isEmpty { signalGroup(process, signal) }
+            for member in members(of: process, in: table) { ProcessTable.signal(member, signal) }
         }
     }
 
@@ -72,115 +87,18 @@ final class ProcessTrees {
         }
     }
 
-    /// Kills orphans that belong to nothing that is watched; `done` is called when none is left.
+    /// Kills what is left when nothing should run any more: the offspring of programs that have ended, and orphans
+    /// that are ours. `done` is called when none is left.
     func killStrays(where isOurs: @escaping (ProcessEntry) -> Bool, done: @escaping () -> Void) {
         strays = (isOurs, done)
+        for process in watched.values where !process.isLeaderAlive { kill(process) }
         look()
     }
 
-    private func signalGroup(_ process: ManagedProcess, _ signal: Signal) {
+    func signalGroup(_ process: ManagedProcess, _ signal: Signal) {
         guard process.hasGroup else { return }
         ChildTable.signal(process.pid, signal, group: true)
     }
-
-    // MARK: Looking
-
-    private func look() {
-        let ended = watched.values.filter { !$0.isLeaderAlive }.sorted { $0.pid < $1.pid }
-        guard !ended.isEmpty || strays != nil else { return }
-        let orphans = orphans()
-        for process in ended where process.hasGroup { process.hasGroup = ProcessTable.groupExists(process.pid) }
-        // All of /proc is read only where something may be left.
-        let isQuiet = orphans.isEmpty && !ended.contains { $0.hasGroup }
-        let table = isQuiet ? ProcessTable([]) : ProcessTable.snapshot()
-        for process in ended { update(process, members(of: process, in: table)) }
-        endStrays(orphans, in: table)
-        if watched.values.contains(where: { !$0.isLeaderAlive }) { recheckWithoutSubreaper() }
-    }
-
-    private func update(_ process: ManagedProcess, _ members: [ProcessEntry]) {
-        // Where the table can't be read, the group is all that is known.
-        let count = members.isEmpty && process.hasGroup && !Self.hasTable ? 1 : members.count
-        if process.isDoomed {
-            signalGroup(process, .kill)
-            for member in members { ProcessTable.signal(member, .kill) }
-        }
-        let phase = process.phase
-        process.phase = count == 0 ? .gone : .leaderless
-        if count == 0 { watched[process.pid] = nil }
-        switch phase {
-        case .exited(let status):
-            process.stdin = nil
-            process.onExit?(status, count)
-        case .leaderless:
-            if count == 0 { process.onGone?() }
-        case .running, .gone: break
-        }
-        if count == 0 {
-            process.onExit = nil
-            process.onGone = nil
-        }
-    }
-
-    /// Living members, the leader included.
-    private func members(of process: ManagedProcess, in table: ProcessTable) -> [ProcessEntry] {
-        let own = ThisProcess.id
-        var roots: Set<Int32> = []
-        for entry in table.entries where entry.pid != own {
-            let isOurs =
-                (process.isLeaderAlive && entry.pid == process.pid) || entry.group == process.pid
-                || entry.session == process.pid
-                || (isOrphan(entry) && Self.marker(of: entry) == process.marker)
-            if isOurs { roots.insert(entry.pid) }
-        }
-        guard !roots.isEmpty else { return [] }
-        var found: [Int32: ProcessEntry] = [:]
-        for root in roots {
-            found[root] = table[root]
-            for entry in table.descendants(of: root) { found[entry.pid] = entry }
-        }
-        return found.values.filter { !$0.isZombie }.sorted { $0.pid < $1.pid }
-    }
-
-    private func orphans() -> [ProcessEntry] {
-        ProcessTable.children(of: ThisProcess.id).filter { isOrphan($0) && !$0.isZombie }
-    }
-
-    /// Adopted by this process, or by init where this process is no subreaper.
-    private func isOrphan(_ entry: ProcessEntry) -> Bool {
-        (entry.parent == ThisProcess.id || entry.parent == 1) && !ChildTable.contains(entry.pid)
-    }
-
-    static func marker(of entry: ProcessEntry) -> String? {
-        guard let found = ProcessTable.environment(of: entry.pid)?.first(where: { $0.hasPrefix(markerName + "=") })
-        else { return nil }
-        return String(found.dropFirst(markerName.count + 1))
-    }
-
-    private func endStrays(_ orphans: [ProcessEntry], in table: ProcessTable) {
-        guard let strays else { return }
-        let claimed = watched.values.map(\.marker)
-        let left = orphans.filter { entry in
-            guard strays.isOurs(entry) else { return false }
-            return Self.marker(of: entry).map { !claimed.contains($0) } ?? true
-        }
-        guard !left.isEmpty else {
-            self.strays = nil
-            return strays.done()
-        }
-        for entry in left {
-            ProcessTable.signal(entry, .kill)
-            for below in table.descendants(of: entry.pid) { ProcessTable.signal(below, .kill) }
-        }
-    }
-
-    /// Only where orphans go elsewhere does nobody tell when they end.
-    private func recheckWithoutSubreaper() {
-        guard !Self.hasTable, recheck?.isPending != true else { return }
-        recheck = loop.after(.milliseconds(20)) { [weak self] in self?.look() }
-    }
-
-    private static let hasTable = !ProcessTable.snapshot().entries.isEmpty
 
     private final class Box {
         weak var process: ManagedProcess?

@@ -12,7 +12,7 @@ extension ServiceMachine {
         if exit == .status(0), service.oneShot || service.restart != .always {
             slots[index].backoff = .zero
             slots[index].life = .completed(epoch: run.epoch)
-            return
+            return emit(.note("it has completed", instance: number))
         }
         if let owner = slots[index].portTaken {
             slots[index].portTaken = nil
@@ -22,20 +22,17 @@ extension ServiceMachine {
                 slots[index].life = .idle
                 return
             }
-            let reason = "\(exit.inWords): port \(run.port ?? 0) is taken by \(owner)"
-            emit(.note(reason, instance: number))
-            return crashed(index, reason: reason)
+            return crashed(index, reason: "\(exit.inWords): port \(run.port ?? 0) is taken by \(owner)")
         }
-        let reason = run.hasBeenReady || !hasFront ? exit.inWords : exit.inWords + " before it was ready"
-        emit(.note(reason, instance: number))
-        crashed(index, reason: reason)
+        crashed(index, reason: run.hasBeenReady || !hasFront ? exit.inWords : exit.inWords + " before it was ready")
     }
 
     /// Has it tried again after a while, by its restart policy.
     mutating func crashed(_ index: Int, reason: String) {
         guard service.restart != .never else {
             slots[index].life = .failed(reason: reason)
-            return
+            return emit(
+                .note("\(reason); `devmesh start \(service.name)` starts it again", instance: slots[index].number))
         }
         let delay = Self.next(after: slots[index].backoff)
         slots[index].backoff = delay
@@ -47,7 +44,7 @@ extension ServiceMachine {
             slots[index].life = .backoff(reason: reason, .far)
             emit(.setTimer(timer, delay - .seconds(1)))
         }
-        emit(.note("next try in \(delay.inWords)", instance: slots[index].number))
+        emit(.note("\(reason); next try in \(delay.inWords)", instance: slots[index].number))
     }
 
     mutating func retryIsNear(_ instance: Int) {

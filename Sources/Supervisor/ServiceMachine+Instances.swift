@@ -32,7 +32,6 @@ extension ServiceMachine {
         switch slots[index].life {
         case .starting(let run):
             forgetTimers(of: run)
-            emit(.note(reason, instance: key.instance))
             crashed(index, reason: reason)
         case .draining, .stopping, .killing, .collapsing: treeGone(key)
         default: break

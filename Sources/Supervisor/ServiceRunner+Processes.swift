@@ -8,10 +8,10 @@ extension ServiceRunner {
         guard let command = service.run else {
             return send(.spawnFailed(key, reason: "\(name) has no `run` command in the manifest"))
         }
+        let source = OutputSource(service: name, instance: key.instance, generation: key.generation)
         do throws(LaunchFailure) {
             let port = try choosePort()
             let environment = workshop.environment(service, key.instance, port)
-            let source = OutputSource(service: name, instance: key.instance, generation: key.generation)
             watchLog(key, source)
             let process = try launch(
                 command, "run", environment: environment, marker: "\(name).\(key.instance)#\(key.generation)",
@@ -30,6 +30,7 @@ extension ServiceRunner {
             process.onGone = { [weak self] in self?.gone(run) }
             send(.spawned(key, pid: process.pid, port: port))
         } catch {
+            workshop.delegate?.cancelLogWatch(source)
             send(.spawnFailed(key, reason: error.sentence))
         }
     }

@@ -13,7 +13,8 @@ final class ServiceRunner {
     var build: LocalBuild?
     /// What the machine was told last.
     var lastDependencyStatus = ServiceMachine.DependencyStatus.met
-    private var timers: [ServiceMachine.Timer: Timer] = [:]
+    private var timers: [ServiceMachine.Timer: (timer: Timer, due: Instant)] = [:]
+    private var lastBuildFailed: WallTime?
     private var tickets: [Ticket: (Outcome) -> Void] = [:]
     private var lastTicket = 0
     private var events: [ServiceMachine.Event] = []
@@ -69,19 +70,24 @@ final class ServiceRunner {
             guard let process = runs[key]?.process else { return }
             workshop.trees.kill(process)
         case .setTimer(let timer, let delay):
-            timers[timer]?.cancel()
-            timers[timer] = loop.after(delay) { [weak self] in
+            timers[timer]?.timer.cancel()
+            let running = loop.after(delay) { [weak self] in
                 self?.timers[timer] = nil
                 self?.send(.timerFired(timer))
             }
-        case .cancelTimer(let timer): timers.removeValue(forKey: timer)?.cancel()
+            timers[timer] = (running, .now + delay)
+        case .cancelTimer(let timer): timers.removeValue(forKey: timer)?.timer.cancel()
         case .front(let front): delegate?.frontChanged(name, to: front)
         case .state(let state, let reason):
             delegate?.stateChanged(name, to: state, reason: reason)
             onState(self)
         case .complete(let ticket, let outcome): tickets.removeValue(forKey: ticket)?(outcome)
         case .note(let line, let instance): delegate?.note(name, instance: instance, line)
-        case .happened(let happening): delegate?.happened(name, happening)
+        case .happened(let happening):
+            delegate?.happened(name, happening)
+            if case .buildFailed = happening { lastBuildFailed = .now }
+            // No other state, but enough for those that depend on it to be `started`.
+            if case .started = happening { onState(self) }
         }
     }
 
@@ -89,6 +95,33 @@ final class ServiceRunner {
         guard let delegate = workshop.delegate else { return send(.drained(key)) }
         delegate.drain(name, instance: key.instance, limit: limit) { [weak self] in self?.send(.drained(key)) }
     }
+
+    /// Tells the front's state as it is before anything has happened.
+    func announce() {
+        if machine.hasFront { workshop.delegate?.frontChanged(name, to: machine.frontState) }
+    }
+
+    var prospects: [String] {
+        var lines: [String] = []
+        for slot in machine.slots {
+            guard case .backoff(_, let wait) = slot.life,
+                let due = timers[.retry(instance: slot.number)]?.due
+            else { continue }
+            let left = max(due - .now, .zero) + (wait == .far ? .seconds(1) : .zero)
+            lines.append("\(name).\(slot.number) is tried again in \(left.inWords)")
+        }
+        if let failure = machine.buildFailure, let when = lastBuildFailed {
+            let serves = machine.slots.contains { $0.life.serves }
+            lines.append((serves ? "it serves the previous build: " : "") + "\(failure) (\(when.rfc3339()))")
+            if let due = timers[.rebuild]?.due {
+                let left = max(due - .now, .zero) + (machine.activity == .buildFailed(.far) ? .seconds(1) : .zero)
+                lines.append("it is built again in \(left.inWords)")
+            }
+        }
+        return lines
+    }
+
+    var timerCount: Int { timers.count + runs.values.filter { $0.prober?.isWaiting ?? false }.count }
 
     /// Its status with what the machine does not know: when the processes were started.
     var status: ServiceSnapshot {

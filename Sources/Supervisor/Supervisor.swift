@@ -38,13 +38,16 @@ public final class Supervisor {
     ///   - environment: whole, for a process of an instance with its private port; the marker is added to it.
     ///   - allocatePort: a private port that is free and not among those given; better not one used lately, which a
     ///     program may be unable to bind for a minute (TIME_WAIT).
+    ///   - ownsOrphans: whether every orphan that this process adopts comes from this supervisor's programs: true for
+    ///     a process that does nothing else. Only then are those known that carry no marker.
     public init(
         on loop: EventLoop, children: Children, project: String,
         environment: @escaping (_ service: Service, _ instance: Int, _ port: Int?) -> [String: String],
-        allocatePort: @escaping (_ avoiding: Set<Int>) -> Int?
+        allocatePort: @escaping (_ avoiding: Set<Int>) -> Int?, ownsOrphans: Bool = false
     ) {
         workshop = Workshop(
-            on: loop, children: children, project: project, environment: environment, allocatePort: allocatePort)
+            on: loop, children: children, project: project, environment: environment, allocatePort: allocatePort,
+            ownsOrphans: ownsOrphans)
     }
 
     /// Set before services are added.
@@ -61,6 +64,7 @@ public final class Supervisor {
             ) { [weak self] in self?.stateChanged($0) }
             runners[entry.service.name] = runner
             names.append(entry.service.name)
+            runner.announce()
         }
         connectDependencies()
     }
@@ -148,8 +152,9 @@ public final class Supervisor {
 
     public func status(_ name: String) -> ServiceSnapshot? { runners[name]?.status }
 
-    /// How many processes, probes and builds are known; 0 once everything is gone.
-    public var activityCount: Int {
-        runners.values.reduce(0) { $0 + $1.runs.count + ($1.build == nil ? 0 : 1) }
-    }
+    /// What is to come: when something is tried again, and what serves meanwhile. A sentence each, for `why`.
+    public func prospects(_ name: String) -> [String] { runners[name]?.prospects ?? [] }
+
+    /// How many of its timers run: none while nothing is on its way and nothing is probed.
+    public var timerCount: Int { runners.values.reduce(0) { $0 + $1.timerCount } + (workshop.listeners.isIdle ? 0 : 1) }
 }

@@ -18,13 +18,13 @@ final class Workshop {
     init(
         on loop: EventLoop, children: Children, project: String,
         environment: @escaping (Service, Int, Int?) -> [String: String],
-        allocatePort: @escaping (Set<Int>) -> Int?
+        allocatePort: @escaping (Set<Int>) -> Int?, ownsOrphans: Bool
     ) {
         self.loop = loop
         self.project = project
         self.environment = environment
         self.allocatePort = allocatePort
-        trees = ProcessTrees(on: loop, children: children)
+        trees = ProcessTrees(on: loop, children: children, mayClaim: { _ in ownsOrphans })
         listeners = ListenerWatch(on: loop, trees: trees)
     }
 }

@@ -17,6 +17,7 @@
 //   child             forks a child of the same group that ignores TERM and waits; says "child PID"
 //   setsid            the same in a session of its own; says "setsid PID"
 //   daemon            the same, forked twice, so that its parent is gone; it holds stdout; says "daemon PID"
+//   bare              the same as setsid, with an empty environment; says "bare PID"
 //   bind ADDRESS      what `listen` binds: 127.0.0.1 (default), ::1, 0.0.0.0 or ::
 //   port N            what `listen` binds instead of $PORT
 //   listen            binds and listens, accepts nothing yet; exits 98 if the port is taken
@@ -157,6 +158,17 @@ static void offspring(const char *what, int new_session, int levels) {
         if (new_session) setsid();
         if (levels > 1 && fork() != 0) _exit(0);
         signal(SIGTERM, SIG_IGN);
+        if (!strcmp(what, "bare")) {
+            char *const arguments[] = {"fixture", "ignore", "TERM", "wait", NULL}, *const nothing[] = {NULL};
+            char path[4096];
+            ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+            path[length > 0 ? length : 0] = 0;
+            // Said once the environment is gone: `report` closes on exec.
+            say(1, "%s %d\n", what, (int)getpid());
+            fcntl(report[1], F_SETFD, FD_CLOEXEC);
+            execve(path, arguments, nothing);
+            _exit(72);
+        }
         say(1, "%s %d\n", what, (int)getpid());
         close(report[1]);
         linger();
@@ -400,6 +412,7 @@ static void carry_out(const char *verb) {
     else if (!strcmp(verb, "child")) offspring("child", 0, 1);
     else if (!strcmp(verb, "setsid")) offspring("setsid", 1, 1);
     else if (!strcmp(verb, "daemon")) offspring("daemon", 1, 2);
+    else if (!strcmp(verb, "bare")) offspring("bare", 1, 1);
     else if (!strcmp(verb, "bind")) bind_address = argument();
     else if (!strcmp(verb, "port")) bind_port = atoi(argument());
     else if (!strcmp(verb, "listen")) listener = listen_now();

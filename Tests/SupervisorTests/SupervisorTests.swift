@@ -331,7 +331,7 @@ extension Rig {
     func pids(_ service: String) -> [Int32] {
         let named = text(service).split(separator: "\n").compactMap { line -> Int32? in
             let words = line.split(separator: " ")
-            guard words.count == 2, ["child", "setsid", "daemon", "pid"].contains(words[0]) else { return nil }
+            guard words.count == 2, ["child", "setsid", "daemon", "bare", "pid"].contains(words[0]) else { return nil }
             return Int32(words[1])
         }
         return named + [pid(service)].compactMap { $0 }

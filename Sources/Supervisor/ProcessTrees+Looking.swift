@@ -1,0 +1,118 @@
+import EventLoop
+import Platform
+
+/// Finding out who is left of a tree whose leader has ended.
+extension ProcessTrees {
+    func look() {
+        let ended = watched.values.filter { !$0.isLeaderAlive }.sorted { $0.pid < $1.pid }
+        guard !ended.isEmpty || strays != nil else { return }
+        let orphans = orphans()
+        claim(orphans, for: ended)
+        for process in ended where process.hasGroup { process.hasGroup = ProcessTable.groupExists(process.pid) }
+        // All of /proc is read only where something is left: whoever has no living parent of ours is an orphan.
+        let isQuiet =
+            strays == nil
+            && !ended.contains { process in process.hasGroup || orphans.contains { belongs($0, to: process) } }
+        let table = isQuiet ? ProcessTable([]) : ProcessTable.snapshot()
+        for process in ended { update(process, members(of: process, in: table)) }
+        endStrays(orphans, in: table)
+        if watched.values.contains(where: { !$0.isLeaderAlive }) { recheckWithoutSubreaper() }
+    }
+
+    private func update(_ process: ManagedProcess, _ members: [ProcessEntry]) {
+        // Where the table can't be read, the group is all that is known.
+        let count = members.isEmpty && process.hasGroup && !Self.hasTable ? 1 : members.count
+        if process.isDoomed {
+            signalGroup(process, .kill)
+            for member in members { ProcessTable.signal(member, .kill) }
+        }
+        let phase = process.phase
+        process.phase = count == 0 ? .gone : .leaderless
+        if count == 0 { watched[process.pid] = nil }
+        switch phase {
+        case .exited(let status):
+            process.stdin = nil
+            process.onExit?(status, count)
+        case .leaderless:
+            if count == 0 { process.onGone?() }
+        case .running, .gone: break
+        }
+        if count == 0 {
+            process.onExit = nil
+            process.onGone = nil
+        }
+    }
+
+    /// Living members, the leader included.
+    func members(of process: ManagedProcess, in table: ProcessTable) -> [ProcessEntry] {
+        var found: [Int32: ProcessEntry] = [:]
+        for entry in table.entries where entry.pid != ThisProcess.id && belongs(entry, to: process) {
+            found[entry.pid] = entry
+            for below in table.descendants(of: entry.pid) { found[below.pid] = below }
+        }
+        return found.values.filter { !$0.isZombie }.sorted { $0.pid < $1.pid }
+    }
+
+    private func belongs(_ entry: ProcessEntry, to process: ManagedProcess) -> Bool {
+        if entry.pid == process.pid { return process.isLeaderAlive }
+        if entry.group == process.pid || entry.session == process.pid { return true }
+        guard isOrphan(entry) else { return false }
+        if let known = unmarked[entry.pid], known.started == entry.started { return known.owner == process.pid }
+        return Self.marker(of: entry) == process.marker
+    }
+
+    private func orphans() -> [ProcessEntry] {
+        ProcessTable.children(of: ThisProcess.id).filter { isOrphan($0) && !$0.isZombie }
+    }
+
+    /// Adopted by this process, not started by it.
+    private func isOrphan(_ entry: ProcessEntry) -> Bool {
+        entry.parent == ThisProcess.id && !ChildTable.contains(entry.pid)
+    }
+
+    static func marker(of entry: ProcessEntry) -> String? {
+        guard let found = ProcessTable.environment(of: entry.pid)?.first(where: { $0.hasPrefix(markerName + "=") })
+        else { return nil }
+        return String(found.dropFirst(markerName.count + 1))
+    }
+
+    /// Programs that set their title overwrite their environment, and some clear it: what comes without a marker as
+    /// a leader ends was its. The leader may be reaped a look later than its orphans are seen, hence two looks.
+    private func claim(_ orphans: [ProcessEntry], for ended: [ManagedProcess]) {
+        let leader = ended.first { process in
+            if case .exited = process.phase { true } else { false }
+        }
+        var known: [Int32: Unmarked] = [:]
+        for entry in orphans where mayClaim(entry) {
+            var state = unmarked[entry.pid].flatMap { $0.started == entry.started ? $0 : nil }
+            if state == nil {
+                guard Self.marker(of: entry) == nil else { continue }
+                state = Unmarked(started: entry.started)
+            }
+            if state!.owner == nil, state!.looks < 2 { state!.owner = leader?.pid }
+            state!.looks += 1
+            known[entry.pid] = state
+        }
+        unmarked = known
+    }
+
+    private func endStrays(_ orphans: [ProcessEntry], in table: ProcessTable) {
+        guard let strays else { return }
+        let left = orphans.filter(strays.isOurs)
+        for entry in left {
+            ProcessTable.signal(entry, .kill)
+            for below in table.descendants(of: entry.pid) { ProcessTable.signal(below, .kill) }
+        }
+        guard left.isEmpty, !watched.values.contains(where: { !$0.isLeaderAlive }) else { return }
+        self.strays = nil
+        strays.done()
+    }
+
+    /// Only where orphans go elsewhere does nobody tell when they end.
+    private func recheckWithoutSubreaper() {
+        guard !Self.hasTable, recheck?.isPending != true else { return }
+        recheck = loop.after(.milliseconds(20)) { [weak self] in self?.look() }
+    }
+
+    private static let hasTable = !ProcessTable.snapshot().entries.isEmpty
+}
