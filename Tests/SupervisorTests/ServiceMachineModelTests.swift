@@ -45,6 +45,7 @@ private struct Model {
             if Bool.random(using: &random) { service.build = .shell("make") }
             if Bool.random(using: &random) { service.remote = Service.sampleRemote }
             if Bool.random(using: &random) { service.live = LiveProbe(kind: .tcp, failures: 2) }
+            if Bool.random(using: &random) { service.stop.drain = .zero }
             service.oneShot = Int.random(in: 0..<8, using: &random) == 0
             service.restart = RestartPolicy.allCases.randomElement(using: &random)!
             if Int.random(in: 0..<8, using: &random) == 0 { service.listens = .nothing }
@@ -62,6 +63,7 @@ private struct Model {
             }
         case 7...8: if !world.builds.isEmpty { endBuild(&random) }
         case 9: world.drained()
+        case 10: lateEvent(&random)
         default:
             if let key = world.keys.randomElement(using: &random) { happen(to: key, &random) }
         }
@@ -119,6 +121,24 @@ private struct Model {
         case 9: world.exit(key, .status(1), portTaken: Bool.random(using: &random) ? "nginx" : nil)
         default: break
         }
+    }
+
+    /// Something about a process that is gone already.
+    private mutating func lateEvent(_ random: inout SeededGenerator) {
+        let past = spawned.filter { world.processes[$0] == nil }.sorted { $0.generation < $1.generation }
+        guard let key = past.randomElement(using: &random) else { return }
+        let before = world.machine.status
+        switch Int.random(in: 0..<8, using: &random) {
+        case 0: world.send(.leaderExited(key, .status(0), leftovers: 0, portTaken: nil))
+        case 1: world.send(.treeGone(key))
+        case 2: world.send(.drained(key))
+        case 3: world.send(.probePassed(key, host: nil))
+        case 4: world.send(.probeFailed(key, reason: "late"))
+        case 5: world.send(.timerFired(.stop(key)))
+        case 6: world.send(.timerFired(.ready(key)))
+        default: world.send(.spawned(key, pid: 1, port: 1))
+        }
+        if world.machine.status != before { issues.append("a late event of \(key) changed something") }
     }
 
     private mutating func check() {
