@@ -60,7 +60,11 @@ import Testing
         let result: String? = onLoop { loop, done in
             let children = try! Children(on: loop)
             let trees = ProcessTrees(on: loop, children: children)
-            let process = try! trees.spawn(Self.request(["wait"]), marker: "project/reader.1#1")
+            let pipe = try! Kernel.real.pipe()
+            let process = try! trees.spawn(
+                Self.request(["say", "up", "wait"]), marker: "project/reader.1#1", stdout: pipe.writer.raw)
+            // Until exec is over the environment can't be read.
+            _ = try! Kernel.real.read(pipe.reader, into: loop.scratch)
             let marker = ProcessTable.entry(process.pid).flatMap { ProcessTrees.marker(of: $0) }
             process.onExit = { status, _ in
                 trees.close()
