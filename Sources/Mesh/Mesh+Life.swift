@@ -36,9 +36,10 @@ extension Mesh {
                 name: plan.displayName, addresses: plan.services.map(address), logs: project.logsFolder,
                 firstSeq: firstSeq))
         tell(nil, "up")
-        // In one turn of the loop, so that nobody finds a service stopped that is about to start.
-        supervisor.add(plan.services.map(entry))
-        startServices(plan.services.map(\.name).filter { selection[$0] != .idle })
+        withFrontsHeld {
+            supervisor.add(plan.services.map(entry))
+            startServices(plan.services.map(\.name).filter { selection[$0] != .idle })
+        }
     }
 
     /// Starts services that the plan has.

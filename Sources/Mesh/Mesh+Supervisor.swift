@@ -16,7 +16,22 @@ extension Mesh: SupervisorDelegate {
     }
 
     func frontChanged(_ service: String, to front: ServiceFront) {
-        proxy.set(service, proxyState(service, front))
+        if fronts != nil {
+            fronts?[service] = front
+        } else {
+            proxy.set(service, proxyState(service, front))
+        }
+    }
+
+    /// Lets the fronts change only once `body` is through: nobody should be told that a service is stopped which is
+    /// about to start.
+    func withFrontsHeld<T>(_ body: () -> T) -> T {
+        fronts = [:]
+        let result = body()
+        let changed = fronts ?? [:]
+        fronts = nil
+        for (service, front) in changed { proxy.set(service, proxyState(service, front)) }
+        return result
     }
 
     /// The supervisor's words in the proxy's.

@@ -55,23 +55,25 @@ extension Mesh {
             }
         }
 
-        supervisor.apply(
-            added: changes.added.compactMap(plan.service).map(entry),
-            changed: changes.changed.compactMap(plan.service).map(entry), removed: changes.removed
-        ) { [self] outcomes in
-            close(before)
-            for (name, outcome) in outcomes.sorted(by: { $0.key < $1.key }) { note(name, outcome) }
-            settle()
-        }
-        if request.local != nil { moveTargets() }
-        report.started = serviceNames.filter {
-            selection[$0] != .idle && !wasRunning.contains($0) && supervisor.status($0)?.state == .stopped
-        }
-        report.unchanged.removeAll(where: report.started.contains)
-        pending += report.started.count
-        startServices(report.started) { name, outcome in
-            note(name, outcome)
-            settle()
+        withFrontsHeld {
+            supervisor.apply(
+                added: changes.added.compactMap(plan.service).map(entry),
+                changed: changes.changed.compactMap(plan.service).map(entry), removed: changes.removed
+            ) { [self] outcomes in
+                close(before)
+                for (name, outcome) in outcomes.sorted(by: { $0.key < $1.key }) { note(name, outcome) }
+                settle()
+            }
+            if request.local != nil { moveTargets() }
+            report.started = serviceNames.filter {
+                selection[$0] != .idle && !wasRunning.contains($0) && supervisor.status($0)?.state == .stopped
+            }
+            report.unchanged.removeAll(where: report.started.contains)
+            pending += report.started.count
+            startServices(report.started) { name, outcome in
+                note(name, outcome)
+                settle()
+            }
         }
         publish()
         settle()

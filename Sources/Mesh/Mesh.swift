@@ -48,6 +48,8 @@ final class Mesh {
     /// When each process was started, for `ps`.
     var processesBegan: [Int32: WallTime] = [:]
     var waiters: [Waiter] = []
+    /// What fronts are to do once services have been started; nil except meanwhile.
+    var fronts: [String: ServiceFront]?
     var server: ControlServer?
     var phase = Phase.running
     /// Ended by the second ^C.
