@@ -15,7 +15,7 @@ struct JSONLineFormatter {
     mutating func add(_ name: String) {
         let out = OutputBytes(capacity: 128)
         var text = name
-        text.withUTF8 { Self.writeString(UnsafeRawBufferPointer($0), isValid: true, to: out) }
+        text.withUTF8 { Self.writeString(UnsafeRawBufferPointer($0), to: out) }
         names.append(Array(out.bytes))
         instances.append(Array(out.bytes.dropLast()) + [0x2E])
     }
@@ -43,7 +43,7 @@ struct JSONLineFormatter {
         case .build: out.append(#","stream":"build","line":"# as StaticString)
         case .devmesh: out.append(#","stream":"devmesh","line":"# as StaticString)
         }
-        Self.writeString(line.text, isValid: isValid, to: out)
+        Self.writeString(line.text, to: out)
         if !isValid {
             out.append(#","base64":""# as StaticString)
             Self.writeBase64(line.text, to: out)
@@ -53,14 +53,15 @@ struct JSONLineFormatter {
         out.append("}\n" as StaticString)
     }
 
-    /// Appends `text` as a JSON string (RFC 8259 §7); bytes that are not UTF-8 become U+FFFD.
-    private static func writeString(_ text: UnsafeRawBufferPointer, isValid: Bool, to out: OutputBytes) {
+    /// Appends `text` as a JSON string (RFC 8259 §7); bytes that are not UTF-8 become U+FFFD. DEL and C1 controls
+    /// are escaped too: the reader may be a terminal.
+    private static func writeString(_ text: UnsafeRawBufferPointer, to out: OutputBytes) {
         out.append(0x22)
         var from = 0
         var at = 0
         while at < text.count {
             let byte = text[at]
-            if byte >= 0x20 && byte != 0x22 && byte != 0x5C && (isValid || byte < 0x80) {
+            if byte >= 0x20 && byte != 0x22 && byte != 0x5C && byte < 0x7F {
                 at &+= 1
                 continue
             }
@@ -68,13 +69,16 @@ struct JSONLineFormatter {
             if byte >= 0x80 {
                 switch utf8Step(text, at: at) {
                 case .character(let count):
-                    at += count
-                    continue
+                    guard byte == 0xC2 && text[at + 1] < 0xA0 else {
+                        at += count
+                        continue
+                    }
+                    length = count
                 case .invalid(let count): length = count
                 }
             }
             if at > from { out.append(UnsafeRawBufferPointer(rebasing: text[from..<at])) }
-            writeEscape(byte, to: out)
+            writeEscape(text, at, length, to: out)
             at += length
             from = at
         }
@@ -82,15 +86,19 @@ struct JSONLineFormatter {
         out.append(0x22)
     }
 
-    private static func writeEscape(_ byte: UInt8, to out: OutputBytes) {
-        switch byte {
+    private static func writeEscape(
+        _ text: UnsafeRawBufferPointer, _ at: Int, _ length: Int, to out: OutputBytes
+    ) {
+        // A C1 control's second byte is its code.
+        let isC1 = length == 2 && text[at] == 0xC2
+        switch isC1 ? text[at + 1] : text[at] {
         case 0x22: out.append(#"\""# as StaticString)
         case 0x5C: out.append(#"\\"# as StaticString)
         case 0x09: out.append(#"\t"# as StaticString)
         case 0x0A: out.append(#"\n"# as StaticString)
         case 0x0D: out.append(#"\r"# as StaticString)
-        case 0x80...: out.append("\u{FFFD}" as StaticString)
-        default:
+        case 0x80... where !isC1: out.append("\u{FFFD}" as StaticString)
+        case let byte:
             out.append(#"\u00"# as StaticString)
             out.append(hexDigits[Int(byte >> 4)])
             out.append(hexDigits[Int(byte & 15)])

@@ -30,6 +30,9 @@ final class LogCursor {
     private var isResyncing = false
     private var lastLine = 0
     private var isAfterGap = false
+    /// The folder had no segment when it was first looked at: all lines from the first one on should come.
+    private var wasEmpty = false
+    private var hasNewFolder = false
 
     /// Twice the longest record.
     static let windowSize = 2 * RecordLayout.longest
@@ -60,6 +63,12 @@ final class LogCursor {
             }
         }
         checkedAt = 0
+    }
+
+    /// The folder was deleted with all that was in it: what comes next begins anew.
+    func startAnew() {
+        hasNewFolder = true
+        mayHaveSuccessor = true
     }
 
     /// The store may have more than when it was last looked at.
@@ -118,8 +127,12 @@ final class LogCursor {
     private func openSuccessor(_ now: Int) -> Bool {
         guard mayHaveSuccessor else { return false }
         mayHaveSuccessor = false
-        let following = folder.segments().first { $0.firstSeq > (segment?.firstSeq ?? -1) }
-        guard let following else { return false }
+        let least = hasNewFolder ? 0 : (segment?.firstSeq ?? -1) + 1
+        let following = folder.segments().first { $0.firstSeq >= least }
+        guard let following else {
+            wasEmpty = wasEmpty || segment == nil
+            return false
+        }
         mayHaveSuccessor = true
         // The writer finishes a segment before it makes the next: what came since the last read is there now.
         if fill() {
@@ -138,7 +151,9 @@ final class LogCursor {
             // Rotated away between listing and opening: the listing is made again.
             return error == .noEntry
         }
-        isAfterGap = self.segment != nil
+        if hasNewFolder { lastLine = 0 }
+        isAfterGap = self.segment == nil ? wasEmpty : lastLine > 0
+        hasNewFolder = false
         self.segment = segment
         self.offset = offset
         (start, end) = (0, 0)

@@ -67,7 +67,7 @@ final class LogFollower: ReadinessHandler {
         let watcher = try FileWatcher()
         let kernel = loop.kernel
         try kernel.makeDirectory(session.query.folder)
-        if session.query.services.isEmpty { rootWatch = try watcher.add(session.query.folder) }
+        rootWatch = try watcher.add(session.query.folder)
         self.watcher = watcher
         for service in session.names.indices { try watchFolder(of: service) }
         registrations.append(try loop.watch(watcher.descriptor.raw, self))
@@ -91,6 +91,7 @@ final class LogFollower: ReadinessHandler {
             }
             if watch == rootWatch {
                 takeInNewServices()
+                rewatchFolder(named: event.name)
             } else if let service = watches[watch] {
                 let cursor = session.cursor(service)
                 if event.name != cursor.segment?.name { cursor.mayHaveSuccessor = true }
@@ -98,6 +99,16 @@ final class LogFollower: ReadinessHandler {
         }
         registrations.first?.rearm(.readable)
         turn()
+    }
+
+    /// A service's folder was deleted underneath the mesh and has been made again: it is another one now.
+    private func rewatchFolder(named name: String) {
+        guard let service = session.names.firstIndex(of: name) else { return }
+        // Adding a folder that is watched already gives its old watch (inotify_add_watch(2)).
+        let path = session.cursor(service).folder.path
+        guard let watch = try? watcher?.add(path), watches[watch] != service else { return }
+        watches[watch] = service
+        session.cursor(service).startAnew()
     }
 
     private func takeInNewServices() {

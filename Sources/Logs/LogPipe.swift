@@ -24,7 +24,7 @@ final class LogPipe: ReadinessHandler {
     private var registration: Registration?
     private(set) var splitter = LineSplitter()
     private(set) var lastRead: Instant
-    /// Whether `onPause` has been asked to look at this pipe.
+    /// Whether the pump has it on its list of pipes that hold an unfinished line.
     var isListed = false
     /// Called after each turn that has read something.
     private let onRead: (LogPipe) -> Void

@@ -47,7 +47,7 @@ final class LogPump {
         if let store = stores[service] { return store }
         let store = LogStore(
             folder: Path.join(root, service), limit: limits[service] ?? defaultLimit, encoder: encoder,
-            kernel: loop.kernel)
+            kernel: loop.kernel, onOutage: { [self] in noteOutage(service, $0) })
         stores[service] = store
         return store
     }
@@ -63,7 +63,7 @@ final class LogPump {
         for (raw, stream) in pipes {
             let pipe = LogPipe(
                 Descriptor(owning: raw), stream: stream, instance: instance, store: store, watch: watch, on: loop,
-                onRead: { [self] in noteRead($0, service) }, onEnd: { [self] in forget(id) })
+                onRead: { [self] in noteRead($0) }, onEnd: { [self] in forget(id) })
             sources[id, default: []].append(pipe)
             do throws(Errno) {
                 try pipe.start()
@@ -76,7 +76,7 @@ final class LogPump {
     /// Stores a line of devmesh's own.
     func note(_ service: String, _ text: String) {
         store(service).note(text)
-        afterBatch(service)
+        expectQuiet()
     }
 
     /// The process behind a source is gone: what it wrote is in the store when this returns.
@@ -95,6 +95,7 @@ final class LogPump {
             store.retry()
             store.close()
         }
+        stores = [:]
         timer?.cancel()
         retryTimer?.cancel()
     }
@@ -105,22 +106,17 @@ final class LogPump {
 
     // MARK: Quiet
 
-    private func noteRead(_ pipe: LogPipe, _ service: String) {
+    private func noteRead(_ pipe: LogPipe) {
         if pipe.splitter.holdsBytes && !pipe.isListed {
             pipe.isListed = true
             unfinished.append(pipe)
         }
-        afterBatch(service)
+        expectQuiet()
     }
 
-    private func afterBatch(_ service: String) {
+    private func expectQuiet() {
         lastBatch = loop.now
         if timer?.isPending != true { arm(Self.quiet) }
-        guard let error = stores[service]?.failure else { return }
-        if troubled.insert(service).inserted { onTrouble(service, error) }
-        if retryTimer?.isPending != true {
-            retryTimer = loop.after(Self.retryPause) { [self] in retry() }
-        }
     }
 
     private func arm(_ delay: Duration) {
@@ -145,6 +141,16 @@ final class LogPump {
         let rest = Self.quiet - (loop.now - lastBatch)
         if rest > .zero { next = min(next ?? rest, rest) } else { encoder.release() }
         if let next { arm(next) }
+    }
+
+    // MARK: Trouble
+
+    private func noteOutage(_ service: String, _ error: Errno) {
+        troubled.insert(service)
+        onTrouble(service, error)
+        if retryTimer?.isPending != true {
+            retryTimer = loop.after(Self.retryPause) { [self] in retry() }
+        }
     }
 
     private func retry() {

@@ -20,6 +20,10 @@ final class LogStore {
     private var segments: [Segment]
     private var file: Descriptor?
     private var outage: Outage?
+    /// Told when an outage begins.
+    private let onOutage: (Errno) -> Void
+    /// When it was last looked whether the file is still where it was made, in microseconds.
+    private var lookedAt: Int64 = 0
 
     /// Writing fails, or did until a moment ago.
     struct Outage {
@@ -32,11 +36,15 @@ final class LogStore {
     }
 
     /// Opens the service's folder, mending what a crash has left torn. Never fails: what can't be made is an outage.
-    init(folder path: String, limit: Int, encoder: RecordEncoder, kernel: Kernel) {
+    init(
+        folder path: String, limit: Int, encoder: RecordEncoder, kernel: Kernel,
+        onOutage: @escaping (Errno) -> Void = { _ in }
+    ) {
         folder = SegmentFolder(path: path, kernel: kernel)
         self.limit = limit
         self.encoder = encoder
         self.kernel = kernel
+        self.onOutage = onOutage
         try? kernel.makeDirectory(path)
         folder.mendTail()
         line = folder.newest()?.line ?? 0
@@ -50,6 +58,10 @@ final class LogStore {
 
     /// Begins a run of lines that were read together.
     func begin(_ stream: LogStream, instance: Int, time: WallTime) {
+        if abs(time.microseconds - lookedAt) > Self.lookEvery {
+            lookedAt = time.microseconds
+            closeIfDeleted()
+        }
         encoder.begin(line: line, time: time, stream: stream, instance: instance)
     }
 
@@ -92,6 +104,18 @@ final class LogStore {
         file = nil
     }
 
+    private static let lookEvery: Int64 = 1_000_000
+
+    /// Someone may delete the logs of a running mesh: what comes next then goes to a new file.
+    private func closeIfDeleted() {
+        guard file != nil, let last = segments.last else { return }
+        let named = kernel.status(folder.path(of: last))
+        if named == nil || named?.inode != kernel.status(file!)?.inode {
+            file = nil
+            segments = []
+        }
+    }
+
     // MARK: Writing
 
     private func flush() {
@@ -128,11 +152,13 @@ final class LogStore {
             }
             outage?.isOver = true
         } catch {
+            let isNew = failure == nil
             var outage = self.outage ?? Outage(error: error)
             outage.error = error
             outage.isOver = false
             outage.unwritten = Array(rest)
             self.outage = outage
+            if isNew { onOutage(error) }
         }
     }
 

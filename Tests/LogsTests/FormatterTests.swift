@@ -118,7 +118,8 @@ private func withLine<T>(
     }
 
     @Test func write_controlsAndQuotes_areEscaped() {
-        #expect(json(Array("\"\\\t\r\u{1}\u{1B}\u{7F}".utf8)) == line(#""\"\\\t\r\u0001\u001b"# + "\u{7F}\""))
+        #expect(
+            json(Array("\"\\\t\r\u{1}\u{1B}\u{7F}\u{9B}2Jä".utf8)) == line(#""\"\\\t\r\u0001\u001b\u007f\u009b2Jä""#))
     }
 
     @Test func write_invalidUTF8_addsBase64() {

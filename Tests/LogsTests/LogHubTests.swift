@@ -216,6 +216,22 @@ import Testing
         fixture.close()
     }
 
+    @Test func fullDisk_lastLine_isStoredOnceThereIsRoomThoughNothingNewComes() throws {
+        let faults = FaultPlan()
+        let began = Handoff<Bool>()
+        let fixture = HubFixture(kernel: Kernel(faults: faults)) { _, _ in began.give(true) }
+        let output = TestPipe()
+        let printer = try follow(fixture, output, LogFormat(showsPrefix: false))
+        let program = fixture.attach()
+        faults.inject(.write, .fails(.noSpace))
+        program.out.write("unterminated")
+        fixture.ended(program.source)
+        #expect(began.take(within: .seconds(20)) == true)
+        #expect(output.read(until: "\n") == "unterminated\n")
+        withExtendedLifetime(printer) {}
+        fixture.close()
+    }
+
     @Test func attach_manyProgramsAtOnce_noLineIsLostTornOrMixed() throws {
         let fixture = HubFixture()
         var programs: [(out: TestPipe, err: TestPipe, source: LogHub.Source)] = []

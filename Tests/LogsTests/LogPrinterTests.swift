@@ -66,6 +66,44 @@ import Testing
         fixture.close()
     }
 
+    @Test func follow_logsDeletedUnderneath_goesOn() throws {
+        let fixture = HubFixture()
+        let output = TestPipe()
+        let printer = try follow(fixture, output, LogFormat(showsPrefix: false))
+        fixture.hub.note("reader", "one")
+        #expect(output.read(until: "one\n") == "one\n")
+        fixture.close()
+        Kernel.real.removeTree(fixture.logs + "/reader")
+        let next = HubFixture(folder: fixture.folder)
+        next.hub.note("purge", "two")
+        #expect(output.read(until: "two\n") == "two\n")
+        // Its numbers begin anew with its folder, after those of the others.
+        next.hub.note("reader", "three")
+        #expect(output.read(until: "three\n") == "three\n")
+        withExtendedLifetime(printer) {}
+        next.close()
+    }
+
+    @Test func follow_overtakenBeforeTheFirstLook_countsFromTheFirstLine() throws {
+        let folder = TemporaryFolder()
+        let merge = LogMerge()
+        let cursor = LogCursor(service: 0, folder: SegmentFolder(path: folder.path + "/reader", kernel: .real))
+        merge.add(cursor)
+        #expect(merge.drain { _, _ in true })
+        let encoder = RecordEncoder(nextSeq: 1)
+        let store = LogStore(folder: folder.path + "/reader", limit: 1 << 20, encoder: encoder, kernel: .real)
+        for number in 0..<1000 { store.note("\(number) " + String(repeating: "x", count: 5000)) }
+        cursor.mayHaveSuccessor = true
+        var (shown, dropped) = (0, 0)
+        _ = merge.drain { _, cursor in
+            shown += 1
+            dropped += cursor.dropped
+            cursor.dropped = 0
+            return true
+        }
+        #expect(dropped > 0 && shown + dropped == 1000)
+    }
+
     @Test func follow_rotations_loseNothingWhileTheReaderKeepsUp() throws {
         let fixture = HubFixture(limit: 2 << 20)
         let output = TestPipe()

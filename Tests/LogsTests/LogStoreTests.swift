@@ -102,6 +102,16 @@ import Testing
         #expect(printedLines(LogQuery(folder: fixture.folder.path)) == ["one", "up again"])
     }
 
+    @Test func begin_logsDeletedUnderneath_goesOnInANewFile() {
+        let fixture = StoreFixture()
+        let start = WallTime.now
+        fixture.add("one", time: start)
+        Kernel.real.removeTree(fixture.store.folder.path)
+        fixture.add("two", time: WallTime(microseconds: start.microseconds + 2_000_000))
+        #expect(printedLines(LogQuery(folder: fixture.folder.path)) == ["two"])
+        #expect(fixture.segments.map(\.firstSeq) == [2])
+    }
+
     @Test func init_strangersInTheFolder_areLeftAlone() {
         let fixture = StoreFixture()
         fixture.add("one")
