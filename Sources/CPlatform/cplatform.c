@@ -327,8 +327,15 @@ int cp_signals_subscribe(int fd, uint64_t mask) {
         action.sa_sigaction = on_signal;
         action.sa_flags = SA_SIGINFO | SA_RESTART;
         sigfillset(&action.sa_mask);
-        for (int number = 1; number < 64; number++)
-            if ((mask >> number) & 1) sigaction(number, &action, NULL);
+        sigset_t wanted;
+        sigemptyset(&wanted);
+        for (int number = 1; number < 64; number++) {
+            if (!((mask >> number) & 1)) continue;
+            sigaction(number, &action, NULL);
+            sigaddset(&wanted, number);
+        }
+        // Whoever started this program may have blocked them, as threads of libdispatch do.
+        pthread_sigmask(SIG_UNBLOCK, &wanted, NULL);
         return i;
     }
     return -EMFILE;

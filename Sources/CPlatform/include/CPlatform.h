@@ -69,7 +69,8 @@ void cp_thread_name(const char *name);
 // --- signals ---
 
 /// From now on each arrival of a signal in `mask` (bit n is signal n) writes one byte to `fd`: the signal's
-/// number, plus 0x80 if a process sent it. A full pipe drops it. Returns a slot for `cp_signals_unsubscribe`.
+/// number, plus 0x80 if a process sent it. A full pipe drops it. The calling thread unblocks them.
+/// Returns a slot for `cp_signals_unsubscribe`.
 int cp_signals_subscribe(int fd, uint64_t mask);
 void cp_signals_unsubscribe(int slot);
 void cp_signal_ignore(int number);
