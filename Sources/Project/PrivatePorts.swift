@@ -2,15 +2,13 @@ import Platform
 
 /// Gives instances the ports that they listen on: private ones, from 10000 to 19999, which users never see.
 ///
-/// Each mesh takes them from its own stretch of the range, round and round, so that two meshes don't give the same one
-/// at the same moment, and one that was just used comes last. Only when nothing in the stretch is free are others
-/// taken. Belongs to one thread.
+/// Each mesh goes round the range from a place of its own, so that two meshes don't give the same one at the same
+/// moment, and one that was just used comes last. Belongs to one thread.
 public final class PrivatePorts {
     public static let range = 10_000...19_999
     /// As many stretches as there are blocks of fronts below the usual ephemeral range.
     private static let stretches = 63
 
-    private let stretch: Range<Int>
     private let avoided: Set<Int>
     private let isFree: (Int) -> Bool
     private var next: Int
@@ -23,7 +21,6 @@ public final class PrivatePorts {
     public init(gatewayPort: Int, avoiding avoided: Set<Int> = [], isFree: @escaping (Int) -> Bool) {
         let length = Self.range.count / Self.stretches
         let first = Self.range.lowerBound + gatewayPort / 200 % Self.stretches * length
-        stretch = first..<first + length
         self.avoided = avoided
         self.isFree = isFree
         next = first
@@ -36,11 +33,13 @@ public final class PrivatePorts {
 
     /// Takes a port that can be bound and is not given out; nil if there is none.
     public func take() -> Int? {
-        let port =
-            search(in: stretch, from: next)
-            ?? search(in: Self.range.lowerBound..<Self.range.upperBound + 1, from: stretch.upperBound)
+        let range = Self.range
+        let round = [next...range.upperBound, range.lowerBound...next]
+        let port = round.lazy.joined().first { port in
+            !self.inUse.contains(port) && !self.avoided.contains(port) && self.isFree(port)
+        }
         guard let port else { return nil }
-        if stretch.contains(port) { next = port + 1 }
+        next = port == range.upperBound ? range.lowerBound : port + 1
         inUse.insert(port)
         return port
     }
@@ -53,13 +52,5 @@ public final class PrivatePorts {
     /// Gives all ports back but those that processes still have.
     public func releaseAll(except inUse: Set<Int>) {
         self.inUse.formIntersection(inUse)
-    }
-
-    private func search(in ports: Range<Int>, from start: Int) -> Int? {
-        let start = min(max(start, ports.lowerBound), ports.upperBound)
-        let isUsable = { (port: Int) in
-            !self.inUse.contains(port) && !self.avoided.contains(port) && self.isFree(port)
-        }
-        return (start..<ports.upperBound).first(where: isUsable) ?? (ports.lowerBound..<start).first(where: isUsable)
     }
 }
