@@ -13,6 +13,7 @@ struct Masking {
         for variable in plan.manifest.variables + plan.services.flatMap(\.service.variables) where variable.isSecret {
             values.insert(variable.value)
         }
+        values.formUnion(plan.services.flatMap(\.service.secrets))
         for (name, value) in plan.inherited where Secrets.isSecretName(name) { values.insert(value) }
         // Longer ones first, so that one that contains another is masked whole.
         self.values = values.filter { $0.utf8.count >= Self.shortest }.sorted { $0.utf8.count > $1.utf8.count }

@@ -59,6 +59,17 @@ public enum ChildTable {
     /// Reaps the orphans that this process adopted as subreaper and that have ended.
     public static func reapOrphans() {
         known.withLock { known in
+            while true {
+                // Looks without taking: one of ours that has just ended must be left to `reap`.
+                var info = siginfo_t()
+                guard waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 else { return }
+                let pid = processID(info)
+                if pid == 0 { return }
+                if known.contains(pid) { break }
+                var status: Int32 = 0
+                waitpid(pid, &status, WNOHANG)
+            }
+            // Behind one of ours there may be others: the whole table tells.
             for entry in ProcessTable.children(of: getpid()) where entry.isZombie && !known.contains(entry.pid) {
                 var status: Int32 = 0
                 waitpid(entry.pid, &status, WNOHANG)
@@ -68,4 +79,13 @@ public enum ChildTable {
 
     /// Whether `pid` is a child that this process started itself.
     public static func contains(_ pid: Int32) -> Bool { known.withLock { $0.contains(pid) } }
+}
+
+/// Whose end a `siginfo_t` of waitid(2) tells; 0 for nobody's.
+private func processID(_ info: siginfo_t) -> Int32 {
+    #if canImport(Glibc)
+        info._sifields._sigchld.si_pid
+    #else
+        info.si_pid
+    #endif
 }

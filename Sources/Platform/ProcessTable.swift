@@ -67,8 +67,7 @@ public struct ProcessTable: Sendable {
         public static func children(of parent: Int32) -> [ProcessEntry] { read { $0.parent == parent } }
 
         public static func entry(_ pid: Int32) -> ProcessEntry? {
-            guard let bytes = contents("/proc/\(pid)/stat", capacity: 1024) else { return nil }
-            return ProcessEntry(stat: bytes)
+            withContents("/proc/\(pid)/stat", capacity: 1024) { ProcessEntry(stat: $0) }
         }
 
         /// The environment a process was started with; nil where it is gone or another user's.
@@ -79,7 +78,7 @@ public struct ProcessTable: Sendable {
 
         /// The name of the program, as `nginx`; nil where it is gone.
         public static func program(of pid: Int32) -> String? {
-            contents("/proc/\(pid)/comm", capacity: 64).map { String(decoding: $0.dropLast(), as: UTF8.self) }
+            withContents("/proc/\(pid)/comm", capacity: 64) { String(decoding: $0.dropLast(), as: UTF8.self) }
         }
 
         private static func read(where isWanted: (ProcessEntry) -> Bool) -> [ProcessEntry] {
@@ -93,14 +92,17 @@ public struct ProcessTable: Sendable {
             return found
         }
 
-        private static func contents(_ path: String, capacity: Int) -> [UInt8]? {
+        /// Calls `body` with the beginning of a file; nil where it can't be read.
+        private static func withContents<T>(
+            _ path: String, capacity: Int, _ body: (UnsafeRawBufferPointer) -> T?
+        ) -> T? {
             let file = open(path, O_RDONLY | O_CLOEXEC)
             guard file >= 0 else { return nil }
             defer { close(file) }
-            let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
-                count = max(Platform.read(file, buffer.baseAddress, capacity), 0)
+            return withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 1) { buffer in
+                let count = Platform.read(file, buffer.baseAddress, capacity)
+                return count > 0 ? body(UnsafeRawBufferPointer(rebasing: buffer[..<count])) : nil
             }
-            return bytes.isEmpty ? nil : bytes
         }
     }
 
@@ -117,21 +119,37 @@ public struct ProcessTable: Sendable {
 
     extension ProcessEntry {
         /// Parses a line of /proc/PID/stat; the program's name in it may hold blanks and parentheses.
-        init?(stat bytes: [UInt8]) {
-            guard let open = bytes.firstIndex(of: UInt8(ascii: "(")),
-                let close = bytes.lastIndex(of: UInt8(ascii: ")")),
-                let pid = Int32(String(decoding: bytes[..<open].dropLast(), as: UTF8.self))
-            else { return nil }
-            let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " "))
-            guard fields.count > 21 else { return nil }
-            func field(_ number: Int) -> Int { Int(String(decoding: fields[number - 3], as: UTF8.self)) ?? 0 }
-            self.pid = pid
-            parent = Int32(field(4))
-            group = Int32(field(5))
-            session = Int32(field(6))
-            isZombie = fields[0].first == UInt8(ascii: "Z") || fields[0].first == UInt8(ascii: "X")
-            started = UInt64(field(22))
-            resident = field(24) * pageSize
+        ///
+        /// All processes of the machine go through here whenever one of ours ends: no allocation, one pass.
+        init?(stat bytes: UnsafeRawBufferPointer) {
+            guard let close = bytes.lastIndex(of: UInt8(ascii: ")")), close + 2 < bytes.count else { return nil }
+            pid = 0
+            for byte in bytes.prefix(while: { $0 != UInt8(ascii: " ") }) { pid = pid &* 10 &+ Int32(byte &- 48) }
+            let state = bytes[close + 2]
+            isZombie = state == UInt8(ascii: "Z") || state == UInt8(ascii: "X")
+            (parent, group, session, started, resident) = (0, 0, 0, 0, 0)
+            var field = 3
+            var value = 0
+            for byte in bytes[(close + 2)...] {
+                if byte >= 48, byte <= 57 {
+                    value = value &* 10 &+ Int(byte &- 48)
+                    continue
+                }
+                guard byte == UInt8(ascii: " ") else { continue }
+                switch field {
+                case 4: parent = Int32(truncatingIfNeeded: value)
+                case 5: group = Int32(truncatingIfNeeded: value)
+                case 6: session = Int32(truncatingIfNeeded: value)
+                case 22: started = UInt64(value)
+                case 24:
+                    resident = value * pageSize
+                    return
+                default: break
+                }
+                field += 1
+                value = 0
+            }
+            return nil
         }
     }
 

@@ -44,6 +44,15 @@ public struct Signal: Sendable, Hashable, CustomStringConvertible {
     public func ignore() { cp_signal_ignore(number) }
 }
 
+extension ThisProcess {
+    /// Lets every signal through that whoever started this process has left blocked.
+    public static func unblockSignals() {
+        var none = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, nil)
+    }
+}
+
 /// A subscription to signals of this process, as a descriptor that an event loop can watch.
 ///
 /// Any number may exist at once; each sees every signal it asked for. The handlers stay installed afterwards.
