@@ -22,23 +22,23 @@ import Testing
     /// A daemon's double fork: the orphan comes to us, is reaped, and observers are called.
     @Test func orphan_adoptedAndEnded_isReapedAndObserved() {
         #expect(ThisProcess.becomeSubreaper())
-        let left: Bool? = onLoop { loop, done in
+        let isReaped: Bool? = onLoop { loop, done in
             let children = try! Children(on: loop)
             var hasLeaderEnded = false
             let marker = "ORPHAN=\(ThisProcess.id)"
             _ = children.addObserver {
                 let mine = ProcessTable.children(of: ThisProcess.id)
                 let orphans = mine.filter { ProcessTable.environment(of: $0.pid)?.contains(marker[...]) == true }
-                if hasLeaderEnded, orphans.isEmpty {
-                    done(mine.contains { $0.isZombie && !ChildTable.contains($0.pid) })
-                }
+                // One that has just ended has no environment any more, but is not reaped before its own SIGCHLD.
+                let isZombieLeft = mine.contains { $0.isZombie && !ChildTable.contains($0.pid) }
+                if hasLeaderEnded, orphans.isEmpty, !isZombieLeft { done(true) }
             }
             var request = shell("setsid sh -c 'sleep 0.2' & exit 0")
             request.environment["ORPHAN"] = "\(ThisProcess.id)"
             _ = try! children.spawn(request) { _ in hasLeaderEnded = true }
             loop.after(.seconds(60)) { children.close() }
         }
-        #expect(left == false)
+        #expect(isReaped == true)
     }
 }
 
