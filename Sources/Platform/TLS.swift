@@ -83,7 +83,7 @@ public final class TLSClient {
             case .file(let path): library.contextLoadTrust(context, path, nil)
             }
         guard trusted == 1 else {
-            library.contextFree(context)
+            // `deinit` runs also now, and frees the context.
             if case .file(let path) = trust { throw .trustUnusable(path: path) }
             throw .trustUnusable(path: "the system's certificate store")
         }

@@ -107,7 +107,7 @@ final class Destination {
 
     func forget(_ connection: Connection) {
         connections[ObjectIdentifier(connection)] = nil
-        proxy.descriptorsWereFreed()
+        proxy.descriptorsWereFreed(by: connection)
     }
 
     func closeAll() {

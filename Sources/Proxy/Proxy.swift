@@ -150,10 +150,15 @@ public final class Proxy {
         } catch { throw .tls(error) }
     }
 
-    /// Lets the connection that has waited longest for a descriptor try again.
-    func descriptorsWereFreed() {
+    /// Lets the connection that has waited longest for a descriptor try again, now that `gone` has given up its own.
+    func descriptorsWereFreed(by gone: Connection) {
+        guard !starved.isEmpty else { return }
+        starved.removeAll { $0 === gone }
         guard !starved.isEmpty else { return }
         let next = starved.removeFirst()
-        loop.later { next.destination.reroute(next) }
+        loop.later {
+            // A connection that was closed meanwhile may have outlived its destination.
+            if case .holding = next.phase { next.destination.reroute(next) }
+        }
     }
 }

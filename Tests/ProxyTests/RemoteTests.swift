@@ -1,0 +1,338 @@
+import EventLoop
+import Platform
+import TestSupport
+import Testing
+
+@testable import Proxy
+
+@Suite struct RemoteTests {
+    private let get = "GET /a?b=c HTTP/1.1\r\nHost: 127.0.0.1:20003\r\nAccept: text/plain\r\n\r\n"
+
+    private func mesh(_ port: Int, _ scheme: RemoteTarget.Scheme = .http, path: String = "") throws -> Mesh {
+        let mesh = try Mesh(["members"])
+        mesh.set(
+            "members",
+            .remote(
+                RemoteTarget(scheme: scheme, host: "127.0.0.1", port: port, path: path, hostHeader: "members.example")))
+        return mesh
+    }
+
+    @Test func request_isRewrittenAndItsResponseComesBack() throws {
+        let server = try Server()
+        let mesh = try mesh(server.port, path: "/base/")
+        let client = try mesh.call("members")
+        try client.send(get)
+        let upstream = try server.accept()
+        #expect(
+            try upstream.receive(until: "\r\n\r\n")
+                == "GET /base/a?b=c HTTP/1.1\r\nHost: members.example\r\nAccept: text/plain\r\nConnection: close\r\n\r\n"
+        )
+        try upstream.send("HTTP/1.1 200 Fine\r\nX-A: 1\r\nKeep-Alive: timeout=5\r\nContent-Length: 5\r\n\r\nhello")
+        #expect(
+            try client.receiveAll()
+                == "HTTP/1.1 200 Fine\r\nX-A: 1\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
+        #expect(mesh.delegate.remotes == ["members works"])
+    }
+
+    @Test func requestBody_streams_andNothingBehindItPasses() throws {
+        let server = try Server()
+        let mesh = try mesh(server.port)
+        let client = try mesh.call("members")
+        try client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhel")
+        let upstream = try server.accept()
+        try upstream.receive(until: "\r\n\r\n")
+        #expect(try upstream.receive(count: 3) == "hel")
+        try client.send("loGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(try upstream.receive(count: 2) == "lo")
+        #expect(try upstream.isQuiet())
+        try upstream.send("HTTP/1.1 204 No Content\r\n\r\n")
+        #expect(try client.receiveAll() == "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+        #expect(try upstream.expectEnd())
+    }
+
+    @Test func chunkedBodies_passWithTrailersBothWays() throws {
+        let server = try Server()
+        let mesh = try mesh(server.port)
+        let client = try mesh.call("members")
+        let body = "3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n"
+        try client.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+        let upstream = try server.accept()
+        #expect(try upstream.receive(until: "\r\n\r\n").contains("\r\nTransfer-Encoding: chunked\r\n"))
+        #expect(try upstream.receive(until: "X-Sum: 1\r\n\r\n") == body)
+        try upstream.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+        #expect(
+            try client.receiveAll()
+                == "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + body)
+    }
+
+    @Test func chunkedResponse_toHTTP10_isPlain() throws {
+        let server = try Server()
+        let mesh = try mesh(server.port)
+        let client = try mesh.call("members")
+        try client.send("GET / HTTP/1.0\r\n\r\n")
+        let upstream = try server.accept()
+        try upstream.receive(until: "\r\n\r\n")
+        try upstream.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+        #expect(try client.receiveAll() == "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabcde")
+    }
+
+    @Test func interimResponses_andExpectContinue_pass() throws {
+        let server = try Server()
+        let mesh = try mesh(server.port)
+        let client = try mesh.call("members")
+        try client.send("PUT / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+        let upstream = try server.accept()
+        #expect(try upstream.receive(until: "\r\n\r\n").contains("\r\nExpect: 100-continue\r\n"))
+        try upstream.send("HTTP/1.1 100 Continue\r\n\r\n")
+        #expect(try client.receive(until: "\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n")
+        try client.send("ok")
+        #expect(try upstream.receive(count: 2) == "ok")
+        try upstream.send("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+        #expect(try client.receiveAll().hasPrefix("HTTP/1.1 201 Created\r\n"))
+    }
+
+    @Test func upgrade_becomesARawConnection() throws {
+        let server = try Server()
+        let mesh = try mesh(server.port)
+        let client = try mesh.call("members")
+        try client.send("GET /ws HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        let upstream = try server.accept()
+        let head = try upstream.receive(until: "\r\n\r\n")
+        #expect(head.contains("\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"))
+        try upstream.send(
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nfirst")
+        #expect(try client.receive(until: "\r\n\r\n").contains("\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"))
+        #expect(try client.receive(count: 5) == "first")
+        try client.send("frame")
+        #expect(try upstream.receive(count: 5) == "frame")
+        client.end()
+        #expect(try upstream.expectEnd())
+        try upstream.send("last")
+        upstream.close()
+        #expect(try client.receiveAll() == "last")
+    }
+
+    @Test func bodyUntilClose_isPassedToItsEnd() throws {
+        let server = try Server()
+        let mesh = try mesh(server.port)
+        let client = try mesh.call("members")
+        try client.send(get)
+        let upstream = try server.accept()
+        try upstream.receive(until: "\r\n\r\n")
+        try upstream.send("HTTP/1.0 200 OK\r\n\r\nuntil the end")
+        upstream.close()
+        #expect(try client.receiveAll().hasSuffix("\r\n\r\nuntil the end"))
+    }
+
+    @Test func bodyCutShort_isNotPassedForWhole() throws {
+        let server = try Server()
+        let mesh = try mesh(server.port)
+        let client = try mesh.call("members")
+        try client.send(get)
+        let upstream = try server.accept()
+        try upstream.receive(until: "\r\n\r\n")
+        try upstream.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+        _ = try client.receive(until: "half")
+        upstream.close()
+        #expect(try client.expectReset())
+    }
+
+    @Test func largeBodies_inBoundedMemory() throws {
+        let server = try Server()
+        let mesh = try mesh(server.port)
+        let client = try mesh.call("members")
+        try client.send(get)
+        let upstream = try server.accept()
+        try upstream.receive(until: "\r\n\r\n")
+        let block = [UInt8](repeating: 7, count: 1 << 20)
+        try upstream.send("HTTP/1.1 200 OK\r\nContent-Length: \(1 << 30)\r\n\r\n")
+        var stuffed = 0
+        var rounds = 0
+        while rounds < 50 {
+            let count = try upstream.sendSome(block)
+            stuffed += count
+            rounds = count == 0 ? rounds + 1 : 0
+            if count == 0 { mesh.settle() }
+        }
+        #expect(stuffed < 32 << 20)
+        client.reset()
+        #expect(try upstream.expectReset())
+    }
+
+    // MARK: Refusals and failures
+
+    @Test(arguments: [
+        ("CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n", "HTTP/1.1 405 "),
+        ("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: +1\r\n\r\n", "HTTP/1.1 400 "),
+        ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 400 "),
+    ])
+    func badRequest_neverReachesTheRemote(_ request: String, _ status: String) throws {
+        let server = try Server()
+        let mesh = try mesh(server.port)
+        let client = try mesh.call("members")
+        try client.send(request)
+        #expect(try client.receiveAll().hasPrefix(status))
+        #expect(try !server.hasVisitor(within: .milliseconds(20)))
+    }
+
+    @Test func absoluteTarget_losesItsAuthority() throws {
+        let server = try Server()
+        let mesh = try mesh(server.port)
+        let client = try mesh.call("members")
+        try client.send("GET http://evil.example/a HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+        let upstream = try server.accept()
+        #expect(try upstream.receive(until: "\r\n\r\n").hasPrefix("GET /a HTTP/1.1\r\nHost: members.example\r\n"))
+    }
+
+    @Test func remote_thatRefuses_is502AndTold() throws {
+        let server = try Server()
+        let port = server.port
+        server.close()
+        let mesh = try mesh(port)
+        let client = try mesh.call("members")
+        try client.send(get)
+        let sentence = "127.0.0.1:\(port) refused the connection: nothing listens there; check the address."
+        let answer = try client.receiveAll()
+        #expect(answer.hasPrefix("HTTP/1.1 502 Bad Gateway\r\n"))
+        #expect(answer.contains(sentence))
+        #expect(mesh.delegate.remotes == ["members failed: \(sentence)"])
+    }
+
+    @Test func remote_thatRecovers_isTold() throws {
+        let server = try Server()
+        let mesh = try mesh(server.port)
+        for works in [true, true, false, true] {
+            let client = try mesh.call("members")
+            try client.send(get)
+            let upstream = try server.accept()
+            try upstream.receive(until: "\r\n\r\n")
+            if works { try upstream.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") }
+            upstream.close()
+            #expect(try client.receiveAll().hasPrefix(works ? "HTTP/1.1 200 " : "HTTP/1.1 502 "))
+        }
+        #expect(
+            mesh.delegate.remotes == [
+                "members works", "members failed: 127.0.0.1 closed the connection without an answer.", "members works",
+            ])
+    }
+
+    @Test func remote_thatSpeaksNoHTTP_is502() throws {
+        let server = try Server()
+        let mesh = try mesh(server.port)
+        let client = try mesh.call("members")
+        try client.send(get)
+        let upstream = try server.accept()
+        try upstream.send("220 smtp.example ESMTP\r\n")
+        #expect(try client.receiveAll().contains("127.0.0.1 sent what is no HTTP/1.1 response"))
+    }
+
+    @Test func remote_withAnUnknownName_is502NamingIt() throws {
+        let mesh = try Mesh(["members"])
+        mesh.set("members", .remote(RemoteTarget(scheme: .http, host: "nobody.invalid", port: 80)))
+        let client = try mesh.call("members")
+        try client.send(get)
+        #expect(try client.receiveAll().contains("nobody.invalid can't be found"))
+    }
+
+    @Test func name_isResolvedAndAllItsAddressesTried() throws {
+        // localhost may be ::1 first, where nobody listens.
+        let server = try Server()
+        let mesh = try Mesh(["members"])
+        mesh.set("members", .remote(RemoteTarget(scheme: .http, host: "localhost", port: server.port)))
+        let client = try mesh.call("members")
+        try client.send(get)
+        let upstream = try server.accept()
+        #expect(try upstream.receive(until: "\r\n\r\n").contains("\r\nHost: localhost:\(server.port)\r\n"))
+    }
+
+    @Test func flip_toLocal_takesTheNextConnection() throws {
+        let remote = try Server()
+        let local = try Server()
+        let mesh = try mesh(remote.port)
+        let first = try mesh.call("members")
+        try first.send(get)
+        let atRemote = try remote.accept()
+        try atRemote.receive(until: "\r\n\r\n")
+        mesh.pass("members", local)
+        let second = try mesh.call("members")
+        try second.send(get)
+        #expect(try local.accept().receive(until: "\r\n\r\n") == get)
+        // What was under way ends where it began.
+        try atRemote.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        #expect(try first.receiveAll().hasPrefix("HTTP/1.1 200 OK"))
+    }
+
+    // MARK: TCP
+
+    @Test func tcp_passesBytes() throws {
+        let server = try Server()
+        let mesh = try mesh(server.port, .tcp)
+        let client = try mesh.call("members")
+        let upstream = try server.accept()
+        try upstream.send("+OK\r\n")
+        #expect(try client.receive(until: "\n") == "+OK\r\n")
+        try client.send("QUIT\r\n")
+        client.end()
+        #expect(try upstream.receiveAll() == "QUIT\r\n")
+    }
+
+    @Test func tcp_thatRefuses_isResetAndTold() throws {
+        let server = try Server()
+        let port = server.port
+        server.close()
+        let mesh = try mesh(port, .tcp)
+        let client = try mesh.call("members")
+        #expect(try client.expectReset())
+        #expect(mesh.delegate.remotes.first?.hasPrefix("members failed: 127.0.0.1:\(port) refused") == true)
+    }
+}
+
+@Suite(.enabled(if: OpenSSL.isPresent, "needs the openssl program")) struct RemoteTLSTests {
+    private let get = "GET / HTTP/1.1\r\nHost: x\r\nAccept: text/plain\r\n\r\n"
+
+    private func mesh(_ authority: CertificateAuthority, _ port: Int) throws -> Mesh {
+        let mesh = try Mesh(["members"], trust: .file(authority.trustFile))
+        mesh.set("members", .remote(RemoteTarget(scheme: .https, host: "localhost", port: port)))
+        return mesh
+    }
+
+    @Test(arguments: ["-tls1_2", "-tls1_3"])
+    func exchange_withAnHTTPSRemote_passes(_ version: String) throws {
+        let authority = CertificateAuthority()
+        let server = TLSPeer(authority.issue("DNS:localhost"), options: version)
+        let mesh = try mesh(authority, server.port)
+        let client = try mesh.call("members")
+        try client.send(get)
+        #expect(server.wait(for: "GET / HTTP/1.1\r\nHost: localhost:\(server.port)\r\n"))
+        #expect(server.wait(for: "Connection: close\r\n\r\n"))
+        let body = String(repeating: "x", count: 100_000)
+        server.say("HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n" + body)
+        #expect(
+            try client.receiveAll()
+                == "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n" + body)
+        #expect(mesh.delegate.remotes == ["members works"])
+    }
+
+    @Test func certificate_thatIsRefused_is502WithTheReason() throws {
+        let authority = CertificateAuthority()
+        let server = TLSPeer(authority.issue("DNS:localhost", days: -1))
+        let mesh = try mesh(authority, server.port)
+        let client = try mesh.call("members")
+        try client.send(get)
+        let answer = try client.receiveAll()
+        #expect(answer.hasPrefix("HTTP/1.1 502 "))
+        #expect(answer.contains("The certificate of localhost has expired"))
+        #expect(mesh.delegate.remotes.first?.contains("has expired") == true)
+    }
+
+    @Test func plainServer_behindHTTPS_isTold() throws {
+        let server = try Server()
+        let authority = CertificateAuthority()
+        let mesh = try mesh(authority, server.port)
+        let client = try mesh.call("members")
+        try client.send(get)
+        let upstream = try server.accept()
+        try upstream.send("HTTP/1.1 400 Bad Request\r\n\r\n")
+        #expect(try client.receiveAll().contains("localhost does not speak TLS on that port"))
+    }
+}
