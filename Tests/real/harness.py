@@ -100,8 +100,8 @@ def processes(mesh):
 class Mesh:
     """A project: a folder with a manifest, and `devmesh up` in the foreground."""
 
-    def __init__(self, name, services, manifest="services.json", **top):
-        self.folder = HOME / name
+    def __init__(self, folder, services, manifest="services.json", **top):
+        self.folder = HOME / folder
         self.folder.mkdir()
         self.folder.chmod(0o755)
         self.manifest = self.folder / manifest
