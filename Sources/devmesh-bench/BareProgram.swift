@@ -28,5 +28,5 @@ final class BareProgram {
         try Client.firstAnswer(port, of: program)
     }
 
-    func end() { program.end(by: .kill) }
+    func end() { program.end() }
 }

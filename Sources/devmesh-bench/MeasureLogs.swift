@@ -83,7 +83,7 @@ private func measureHoncho(_ honcho: String, _ options: Options) throws(Malfunct
         stdout: .file(output))
     let check = try follow(output, until: services.count * linesEachForHoncho, of: program)
     let took = Instant.now - began
-    program.end(by: .terminate)
+    program.end()
     return Run(name: "honcho", took: took, check: check, mesh: mesh)
 }
 

@@ -43,7 +43,11 @@ final class Mesh {
         if fronts.count != wanted { throw Malfunction("'devmesh ports --json' doesn't list every front") }
     }
 
-    deinit { Kernel.real.removeTree(folder) }
+    deinit {
+        // Only after a malfunction is there anything to end; what still lives would write into the folder again.
+        supervisor?.end()
+        Kernel.real.removeTree(folder)
+    }
 
     /// Starts `devmesh up` and returns at once.
     func up(stdout: Program.Output = .null) throws(Malfunction) -> Program {

@@ -66,10 +66,13 @@ final class Program {
         Leftovers.remove(pid)
     }
 
-    /// Ends it with its group and waits until it is gone.
-    func end(by signal: Signal) {
+    /// Ends it with its group: politely, then after five seconds for good.
+    func end() {
         guard !hasEnded else { return }
-        ChildTable.signal(pid, signal, group: true)
+        ChildTable.signal(pid, .terminate, group: true)
+        for _ in 0..<500 where !hasEnded { pause(.milliseconds(10)) }
+        guard !hasEnded else { return }
+        ChildTable.signal(pid, .kill, group: true)
         wait()
     }
 }
