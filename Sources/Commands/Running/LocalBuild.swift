@@ -11,7 +11,7 @@ struct LocalBuild {
 
     func run() -> ActionResult {
         guard let build = service.service.build else {
-            return ActionResult(service: service.name, ok: true, reason: Sentences.nothingToBuild(service.name))
+            return ActionResult(service: service.name, ok: false, reason: Sentences.nothingToBuild(service.name))
         }
         let environment = plan.environment(of: service)
         let arguments: [String]
@@ -39,7 +39,7 @@ struct LocalBuild {
             path: path, arguments: arguments, environment: environment, directory: directory, newSession: false)
         do throws(SpawnFailure) {
             let status = ChildTable.wait(try ChildTable.spawn(request, stdin: 0, stdout: 2, stderr: 2))
-            return status.isSuccess ? nil : status.description
+            return status.isSuccess ? nil : Sentences.buildEnded(status)
         } catch {
             return error.stage == .directory
                 ? Sentences.noDirectory(directory, of: service.name) : Sentences.cannotExecute(path, error.error)

@@ -39,7 +39,8 @@ enum Sentences {
 
     static let noMeshes = "No mesh is up on this machine. `devmesh up` starts one."
 
-    static let differs = "* differs from the manifest; `devmesh use SERVICE --reset` goes back."
+    static let differs =
+        "* differs from the manifest; `devmesh use SERVICE --reset` and `devmesh scale` change it back."
 
     static func isUp(_ name: String) -> String { "\(name) is up; ^C stops it." }
 

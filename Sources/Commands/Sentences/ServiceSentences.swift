@@ -1,5 +1,6 @@
 import Manifest
 import Control
+import Platform
 
 extension Sentences {
     /// A name that no service has.
@@ -42,11 +43,15 @@ extension Sentences {
     }
 
     static func nothingToBuild(_ service: String) -> String {
-        "\(service) has no `build` command; there is nothing to do."
+        "it has nothing to build; give services.\(service) a `build` command"
+    }
+
+    static func buildEnded(_ status: ExitStatus) -> String {
+        "the build ended with \(status); what it printed stands above"
     }
 
     static func buildFailed(_ service: String, _ reason: String) -> String {
-        "The build of \(service) failed: \(Phrase.withoutStop(reason)). What it printed stands above."
+        "\(service) could not be built: \(Phrase.withoutStop(reason))."
     }
 
     static func using(_ service: String, _ target: String) -> String { "\(service) is now served by \(target)." }

@@ -22,7 +22,7 @@ enum BuildCommand: Subcommand {
             try session.output.line(JSON.array(results.map { $0.json }).serialized())
         } else {
             for result in results where result.ok {
-                try session.say(result.reason ?? Sentences.done(.build, result.service))
+                try session.say(Sentences.done(.build, result.service))
             }
         }
         for result in results where !result.ok {

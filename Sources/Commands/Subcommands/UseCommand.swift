@@ -1,4 +1,5 @@
 import Control
+import JSON
 
 /// `devmesh use SERVICE TARGET`
 enum UseCommand: Subcommand {
@@ -16,7 +17,7 @@ enum UseCommand: Subcommand {
         ],
         options: [
             .flag("reset", "go back to what the manifest says"),
-            .flag("keep", "don't stop the target that is no longer used"),
+            .flag("keep", "don't stop the target that is no longer used"), .json,
         ],
         examples: [
             .init("devmesh use members remote", "from now on members is the remote one"),
@@ -35,7 +36,12 @@ enum UseCommand: Subcommand {
         }
         let mesh = try session.mesh()
         let result = try mesh.ask { (client) throws(ControlError) in try client.use(service, request) }
+        if arguments.has("json") {
+            try session.output.line(result.json.serialized())
+            return result.ok ? 0 : ExitCode.failed.rawValue
+        }
         guard result.ok else { throw .failed(Sentences.couldNotUse(result.service, target, result.reason)) }
+        if let remark = result.reason { try session.complain(remark) }
         try session.say(
             target.map { Sentences.using(result.service, $0) } ?? Sentences.usingManifest(result.service))
         return 0

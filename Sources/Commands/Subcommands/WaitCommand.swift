@@ -1,4 +1,5 @@
 import Control
+import JSON
 
 /// `devmesh wait SERVICE…`
 enum WaitCommand: Subcommand {
@@ -13,6 +14,7 @@ enum WaitCommand: Subcommand {
         options: [
             .value("for", "STATE", .choice(conditions), Phrase.list(conditions, joined: "or") + "; ready by default"),
             .value("timeout", "TIME", .text, "how long at most, as 30s or 2m; for ever by default"),
+            .json,
         ],
         examples: [.init("devmesh wait reader members --for ready --timeout 30s", "before a test begins")])
 
@@ -23,6 +25,11 @@ enum WaitCommand: Subcommand {
         let request = WaitRequest(
             services: arguments.positionals, condition: condition, timeout: limit.map { $0.wholeMilliseconds })
         let report = try mesh.ask { (client) throws(ControlError) in try client.wait(request) }
+        if arguments.has("json") {
+            try session.output.line(report.json.serialized())
+            if report.timedOut { return ExitCode.timedOut.rawValue }
+            return report.services.allSatisfy { $0.reached } ? 0 : ExitCode.failed.rawValue
+        }
         let missing = report.services.filter { !$0.reached }
         if missing.isEmpty {
             try session.say(Sentences.conditionMet(report.services.map { $0.service }, condition.rawValue))

@@ -10,7 +10,7 @@ struct TextTests {
             lastLines: ["no space", "bye\u{1B}[2J"])
         #expect(
             WhyText.lines(why, colours: false) == [
-                "db is failed: exit code 1", "  next try in 4 s", "", "Its last lines:", "  | no space",
+                "db is failed", "  exit code 1", "  next try in 4 s", "", "Its last lines:", "  | no space",
                 "  | bye\\x1b[2J",
             ])
     }

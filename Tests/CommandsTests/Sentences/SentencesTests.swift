@@ -75,11 +75,11 @@ struct SentencesTests {
             "a and b are not ready after 30s. `devmesh why a` says more."
         ),
         (
-            Sentences.nothingToBuild("db"), "db has no `build` command; there is nothing to do."
+            Sentences.nothingToBuild("db"), "it has nothing to build; give services.db a `build` command"
         ),
         (
             Sentences.buildFailed("db", "exit code 2"),
-            "The build of db failed: exit code 2. What it printed stands above."
+            "db could not be built: exit code 2."
         ),
     ])
     func service_wordForWord(sentence: String, expected: String) {

@@ -78,6 +78,20 @@ import Testing
         }
     }
 
+    @Test(arguments: ["up", "logs -f"]) func follower_interrupted_detachesAndMeshStays(command: String) throws {
+        try Self.withMesh(Self.web) { mesh in
+            // `kill` once a line has come through that was written while it followed.
+            let result = try mesh.shell(
+                """
+                mkfifo log; devmesh \(command) >log 2>errors & pid=$!
+                exec 3<log; devmesh restart web >/dev/null; read line <&3
+                kill -INT $pid; wait $pid; echo "$line: $?"; tail -1 errors
+                """)
+            #expect(result.output == "web | hello: 0\nDetached; newsroom stays up. `devmesh down` stops it.\n")
+            #expect(try mesh.run(["ps"]).status == 0)
+        }
+    }
+
     @Test func up_wait_oneFails_exits1AndSaysWhy() throws {
         let mesh = MeshProject(project: Self.project(#""bad": {"run": "exit 3", "restart": "never"}"#), home: Self.home)
         defer { _ = try? mesh.run(["down"]) }

@@ -123,7 +123,10 @@ struct NoMeshTests {
         let bad = try project.devmesh("build", "reader")
         #expect(bad.status == 1)
         #expect(bad.errors.hasPrefix("building\n"))
-        #expect(bad.errors.contains("The build of reader failed: exit code 1."))
+        #expect(
+            bad.errors.contains(
+                "devmesh: reader could not be built: the build ended with exit code 1; what it printed stands above.\n")
+        )
     }
 
     @Test func config_secrets_areMaskedUnlessRevealed() throws {
