@@ -27,7 +27,7 @@ final class Connection: LinkOwner {
         case exchanging(RemoteExchange)
         case reaching(RemoteDial)
         /// Everything is said; waits for the client to have read it and ended its side.
-        case lingering(Timer)
+        case lingering(Timer?)
         case closed
     }
 
@@ -169,28 +169,26 @@ final class Connection: LinkOwner {
     func abandonInstance() {
         guard case .relaying(let relay) = phase else { return close() }
         guard relay.tracker?.isIdle != true else { return park(relay, isSilent: false) }
-        phase = .lingering(lingerTimer())
+        phase = .lingering(nil)
         relay.upstream.close()
         relay.lease?.remove(self)
-        client.end()
-        lingerMoved()
+        linger()
     }
 
     /// Ends our side once everything is sent, and waits a little for the client to do the same, so that what it is
     /// still sending does not turn our last bytes into a reset.
     func linger() {
-        phase = .lingering(lingerTimer())
+        phase = .lingering(nil)
         client.end()
         lingerMoved()
     }
 
-    private func lingerTimer() -> Timer {
-        loop.after(Connection.lingerLimit) { [weak self] in self?.close() }
-    }
-
     private func lingerMoved() {
         client.discardInput()
-        if client.isDead || (client.isExhausted && client.hasRoom) { close() }
+        if client.isDead || (client.isExhausted && client.hasRoom) { return close() }
+        // A slow reader has all the time it needs for what waits here; the rest is the kernel's.
+        guard client.hasRoom, case .lingering(nil) = phase else { return }
+        phase = .lingering(loop.after(Connection.lingerLimit) { [weak self] in self?.close() })
     }
 
     /// Closes both sides at once and forgets the connection.
@@ -211,7 +209,7 @@ final class Connection: LinkOwner {
         case .answering(let answer): answer.timer?.cancel()
         case .exchanging(let exchange): exchange.cancel()
         case .reaching(let dial): dial.cancel()
-        case .lingering(let timer): timer.cancel()
+        case .lingering(let timer): timer?.cancel()
         case .routing, .parked: break
         }
         phase = .closed
@@ -219,5 +217,6 @@ final class Connection: LinkOwner {
         destination.forget(self)
     }
 
-    static let lingerLimit = Duration.seconds(2)
+    /// How long a client may take to end its side once everything is sent.
+    static let lingerLimit = Duration.seconds(5)
 }

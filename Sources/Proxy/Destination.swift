@@ -120,6 +120,7 @@ final class Destination {
     func route(_ connection: Connection) {
         switch state {
         case .hold(let bound, let reason):
+            connection.refusedSince = nil
             if let lease = leaseForItsCaller(connection) { return connection.dial([lease]) }
             if let refusal = refusal(of: connection) { return connection.answer(refusal) }
             hold(connection, until: connection.arrival + bound, reason: reason, bound: bound)

@@ -159,6 +159,30 @@ import Testing
         #expect(try upstream.expectReset())
     }
 
+    @Test func lastBytes_forASlowReader_areNotCut() throws {
+        let server = try Server()
+        let mesh = try mesh(server.port)
+        let client = try mesh.call("members")
+        try client.send(get)
+        let upstream = try server.accept()
+        try upstream.receive(until: "\r\n\r\n")
+        try upstream.send("HTTP/1.0 200 OK\r\n\r\n")
+        try client.receive(until: "\r\n\r\n")
+        let block = [UInt8](repeating: 7, count: 1 << 20)
+        var stuffed = 0
+        var rounds = 0
+        while rounds < 50 {
+            let count = try upstream.sendSome(block)
+            stuffed += count
+            rounds = count == 0 ? rounds + 1 : 0
+            if count == 0 { mesh.settle() }
+        }
+        upstream.close()
+        let (count, areAll) = try client.countAll(of: 7)
+        #expect(count == stuffed)
+        #expect(areAll)
+    }
+
     // MARK: Refusals and failures
 
     @Test(arguments: [
@@ -311,6 +335,19 @@ import Testing
             try client.receiveAll()
                 == "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n" + body)
         #expect(mesh.delegate.remotes == ["members works"])
+    }
+
+    @Test func upload_toAnHTTPSRemote_isWhole() throws {
+        let authority = CertificateAuthority()
+        let server = TLSPeer(authority.issue("DNS:localhost"))
+        let mesh = try mesh(authority, server.port)
+        let client = try mesh.call("members")
+        let body = String(repeating: "x", count: 200_000) + "END"
+        try client.send("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.utf8.count)\r\n\r\n")
+        try client.send(body)
+        #expect(server.wait(for: "xEND"))
+        server.say("HTTP/1.1 204 No Content\r\n\r\n")
+        #expect(try client.receiveAll().hasPrefix("HTTP/1.1 204 "))
     }
 
     @Test func certificate_thatIsRefused_is502WithTheReason() throws {
