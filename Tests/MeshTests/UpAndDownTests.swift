@@ -1,0 +1,136 @@
+import JSON
+import Platform
+import TestSupport
+import Testing
+
+// How a mesh ends, and what is left then: nothing.
+
+@Test func up_interrupted_stopsEverythingAndExits0() throws {
+    try withMesh(#"{"web": {"run": "fixture serve http"}, "worker": {"run": "fixture wait", "listens": false}}"#) {
+        mesh in
+        let up = try mesh.up()
+        try mesh.ready("web", "worker")
+        #expect(try mesh.get("web").status == 200)
+        up.signal(.interrupt)
+        #expect(try up.exit() == .exited(0))
+        #expect(mesh.processes().isEmpty)
+    }
+}
+
+@Test(arguments: [Signal.terminate, .hangup]) func up_toldToEnd_isAGracefulDown(signal: Signal) throws {
+    try withMesh(#"{"web": {"run": "fixture tell TERM serve http", "stop": {"timeout": "200ms"}}}"#) { mesh in
+        let up = try mesh.up()
+        try mesh.ready("web")
+        up.signal(signal)
+        #expect(try up.exit() == .exited(0))
+        #expect(up.output.text.contains("got TERM"))
+    }
+}
+
+/// As a terminal sends it: to the whole group that `up` is in.
+@Test func interrupt_once_reachesChildOnce() throws {
+    let run = #""fixture tell TERM tell INT say started wait", "listens": false, "stop": {"timeout": "300ms"}"#
+    try withMesh("{\"worker\": {\"run\": \(run)}}") { mesh in
+        let up = try mesh.up()
+        try up.output.wait(for: "started")
+        up.signal(.interrupt, group: true)
+        #expect(try up.exit() == .exited(0))
+        let lines = try up.result().output
+        #expect(lines.ranges(of: "got TERM").count == 1)
+        #expect(!lines.contains("got INT"))
+    }
+}
+
+@Test func up_twoInterrupts_noSurvivors() throws {
+    let run = #""fixture tell TERM ignore INT child setsid daemon wait", "listens": false, "stop": {"timeout": "60s"}"#
+    try withMesh("{\"deaf\": {\"run\": \(run)}}") { mesh in
+        let up = try mesh.up()
+        try up.output.wait(for: "daemon")
+        up.signal(.interrupt)
+        try up.output.wait(for: "got TERM")
+        let began = Instant.now
+        up.signal(.interrupt)
+        #expect(try up.exit() == .exited(1))
+        #expect(Instant.now - began < .seconds(20))
+        #expect(mesh.processes().isEmpty)
+    }
+}
+
+@Test func stop_setsidAndDoubleForkedDaemon_goneWhenDownReturns() throws {
+    let run = #""fixture setsid daemon wait", "listens": false, "stop": {"timeout": "200ms"}"#
+    try withMesh("{\"clinging\": {\"run\": \(run)}}") { mesh in
+        let up = try mesh.up()
+        try up.output.wait(for: "daemon")
+        #expect(mesh.servants().count == 3)
+        try mesh.devmesh("down", code: 0)
+        #expect(mesh.servants().isEmpty)
+        #expect(try up.exit() == .exited(0))
+    }
+}
+
+@Test func down_whereNothingIsUp_0() throws {
+    try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
+        try mesh.devmesh("down", code: 0)
+    }
+}
+
+@Test func up_inTheBackground_staysUntilDown() throws {
+    try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
+        try mesh.devmesh("up", "--wait", code: 0)
+        #expect(try mesh.get("web").status == 200)
+        try mesh.devmesh("down", code: 0)
+        #expect(mesh.processes().isEmpty)
+    }
+}
+
+@Test func up_waitingForOneThatFails_1() throws {
+    try withMesh(#"{"web": {"run": "fixture complain 'no database' exit 3", "restart": "never"}}"#) { mesh in
+        let result = try mesh.devmesh("up", "--wait", code: 1)
+        #expect(result.errors.contains("web failed"))
+        #expect(result.errors.contains("exit code 3"))
+    }
+}
+
+@Test func up_twice_followsAndRestartsOnlyChanged() throws {
+    let web = #""web": {"run": "fixture serve http"}"#
+    let old = #""old": {"run": "fixture serve http"}"#
+    let before = #""other": {"run": "fixture env COLOUR serve http", "env": {"COLOUR": "red"}}"#
+    try withMesh("{\(web), \(before), \(old)}") { mesh in
+        try mesh.up()
+        try mesh.ready("web", "other", "old")
+        let kept = try mesh.pids("web")
+        let changed = try mesh.pids("other")
+
+        let after = before.replacing("red", with: "green")
+        mesh.write("{\"new\": {\"run\": \"fixture serve http\"}, \(after), \(web)}")
+        let second = try mesh.start("up")
+        try second.errors.wait(for: "is up already")
+        let said = second.errors.text
+        #expect(said.contains("started new") && said.contains("restarted other") && said.contains("removed old"))
+        try mesh.ready("new", "other")
+        #expect(try mesh.pids("web") == kept)
+        #expect(try mesh.pids("other") != changed)
+        try second.output.wait(for: "COLOUR=green")
+        #expect(mesh.servants().count == 3)
+
+        second.signal(.interrupt)
+        #expect(try second.exit() == .exited(0))
+        #expect(try second.result().errors.contains("Detached"))
+        #expect(try mesh.state("web") == "ready")
+    }
+}
+
+@Test func up_ofSome_startsThemAndWhatTheyDependOnOnly() throws {
+    let services = """
+        {"web": {"run": "fixture serve http", "dependsOn": {"db": "ready"}}, "db": {"run": "fixture serve echo"},
+         "other": {"run": "fixture serve http"}}
+        """
+    try withMesh(services) { mesh in
+        try mesh.up("web")
+        try mesh.ready("web", "db")
+        #expect(try mesh.state("other") == "stopped")
+        #expect(try mesh.get("other").status == 503)
+        try mesh.devmesh("start", "other", code: 0)
+        #expect(try mesh.get("other").status == 200)
+    }
+}
