@@ -13,6 +13,8 @@ public enum MeshProcess {
     public static func run(
         _ lease: SupervisorLease, _ options: MeshOptions, _ hooks: MeshHooks, kernel: Kernel = .real
     ) throws(MeshError) -> Int32 {
+        // The lease ends with this process and not before: whoever waits for it, as `down` does, finds nothing left.
+        _ = Unmanaged.passRetained(lease)
         Signal.pipe.ignore()
         ThisProcess.raiseOpenFiles()
         ThisProcess.becomeSubreaper()
