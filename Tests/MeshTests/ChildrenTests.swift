@@ -12,9 +12,13 @@ import Testing
         try mesh.ready("worker")
         let told = try mesh.start("logs", "-f", "--raw", "worker")
         try told.output.wait(for: "done")
-        let words = told.output.text.split(whereSeparator: \.isWhitespace)
+        let words = told.output.text.split(whereSeparator: \.isWhitespace).map(String.init)
+        #expect(words.count == 9)
+        // Signals from 32 upwards are the C library's own (signal(7)); whoever started this test may ignore them.
+        let masks = [words[1], words[3]].map { (UInt64($0, radix: 16) ?? .max) & 0x7fff_ffff }
+        #expect(words[0] == "SigBlk:" && words[2] == "SigIgn:" && masks == [0, 0])
         // The last descriptor is the folder that ls itself reads.
-        #expect(words == ["SigBlk:", "0000000000000000", "SigIgn:", "0000000000000000", "0", "1", "2", "3", "done"])
+        #expect(words[4...] == ["0", "1", "2", "3", "done"])
     }
 }
 
@@ -116,8 +120,12 @@ import Testing
         var clients = try (0..<100).map { _ in try MeshClient(port: port) }
         for client in clients { try client.request("/", fields: ["Connection: close"]) }
         // More than can be open at once: they are served as others end.
-        for client in clients { #expect(try client.response().status == 200) }
-        clients = []
+        var failures: [String] = []
+        while !clients.isEmpty {
+            let answer = try clients.removeFirst().response()
+            if answer.status != 200 { failures.append(answer.body) }
+        }
+        #expect(failures == [])
         #expect(try mesh.get("web").status == 200)
         #expect(try mesh.pids("web") == pids)
         try up.output.wait(for: "one")

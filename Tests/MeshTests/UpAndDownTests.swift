@@ -87,7 +87,7 @@ import Testing
     try withMesh(#"{"web": {"run": "fixture complain 'no database' exit 3", "restart": "never"}}"#) { mesh in
         let result = try mesh.devmesh("up", "--wait", code: 1)
         #expect(result.errors.contains("web failed"))
-        #expect(result.errors.contains("exit code 3"))
+        #expect(result.errors.contains("status 3"))
     }
 }
 
