@@ -64,7 +64,27 @@ public struct ProcessTable: Sendable {
         /// Reads the table; a process that ends meanwhile is left out.
         public static func snapshot() -> ProcessTable { ProcessTable(read { _ in true }) }
 
-        public static func children(of parent: Int32) -> [ProcessEntry] { read { $0.parent == parent } }
+        /// Complete for this process, whose children stay listed until it reaps them; for another, one may be missing
+        /// that its parent reaps in between (proc_pid_task_tid_children(5)).
+        public static func children(of parent: Int32) -> [ProcessEntry] {
+            guard let tasks = try? Kernel.real.list("/proc/\(parent)/task") else { return [] }
+            var found: [ProcessEntry] = []
+            for task in tasks {
+                let path = "/proc/\(parent)/task/\(task)/children"
+                guard let list = try? Kernel.real.readFile(path) else {
+                    // A kernel without CONFIG_PROC_CHILDREN, or a thread that has just ended.
+                    if Kernel.real.status("/proc/\(parent)/task/\(task)") == nil { continue }
+                    return read { $0.parent == parent }
+                }
+                for word in list.split(separator: UInt8(ascii: " ")) {
+                    guard let pid = Int32(String(decoding: word, as: UTF8.self)), let entry = entry(pid),
+                        entry.parent == parent
+                    else { continue }
+                    found.append(entry)
+                }
+            }
+            return found
+        }
 
         public static func entry(_ pid: Int32) -> ProcessEntry? {
             withContents("/proc/\(pid)/stat", capacity: 1024) { ProcessEntry(stat: $0) }
