@@ -59,6 +59,7 @@ extension Mesh {
                 lines.append("port \(port) is held by \(holder.program ?? "a program") (pid \(pid))")
             }
         }
+        lines += supervisor.prospects(planned.name)
         let events = self.events.recent.filter { $0.service == planned.name }.suffix(5)
         lines += events.map { event in
             "\(event.time) \(event.event)" + (event.detail.map { ": \($0)" } ?? "")

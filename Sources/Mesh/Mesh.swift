@@ -92,7 +92,7 @@ final class Mesh {
             allocatePort: { avoided in
                 ports.releaseAll(except: avoided)
                 return ports.take()
-            })
+            }, ownsOrphans: true)
         proxy.delegate = self
         supervisor.delegate = self
         usage = UsageMeter(on: loop) { [unowned self] in statuses.flatMap { $0.status.instances.compactMap(\.pid) } }
