@@ -134,3 +134,30 @@ import Testing
         #expect(try mesh.get("other").status == 200)
     }
 }
+
+@Test func up_fiveAtOnce_oneMesh() throws {
+    try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
+        let ups = try (0..<5).map { _ in try mesh.start("up", "--wait") }
+        for up in ups { #expect(try up.result().code == 0) }
+        #expect(mesh.servants().count == 1)
+        #expect(try mesh.get("web").status == 200)
+    }
+}
+
+@Test func up_whoseReaderGoes_goesDown() throws {
+    try withMesh(#"{"chatty": {"run": "while :; do echo line; sleep 0.02; done", "listens": false}}"#) { mesh in
+        let result = try mesh.shell("devmesh up | head -2")
+        #expect(result.output.contains("line"))
+        #expect(mesh.servants().isEmpty)
+    }
+}
+
+@Test func up_programOrFolderMissing_saysWhich() throws {
+    let services = #"{"a": {"run": ["no-such-program"]}, "b": {"run": "fixture wait", "directory": "no-such-folder"}}"#
+    try withMesh(services) { mesh in
+        try mesh.up()
+        try mesh.wait(["a", "b"], for: "stopped")
+        #expect(try mesh.ps("a")["reason"]?.stringValue?.contains("no-such-program") == true)
+        #expect(try mesh.ps("b")["reason"]?.stringValue?.contains("no-such-folder") == true)
+    }
+}
