@@ -191,7 +191,7 @@ http {
   client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi;
   scgi_temp_path scgi;
   server {
-    listen 127.0.0.1:%d ssl;
+    listen 127.0.0.1:%d ssl; ssl_protocols TLSv1.2 TLSv1.3;
     ssl_certificate cert.pem; ssl_certificate_key key.pem;
     location / { return 200 "$ssl_protocol $ssl_server_name $host $uri"; }
   }
