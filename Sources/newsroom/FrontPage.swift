@@ -25,10 +25,30 @@ struct FrontPage {
             }
             return .object(members)
         }
+
+        /// How many elements the answer has under that key, or what went wrong.
+        func summary(_ key: String, _ what: String) -> String {
+            switch answer.result {
+            case .success(let body): "\(name) says \(body[key]?.arrayValue?.count ?? 0) \(what)"
+            case .failure(let failure): "\(name) gives no answer: \(failure.reason)"
+            }
+        }
     }
 
     let members: Column
     let purge: Column
+
+    var json: JSON {
+        [
+            "reader": ["instance": .string(instanceName), "pid": .int(Int(ThisProcess.id))],
+            "members": members.json, "purge": purge.json,
+        ]
+    }
+
+    /// For the log: `members says 4 members, purge says 0 pages purged`.
+    var summary: String {
+        "\(members.summary("members", "members")), \(purge.summary("purged", "pages purged"))"
+    }
 
     var whole: String {
         """
@@ -69,7 +89,7 @@ struct FrontPage {
             return "<p>\(names.count) of them, says <b>\(escaped(place))</b>:</p>" + list(names)
         }
         let pages = section("Purged pages", purge) { answer in
-            let entries = (answer["purged"]?.arrayValue ?? []).map {
+            let entries = (answer["purged"]?.arrayValue ?? []).prefix(5).map {
                 "\($0["page"]?.stringValue ?? "?") at \($0["at"]?.stringValue ?? "?")"
             }
             return entries.isEmpty ? "<p>None since it was started.</p>" : list(entries)

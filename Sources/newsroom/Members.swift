@@ -7,7 +7,7 @@ struct Members {
     let place: String
     let people: [String]
 
-    func answer(_ request: HTTPRequest, _ done: (HTTPResponse) -> Void) {
+    func answer(_ request: HTTPRequest, _ done: (Reply) -> Void) {
         switch (request.method, request.path) {
         case ("GET", "/healthz"): done(.text(200, "ok"))
         case ("GET", "/members"):

@@ -6,7 +6,7 @@ import Platform
 final class Purge {
     private var purged: [(page: String, at: WallTime)] = []
 
-    func answer(_ request: HTTPRequest, _ done: (HTTPResponse) -> Void) {
+    func answer(_ request: HTTPRequest, _ done: (Reply) -> Void) {
         switch (request.method, request.path) {
         case ("GET", "/healthz"): done(.text(200, "ok"))
         case ("GET", "/purged"): done(.json(report))
@@ -23,7 +23,7 @@ final class Purge {
         [
             "instance": .string(instanceName), "pid": .int(Int(ThisProcess.id)),
             "purged": .array(
-                purged.suffix(5).reversed().map { ["page": .string($0.page), "at": .string($0.at.rfc3339())] }),
+                purged.reversed().map { ["page": .string($0.page), "at": .string($0.at.rfc3339())] }),
         ]
     }
 }

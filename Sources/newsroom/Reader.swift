@@ -1,6 +1,4 @@
 import HTTP
-import JSON
-import Platform
 
 /// Asks `members` and `purge`, both at once, and shows what they said.
 final class Reader {
@@ -12,18 +10,11 @@ final class Reader {
         self.purge = purge
     }
 
-    func answer(_ request: HTTPRequest, _ done: @escaping (HTTPResponse) -> Void) {
+    func answer(_ request: HTTPRequest, _ done: @escaping (Reply) -> Void) {
         switch (request.method == "HEAD" ? "GET" : request.method, request.path) {
-        case ("GET", "/"): ask { done(.html(FrontPage(members: $0, purge: $1).whole)) }
-        case ("GET", "/news"): ask { done(.html(FrontPage(members: $0, purge: $1).news)) }
-        case ("GET", "/api"):
-            ask { members, purge in
-                done(
-                    .json([
-                        "reader": ["instance": .string(instanceName), "pid": .int(Int(ThisProcess.id))],
-                        "members": members.json, "purge": purge.json,
-                    ]))
-            }
+        case ("GET", "/"): ask { done(.html($0.whole, note: $0.summary)) }
+        case ("GET", "/news"): ask { done(.html($0.news, note: $0.summary)) }
+        case ("GET", "/api"): ask { done(.json($0.json, note: $0.summary)) }
         case ("POST", "/purge"):
             purge.call("POST", "/purge?page=%2Ffront-page") { _ in done(.seeOther("/")) }
         case ("GET", "/healthz"): done(.text(200, "ok"))
@@ -31,12 +22,12 @@ final class Reader {
         }
     }
 
-    private func ask(_ done: @escaping (FrontPage.Column, FrontPage.Column) -> Void) {
+    private func ask(_ done: @escaping (FrontPage) -> Void) {
         var fromMembers: Neighbour.Answer?
         var fromPurge: Neighbour.Answer?
         func finish() {
             guard let fromMembers, let fromPurge else { return }
-            done(.init(members, fromMembers), .init(purge, fromPurge))
+            done(FrontPage(members: .init(members, fromMembers), purge: .init(purge, fromPurge)))
         }
         members.call("GET", "/members") {
             fromMembers = $0

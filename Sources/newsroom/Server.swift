@@ -3,7 +3,18 @@ import HTTP
 import Platform
 
 /// Answers a request by calling the closure once, now or later.
-typealias Handler = (HTTPRequest, @escaping (HTTPResponse) -> Void) -> Void
+typealias Handler = (HTTPRequest, @escaping (Reply) -> Void) -> Void
+
+/// An answer, and what the log says of it beside method, path, status and time.
+struct Reply {
+    var response: HTTPResponse
+    var note: String?
+
+    init(_ response: HTTPResponse, note: String? = nil) {
+        self.response = response
+        self.note = note
+    }
+}
 
 /// A small HTTP server on the IPv4 loopback; logs a line a request, but for devmesh's own asking after its health.
 final class Server {
@@ -90,12 +101,13 @@ private final class Connection: StreamDelegate {
     private func answer(_ request: HTTPRequest, keepsAlive: Bool) {
         isAnswering = true
         let began = Instant.now
-        handler(request) { [weak self] response in
+        handler(request) { [weak self] reply in
             let took = (Instant.now - began).nanoseconds / 100_000
             if request.path != "/healthz" {
-                say("\(request.method) \(request.target) \(response.status) \(took / 10).\(took % 10) ms")
+                let note = reply.note.map { ": " + $0 } ?? ""
+                say("\(request.method) \(request.target) \(reply.response.status) \(took / 10).\(took % 10) ms\(note)")
             }
-            self?.send(response, to: request, keepsAlive: keepsAlive)
+            self?.send(reply.response, to: request, keepsAlive: keepsAlive)
         }
     }
 
