@@ -14,10 +14,14 @@ import Supervisor
 ///     stop:    services, dependents first → fronts → logs → socket → loop
 extension Mesh {
     /// Opens every address, then starts what was asked for. Where one can't be opened nothing has been started.
-    func comeUp() throws(MeshError) {
+    func comeUp(_ planned: Planned) throws(MeshError) {
         do throws(ProxyError) {
             try proxy.open(plan.frontSpecs)
-        } catch { throw .failed(error.message) }
+        } catch {
+            // Whoever holds a port is looked for only now: asking about each beforehand would cost as much as opening.
+            try planned.checkFree(project, places, loop.kernel)
+            throw .failed(error.message)
+        }
         do throws(ProjectError) { try lease.prepareSocket() } catch { throw .project(error) }
         do throws(GatewayError) {
             server = try ControlServer(at: lease.socket, backend: self, on: loop)
@@ -30,16 +34,16 @@ extension Mesh {
     }
 
     private func begin(firstSeq: Int) {
-        publish()
-        hooks.started(
-            MeshStart(
-                name: plan.displayName, addresses: plan.services.map(address), logs: project.logsFolder,
-                firstSeq: firstSeq))
-        tell(nil, "up")
         withFrontsHeld {
             supervisor.add(plan.services.map(entry))
             startServices(plan.services.map(\.name).filter { selection[$0] != .idle })
         }
+        publish()
+        tell(nil, "up")
+        hooks.started(
+            MeshStart(
+                name: plan.displayName, addresses: plan.services.map(address), logs: project.logsFolder,
+                firstSeq: firstSeq))
     }
 
     /// Starts services that the plan has.

@@ -1,6 +1,7 @@
 import EventLoop
 import Platform
 import Project
+import Proxy
 
 /// The supervisor: what `devmesh up` is once it has found no mesh to follow.
 public enum MeshProcess {
@@ -22,14 +23,15 @@ public enum MeshProcess {
             lease.project, places: lease.places, services: options.services, local: options.local,
             environment: options.environment, kernel: kernel)
         for notice in planned.notices { hooks.notice(notice) }
-        try planned.checkFree(lease.project, lease.places, kernel)
+        let fronts = Set(planned.plan.frontSpecs.map(\.port))
+        try planned.checkFree(lease.project, lease.places, besides: fronts, kernel)
 
         let loop = try attempt { () throws(Errno) in try EventLoop(kernel: kernel) }
         let mesh = try Mesh(on: loop, lease: lease, options: options, hooks: hooks, planned: planned)
         let signals = try attempt { () throws(Errno) in
             try SignalWatch([.interrupt, .terminate, .hangup], on: loop) { mesh.heard($0.signal) }
         }
-        try mesh.comeUp()
+        try mesh.comeUp(planned)
         try attempt { () throws(Errno) in try loop.run() }
         signals.close()
         hooks.ended()
