@@ -19,6 +19,12 @@ import Testing
 
     @Test func nanoseconds_hugeDuration_isClamped() {
         #expect(Duration.seconds(Int64.max).nanoseconds == .max)
+        #expect(Duration.milliseconds(9_223_372_036_999).nanoseconds == .max)
         #expect(Duration.milliseconds(1500).nanoseconds == 1_500_000_000)
+    }
+
+    @Test func plus_moreThanTheClockCanTell_isItsLastMoment() {
+        #expect(Instant.now + .milliseconds(Int64.max) == Instant(nanoseconds: .max))
+        #expect(Instant(nanoseconds: -2) + .seconds(Int64.min) == Instant(nanoseconds: .min))
     }
 }
