@@ -43,7 +43,6 @@ final class ListenerWatch {
     ) {
         waiting[process.pid] = Waiting(
             process: process, port: port, since: .now, interval: interval, onChange: onChange)
-        timer?.cancel()
         schedule()
     }
 
@@ -82,6 +81,8 @@ final class ListenerWatch {
     }
 
     private func schedule() {
+        // Whoever was told of a change may have begun another wait, and with it a timer.
+        timer?.cancel()
         let now = Instant.now
         let delays = waiting.values.map { min(max((now - $0.since) / 8, .milliseconds(1)), $0.interval) }
         guard let delay = delays.min() else { return }

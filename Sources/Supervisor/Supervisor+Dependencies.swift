@@ -94,17 +94,18 @@ extension Supervisor {
     /// hold itself. Names the cycle, as a sentence; nil where there is none.
     public func cycle(caller: String, target: String) -> String? {
         let caller = resolved(caller)
-        guard var path = waitingPath(from: resolved(target), to: caller, []) else { return nil }
+        var seen: Set<String> = []
+        guard var path = waitingPath(from: resolved(target), to: caller, &seen) else { return nil }
         path.insert(caller, at: 0)
         return "\(caller) calls \(resolved(target)), which waits for \(caller) itself: " + path.joined(separator: " → ")
     }
 
     /// The services from `name` to `goal`, each of which waits for the next.
-    private func waitingPath(from name: String, to goal: String, _ seen: Set<String>) -> [String]? {
+    private func waitingPath(from name: String, to goal: String, _ seen: inout Set<String>) -> [String]? {
         if name == goal { return [name] }
-        guard let runner = runners[name], !seen.contains(name) else { return nil }
+        guard seen.insert(name).inserted, let runner = runners[name] else { return nil }
         for report in dependencies(of: runner.service) where !report.isMet {
-            if let rest = waitingPath(from: report.service, to: goal, seen.union([name])) { return [name] + rest }
+            if let rest = waitingPath(from: report.service, to: goal, &seen) { return [name] + rest }
         }
         return nil
     }
