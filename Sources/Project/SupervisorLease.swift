@@ -74,12 +74,17 @@ public final class SupervisorLease {
     /// this one. Call it again when what it says has changed.
     public func publish(_ record: MeshRecord) throws(ProjectError) {
         let text = record.json.pretty() + "\n"
+        var failure: ProjectError?
         for path in [project.recordFile, MeshRecord.runtimeRecord(project, places)] {
-            do throws(Errno) { try kernel.replaceBriefly(path, with: text) } catch {
-                throw .unwritable(path: path, error, mend: "Make room and check the folder's permissions.")
+            do throws(Errno) {
+                try kernel.replaceBriefly(path, with: text)
+                // One of them is enough to be found.
+                start = nil
+            } catch {
+                failure = .unwritable(path: path, error, mend: "Make room and check the folder's permissions.")
             }
         }
-        start = nil
+        if let failure { throw failure }
     }
 
     /// Tells everybody that the mesh is no longer up, and removes the socket. The lease itself ends with the process,
