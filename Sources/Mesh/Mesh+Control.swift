@@ -160,13 +160,16 @@ extension Mesh: ControlBackend {
 
     // MARK: Pieces
 
-    /// Tells those whose condition has come true.
+    /// Tells those whose condition has come true, or won't.
     func settleWaiters() {
+        let isOver = if case .ended = phase { true } else { false }
         for waiter in waiters where waiter.isWaiting {
             let isMet = waiter.services.allSatisfy { name in
                 supervisor.status(name).map { waiter.condition.isMet(by: $0.state) } ?? false
             }
-            if isMet { waiter.end(timedOut: false) }
+            // What is no longer in the manifest comes to nothing.
+            let isInVain = isOver || waiter.services.contains { plan.service($0) == nil }
+            if isMet || isInVain { waiter.end(timedOut: false) }
         }
         waiters.removeAll { !$0.isWaiting }
     }

@@ -34,6 +34,8 @@ extension Mesh {
     }
 
     private func begin(firstSeq: Int) {
+        // Told to end before anything began, it has nothing to start, and nobody may find it.
+        guard case .running = phase else { return }
         withFrontsHeld {
             supervisor.add(plan.services.map(entry))
             startServices(plan.services.map(\.name).filter { selection[$0] != .idle })
@@ -132,6 +134,7 @@ extension Mesh {
         proxy.close()
         tell(nil, "down")
         for done in waiting { done(0) }
+        settleWaiters()
         logs.close(on: loop.remote) { [bound = LoopBound(self, loop)] _ in bound.value.finish() }
     }
 
