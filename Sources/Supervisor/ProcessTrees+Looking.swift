@@ -103,7 +103,7 @@ extension ProcessTrees {
             ProcessTable.signal(entry, .kill)
             for below in table.descendants(of: entry.pid) { ProcessTable.signal(below, .kill) }
         }
-        guard left.isEmpty, !watched.values.contains(where: { !$0.isLeaderAlive }) else { return }
+        guard left.isEmpty, watched.isEmpty else { return }
         self.strays = nil
         strays.done()
     }

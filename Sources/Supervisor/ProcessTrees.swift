@@ -87,11 +87,11 @@ final class ProcessTrees {
         }
     }
 
-    /// Kills what is left when nothing should run any more: the offspring of programs that have ended, and orphans
-    /// that are ours. `done` is called when none is left.
+    /// Kills what is left when nothing should run any more: programs, the offspring of those that have ended, and
+    /// orphans that are ours. `done` is called when none is left.
     func killStrays(where isOurs: @escaping (ProcessEntry) -> Bool, done: @escaping () -> Void) {
         strays = (isOurs, done)
-        for process in watched.values where !process.isLeaderAlive { kill(process) }
+        for process in watched.values { kill(process) }
         look()
     }
 

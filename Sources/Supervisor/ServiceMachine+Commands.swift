@@ -104,8 +104,24 @@ extension ServiceMachine {
         waiters.append(Waiter(ticket: ticket, goal: .up(epoch: askForNewProcess())))
     }
 
+    mutating func end(_ ticket: Ticket) {
+        stop(ticket)
+        forgetBuilds()
+        guard case .running(let number, nil) = building else { return }
+        building = .cancelling(number)
+        emit(.cancelBuild(number, kill: false))
+    }
+
+    /// Else one that waits for its turn would begin after all.
+    private mutating func forgetBuilds() {
+        complete(.failed("\(service.name) was stopped meanwhile")) { goal in
+            if case .built = goal { true } else { false }
+        }
+    }
+
     mutating func kill(_ ticket: Ticket) {
         stop(ticket)
+        forgetBuilds()
         for index in slots.indices {
             guard let run = slots[index].life.run else { continue }
             forgetTimers(of: run)

@@ -13,6 +13,10 @@ extension ServiceMachine {
         case use(Target, keep: Bool, Ticket)
         /// Its entry of the manifest has changed; what runs is restarted.
         case configure(Service, Ticket)
+        /// Where it is to be served from once it is wanted again.
+        case retarget(Target)
+        /// Stop, builds that somebody asked for included: the mesh goes down.
+        case end(Ticket)
         /// KILL everything now; what was asked before fails.
         case kill(Ticket)
 

@@ -41,7 +41,7 @@ extension Supervisor {
         self.stopping?.waiting.subtract(next)
         self.stopping?.under.formUnion(next)
         for name in next.sorted() {
-            runners[name]?.command({ .stop($0) }) { [weak self] _ in self?.isDown(name) }
+            runners[name]?.command({ .end($0) }) { [weak self] _ in self?.isDown(name) }
         }
         sweepIfDown()
     }

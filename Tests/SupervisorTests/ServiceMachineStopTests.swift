@@ -56,6 +56,32 @@ import Testing
         #expect(world.state == .stopped)
     }
 
+    @Test func end_duringABuildThatWasAskedFor_cancelsItAndThoseThatWait() {
+        var world = World.ready(.sample { $0.build = .shell("make") })
+        let first = world.command { .build($0) }
+        let second = world.command { .build($0) }
+        let end = world.command { .end($0) }
+        #expect(world.cancelled == [2])
+        #expect(world.outcomes[first] == .failed("reader was stopped meanwhile"))
+        #expect(world.outcomes[second] == .failed("reader was stopped meanwhile"))
+        world.drained()
+        world.signalledEnd()
+        #expect(world.outcomes[end] == nil)
+        world.endBuild(.cancelled)
+        #expect(world.outcomes[end] == .done)
+        #expect(world.builds.isEmpty)
+    }
+
+    @Test func kill_withABuildThatWaits_doesNotBeginIt() {
+        var world = World.ready(.sample { $0.build = .shell("make") })
+        world.command { .build($0) }
+        world.command { .build($0) }
+        world.command { .kill($0) }
+        world.signalledEnd()
+        world.endBuild(.cancelled)
+        #expect(world.builds.isEmpty)
+    }
+
     @Test func stop_duringStart_signalsWithoutDrain() {
         var world = World()
         let start = world.command { .start($0) }
