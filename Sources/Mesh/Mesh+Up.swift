@@ -20,7 +20,9 @@ extension Mesh {
             let planned = try Planned(
                 project, places: places, services: request.services, local: request.local, environment: request.env,
                 kernel: loop.kernel)
-            try planned.checkFree(project, places, besides: Set(plan.listeners.map(\.port)), loop.kernel)
+            // Those of services on their way out are open still.
+            let held = Set(plan.listeners.map(\.port) + proxy.specs.map(\.port))
+            try planned.checkFree(project, places, besides: held, loop.kernel)
             try take(planned, request, done)
         } catch { done(.failure(ControlFailure(error))) }
     }
@@ -29,7 +31,7 @@ extension Mesh {
     private func take(_ planned: Planned, _ request: UpRequest, _ done: @escaping Done<UpReport>) throws(MeshError) {
         let before = plan
         let changes = Changes.between(before, planned.plan)
-        let specs = Set(before.frontSpecs)
+        let specs = Set(proxy.specs)
         do throws(ProxyError) {
             try proxy.open(planned.plan.frontSpecs.filter { !specs.contains($0) })
         } catch { throw .failed(error.message) }
@@ -37,7 +39,7 @@ extension Mesh {
         plan = planned.plan
         selection = request.services == nil && request.local == nil ? planned.selection : merged(planned.selection)
         for planned in plan.services { adopt(planned) }
-        let wasRunning = Set(changes.changed.filter { supervisor.status($0)?.state != .stopped })
+        let wasRunning = Set(changes.changed.filter { !isDown($0) })
 
         var report = UpReport(removed: changes.removed, unchanged: changes.unchanged)
         report.restarted = changes.changed.filter(wasRunning.contains)
@@ -66,7 +68,7 @@ extension Mesh {
             }
             if request.local != nil { moveTargets() }
             report.started = serviceNames.filter {
-                selection[$0] != .idle && !wasRunning.contains($0) && supervisor.status($0)?.state == .stopped
+                selection[$0] != .idle && !wasRunning.contains($0) && isDown($0)
             }
             report.unchanged.removeAll(where: report.started.contains)
             pending += report.started.count
@@ -75,9 +77,16 @@ extension Mesh {
                 settle()
             }
         }
+        settleWaiters()
         publish()
         settle()
         if !request.wait { done(.success(report)) }
+    }
+
+    /// Whether it is stopped, or about to be: to start what is only between two processes does no harm.
+    private func isDown(_ name: String) -> Bool {
+        guard let state = supervisor.status(name)?.state else { return true }
+        return state == .stopped || state == .stopping
     }
 
     /// `up A` beside what runs: it adds to what is selected, and leaves nothing out that runs.
@@ -104,7 +113,7 @@ extension Mesh {
         let names = Set(serviceNames)
         for spec in before.frontSpecs where !specs.contains(spec) {
             if names.contains(spec.service) {
-                proxy.remove(spec.service, caller: spec.caller)
+                proxy.close(spec)
             } else {
                 proxy.remove(service: spec.service)
             }

@@ -64,6 +64,15 @@ public final class Proxy {
         }
     }
 
+    /// What it listens on.
+    public var specs: [FrontSpec] { fronts.map(\.spec) }
+
+    /// Stops listening on one port. Connections stay.
+    public func close(_ spec: FrontSpec) {
+        for front in fronts where front.spec == spec { front.close() }
+        fronts.removeAll { $0.spec == spec }
+    }
+
     /// Stops listening for one caller, or on the service's front where `caller` is nil. Connections stay.
     public func remove(_ service: String, caller: String?) {
         for front in fronts where front.spec.service == service && front.spec.caller == caller { front.close() }

@@ -14,7 +14,8 @@ extension Supervisor {
         added: [Entry], changed: [Entry], removed: [String], _ done: @escaping ([String: Outcome]) -> Void
     ) {
         let pending = Pending(count: changed.count + removed.count, done)
-        add(added)
+        for entry in added where leaving.remove(entry.service.name) != nil { takeBack(entry) }
+        add(added.filter { runners[$0.service.name] == nil })
         for entry in changed {
             let name = entry.service.name
             guard let runner = runners[name] else {
@@ -30,6 +31,7 @@ extension Supervisor {
                 pending.take(name, .done)
                 continue
             }
+            leaving.insert(name)
             runner.command({ .stop($0) }) { [weak self] outcome in
                 self?.workshop.loop.later { self?.forget(name) }
                 pending.take(name, outcome)
@@ -38,9 +40,17 @@ extension Supervisor {
         pending.finishIfEmpty()
     }
 
+    /// Has a service that is still on its way out be one of the mesh again: what runs of it must not be lost sight of.
+    private func takeBack(_ entry: Entry) {
+        guard let runner = runners[entry.service.name] else { return }
+        runner.command({ .configure(entry.service, $0) }) { _ in }
+        runner.send(.retarget(entry.target))
+        runner.command({ .scale(entry.instances, $0) }) { _ in }
+    }
+
     private func forget(_ name: String) {
-        // Started again meanwhile, it stays.
-        guard let runner = runners[name], !runner.machine.isWanted else { return }
+        // Added again meanwhile, it stays.
+        guard leaving.remove(name) != nil else { return }
         runners[name] = nil
         names.removeAll { $0 == name }
         connectDependencies()

@@ -32,6 +32,8 @@ public final class Supervisor {
     /// Whom each service's `dependsOn` concerns: the ones that name it.
     var dependents: [String: [String]] = [:]
     var stopping: Stopping?
+    /// Removed from the manifest, and forgotten once nothing of them is left.
+    var leaving: Set<String> = []
 
     /// - Parameters:
     ///   - project: part of the marker `DEVMESH_INSTANCE=<project>/<instance>` that all processes carry.

@@ -161,3 +161,68 @@ import Testing
         #expect(try mesh.ps("b")["reason"]?.stringValue?.contains("no-such-folder") == true)
     }
 }
+
+@Test func up_servicesTakenBackOnTheirWayOut_runAgain() throws {
+    let rest = #""other": {"run": "fixture wait", "listens": false}"#
+    let stop = #""stop": {"timeout": "700ms"}"#
+    let worker = "\"worker\": {\"run\": \"fixture tell TERM wait\", \"listens\": false, \(stop)}"
+    let web = "\"web\": {\"run\": \"fixture tell TERM serve http\", \(stop)}"
+    let whole = "{\(rest), \(worker), \(web)}"
+    try withMesh(whole) { mesh in
+        let up = try mesh.up()
+        try mesh.ready("worker", "web", "other")
+        mesh.write("{\(rest)}")
+        let first = try mesh.start("up", "-d")
+        try up.output.wait(for: "got TERM", count: 2)
+        mesh.write(whole)
+        try mesh.devmesh("up", "-d", code: 0)
+        #expect(try first.exit() == .exited(0))
+        try mesh.ready("worker", "web")
+        #expect(try mesh.get("web").status == 200)
+        #expect(try mesh.pids("worker").count == 1)
+    }
+}
+
+@Test func up_frontMoved_listensOnTheNewPortOnly() throws {
+    try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
+        try mesh.up()
+        try mesh.ready("web")
+        let former = try mesh.port("web")
+        let port = try Kernel.real.localAddress(Kernel.real.listen(at: .loopback(0)))!.port!
+        mesh.write("{\"web\": {\"run\": \"fixture serve http\", \"port\": \(port)}}")
+        try mesh.devmesh("up", "-d", code: 0)
+        #expect(try mesh.port("web") == port)
+        #expect(try mesh.get("web").status == 200)
+        #expect(throws: (any Error).self) { try MeshClient(port: former).get("/") }
+    }
+}
+
+@Test func down_duringABuildThatWasAskedFor_endsItToo() throws {
+    try withMesh(
+        #"{"web": {"run": "fixture serve http", "build": "test ! -e b || fixture say building wait; touch b"}}"#
+    ) { mesh in
+        let up = try mesh.up()
+        try mesh.ready("web")
+        let build = try mesh.start("build", "web")
+        try up.output.wait(for: "building")
+        try mesh.devmesh("down", code: 0)
+        #expect(mesh.processes().isEmpty)
+        let result = try build.result()
+        #expect(result.errors.contains("web was stopped meanwhile"))
+    }
+}
+
+@Test func down_whileSomebodyWaits_answersThem() throws {
+    try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
+        try mesh.up()
+        try mesh.ready("web")
+        let waiting = try mesh.control()
+        try waiting.request(
+            "/v1/services/wait", method: "POST", body: #"{"services": ["web"], "for": "completed"}"#)
+        let down = try mesh.control()
+        try down.request("/v1/down", method: "POST")
+        let answer = try waiting.response()
+        #expect(answer.body.contains(#""timedOut":false"#) && answer.body.contains(#""reached":false"#))
+        #expect(try down.response().status == 200)
+    }
+}
