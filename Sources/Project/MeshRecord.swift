@@ -57,13 +57,14 @@ public struct MeshRecord: Sendable, Equatable {
         return MeshRecord(json)
     }
 
-    /// Whether something accepts connections on its control socket.
+    /// Whether something of this user accepts connections on its control socket.
     func isAlive(_ kernel: Kernel) -> Bool {
         let address = SocketAddress.unix(socket)
         do throws(Errno) {
             let probe = try kernel.socket(for: address)
             _ = try kernel.connect(probe, to: address)
-            return true
+            // A folder above may be anybody's: who pretends to be a mesh there would be given environments.
+            return try kernel.peerUser(probe) == ThisProcess.userID
         } catch {
             // A full backlog is a listener that is behind (unix(7)); only these say that there is none.
             return ![.connectionRefused, .noEntry, .notDirectory, .invalid].contains(error)
