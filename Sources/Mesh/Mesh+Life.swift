@@ -75,7 +75,10 @@ extension Mesh {
             let isThere = chosen == .local ? planned.service.run != nil : planned.service.remote != nil
             if isThere { target = chosen }
         }
-        return Supervisor.Entry(planned.service, target: target, instances: choices.instances[planned.name])
+        var instances = choices.instances[planned.name].map { min($0, Supervisor.mostInstances) }
+        // A program that insists on its port by now can't share it.
+        if case .fixed = planned.service.listens { instances = instances.map { min($0, 1) } }
+        return Supervisor.Entry(planned.service, target: target, instances: instances)
     }
 
     /// Tells the other rooms what the manifest says of a service.

@@ -25,6 +25,9 @@ public final class Supervisor {
         }
     }
 
+    /// Of one service; as in the manifest.
+    public static let mostInstances = 1000
+
     let workshop: Workshop
     var runners: [String: ServiceRunner] = [:]
     /// In the manifest's order.
@@ -125,6 +128,7 @@ public final class Supervisor {
     {
         let runner = try runner(name)
         if count < 0 { throw .negativeScale(service: runner.name) }
+        if count > Self.mostInstances { throw .hugeScale(service: runner.name) }
         if count > 1, case .fixed(let port) = runner.service.listens {
             throw .notScalable(service: runner.name, port: port)
         }

@@ -3,6 +3,7 @@ public enum SupervisorError: Error, Sendable, Equatable, CustomStringConvertible
     case unknownService(String)
     case notScalable(service: String, port: Int)
     case negativeScale(service: String)
+    case hugeScale(service: String)
 
     public var description: String {
         switch self {
@@ -11,6 +12,8 @@ public enum SupervisorError: Error, Sendable, Equatable, CustomStringConvertible
             "\(service) can't have several instances: its program insists on port \(port); without a number in "
                 + "`listens` each instance gets a PORT of its own"
         case .negativeScale(let service): "\(service) can't have less than 0 instances; give a number from 0 upwards"
+        case .hugeScale(let service):
+            "\(service) can't have more than \(Supervisor.mostInstances) instances; give a smaller number"
         }
     }
 }

@@ -30,6 +30,21 @@ import Testing
         #expect(result == "done ready true true true")
     }
 
+    @Test func scale_toMoreThanAMachineCanBear_isRefused() {
+        let result: String? = onLoop { loop, done in
+            let rig = Rig(loop)
+            rig.supervisor.add([.init(.fixture(["wait"]))])
+            do throws(SupervisorError) {
+                try rig.supervisor.scale("reader", to: .max)
+                rig.finish { done("done") }
+            } catch {
+                let failure = error
+                rig.finish { done("\(failure)") }
+            }
+        }
+        #expect(result == "reader can't have more than 1000 instances; give a smaller number")
+    }
+
     @Test func start_onTheIPv6Loopback_frontIsToldSo() throws {
         try #require(hasLoopback6())
         let result: String? = onLoop { loop, done in
