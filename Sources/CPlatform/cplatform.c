@@ -183,7 +183,25 @@ int cp_open(const char *path, int flags, uint32_t mode) {
 
 // --- processes ---
 
+// Bit n: signal n has a handler of ours or is ignored. Other handlers exec takes away by itself.
+static _Atomic uint64_t touched_signals;
+static _Atomic int inherited_are_known;
+
+static uint64_t signals_to_reset(void) {
+    if (!atomic_load(&inherited_are_known)) {
+        uint64_t ignored = 0;
+        for (int number = 1; number < 64; number++) {
+            struct sigaction now;
+            if (sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN) ignored |= (uint64_t)1 << number;
+        }
+        atomic_fetch_or(&touched_signals, ignored);
+        atomic_store(&inherited_are_known, 1);
+    }
+    return atomic_load(&touched_signals);
+}
+
 int cp_spawn(const struct cp_spawn *request, int *stage) {
+    uint64_t reset = signals_to_reset();
     // Shared with the child, which runs in our memory until it execs.
     volatile int failure = 0, failed_stage = 0;
     sigset_t all, before;
@@ -203,7 +221,8 @@ int cp_spawn(const struct cp_spawn *request, int *stage) {
         struct sigaction fallback;
         memset(&fallback, 0, sizeof fallback);
         fallback.sa_handler = SIG_DFL;
-        for (int number = 1; number < NSIG; number++) sigaction(number, &fallback, NULL);
+        for (int number = 1; number < 64; number++)
+            if ((reset >> number) & 1) sigaction(number, &fallback, NULL);
         if (request->new_session) setsid();
         int source[3];
         for (int i = 0; i < 3 && !code; i++) {
@@ -327,6 +346,7 @@ int cp_signals_subscribe(int fd, uint64_t mask) {
         action.sa_sigaction = on_signal;
         action.sa_flags = SA_SIGINFO | SA_RESTART;
         sigfillset(&action.sa_mask);
+        atomic_fetch_or(&touched_signals, mask);
         sigset_t wanted;
         sigemptyset(&wanted);
         for (int number = 1; number < 64; number++) {
@@ -346,7 +366,10 @@ void cp_signals_unsubscribe(int slot) {
     atomic_store(&slot_fd[slot], 0);
 }
 
-void cp_signal_ignore(int number) { signal(number, SIG_IGN); }
+void cp_signal_ignore(int number) {
+    atomic_fetch_or(&touched_signals, (uint64_t)1 << number);
+    signal(number, SIG_IGN);
+}
 
 // --- the kernel's socket table ---
 

@@ -4,6 +4,8 @@ enum CommandFailure: Error, Equatable {
     /// The operation failed: a sentence that says what, why and what to do next.
     case failed(String)
     case noMesh(String)
+    /// The mesh that was asked is on its way down.
+    case meshIsEnding(String)
     /// The manifest's mistakes, a line each.
     case invalidManifest([String])
     case timedOut(String)
@@ -13,7 +15,7 @@ enum CommandFailure: Error, Equatable {
     var exitCode: ExitCode {
         switch self {
         case .usage: .usage
-        case .failed: .failed
+        case .failed, .meshIsEnding: .failed
         case .noMesh: .noMesh
         case .invalidManifest: .invalidManifest
         case .timedOut: .timedOut
@@ -25,7 +27,8 @@ enum CommandFailure: Error, Equatable {
     var lines: [String] {
         switch self {
         case .usage(let error): ["devmesh: " + error.sentence]
-        case .failed(let sentence), .noMesh(let sentence), .timedOut(let sentence): ["devmesh: " + sentence]
+        case .failed(let sentence), .noMesh(let sentence), .meshIsEnding(let sentence), .timedOut(let sentence):
+            ["devmesh: " + sentence]
         case .invalidManifest(let lines): lines
         case .readerGone: []
         }

@@ -7,6 +7,9 @@ final class LogFollower: ReadinessHandler {
     /// How often to look where the system can't tell about changes.
     private static let lookPause = Duration.milliseconds(200)
 
+    /// At most so often is the store looked at: every program's every write is a change.
+    private static let pace = Duration.milliseconds(5)
+
     private let session: LogSession
     private let loop: EventLoop
     /// Nil once ended: its reader then sees the end too.
@@ -23,6 +26,8 @@ final class LogFollower: ReadinessHandler {
     private var outputRegistration: Registration?
     /// The next turn is coming without being asked for.
     private var isUnderWay = false
+    private var lastLook = Instant(nanoseconds: 0)
+    private var nextLook: Timer?
 
     private enum State: Equatable {
         case following
@@ -98,7 +103,10 @@ final class LogFollower: ReadinessHandler {
             }
         }
         registrations.first?.rearm(.readable)
-        turn()
+        guard nextLook?.isPending != true else { return }
+        let pause = Self.pace - (loop.now - lastLook)
+        if pause <= .zero { return turn() }
+        nextLook = loop.after(pause) { [weak self] in self?.turn() }
     }
 
     /// A service's folder was deleted underneath the mesh and has been made again: it is another one now.
@@ -145,6 +153,7 @@ final class LogFollower: ReadinessHandler {
     /// Prints one batch; goes on in the loop's next turn where there is more, so that `finish` is heard.
     private func turn() {
         guard !isUnderWay, state != .ended else { return }
+        lastLook = loop.now
         let isDone = session.read(limit: LogPrinter.batch)
         if isDone && state == .finishing { session.finish() }
         do throws(Errno) {

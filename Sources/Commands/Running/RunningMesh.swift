@@ -21,6 +21,8 @@ struct RunningMesh {
             throw .noMesh(ControlError.staleSocket.description)
         } catch .refused(let failure) where failure.code == RunningMesh.invalidManifest {
             throw .invalidManifest(failure.message.split(separator: "\n").map(String.init))
+        } catch .refused(let failure) where failure.code == RunningMesh.stopping {
+            throw .meshIsEnding(failure.message)
         } catch {
             throw .failed(error.description)
         }
@@ -28,4 +30,6 @@ struct RunningMesh {
 
     /// The code of a refusal whose message is a manifest's mistakes, a line each.
     private static let invalidManifest = "invalid-manifest"
+    /// The code of a refusal by a mesh that is on its way down.
+    private static let stopping = "stopping"
 }

@@ -17,19 +17,21 @@ enum DownCommand: Subcommand {
 
     static func run(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
         guard let mesh = try session.meshIfUp() else {
-            try waitForEnd(in: session)
-            try tell(0, Sentences.nothingToStop(try session.project().manifest), arguments, in: session)
+            let project = try session.project()
+            try waitForEnd(of: project, in: session)
+            try tell(0, Sentences.nothingToStop(project.manifest), arguments, in: session)
             return 0
         }
+        // Once it is down, nothing may lead from here to its manifest any more.
+        let project = LocatedProject(manifest: mesh.record.manifest)
         let report = try mesh.ask { (client) throws(ControlError) in try client.down() }
-        try waitForEnd(in: session)
+        try waitForEnd(of: project, in: session)
         try tell(report.stopped, Sentences.stopped(report.stopped, mesh.record.name), arguments, in: session)
         return 0
     }
 
     /// The supervisor's own process is the last of the mesh; another `down` may have told it to end.
-    private static func waitForEnd(in session: Session) throws(CommandFailure) {
-        let project = try session.project()
+    private static func waitForEnd(of project: LocatedProject, in session: Session) throws(CommandFailure) {
         try session.attempt { () throws(ProjectError) in try SupervisorLease.waitForEnd(project) }
     }
 

@@ -34,13 +34,18 @@ enum UpCommand: Subcommand {
         if local != nil, !arguments.positionals.isEmpty { throw .usage(.conflict("SERVICE", "--local")) }
         let detached = arguments.has("detach") || arguments.has("wait")
         if let mesh = try session.meshIfUp() {
-            let request = UpRequest(
-                services: services(arguments), local: local, env: session.environment, wait: detached)
-            let code = try MeshFollower(mesh: mesh, session: session).run(request, detached: detached)
-            guard code == 0, arguments.has("wait") else { return code }
-            let running = try mesh.ask { (client) throws(ControlError) in try client.services() }
-            let names = running.filter { $0.target == "local" && $0.state != "stopped" }.map { $0.service }
-            return try wait(for: names, of: mesh, in: session)
+            do throws(CommandFailure) {
+                return try join(mesh, arguments, local: local, detached: detached, in: session)
+            } catch {
+                switch error {
+                // It went down under our hands: this `up` comes after that `down`.
+                case .noMesh, .meshIsEnding:
+                    let project = LocatedProject(manifest: mesh.record.manifest)
+                    try session.attempt { () throws(ProjectError) in try SupervisorLease.waitForEnd(project) }
+                    return try run(arguments, in: session)
+                default: throw error
+                }
+            }
         }
         if detached { return try background(arguments, in: session) }
         let socket = try session.project().socket(try session.places())
@@ -48,6 +53,19 @@ enum UpCommand: Subcommand {
         case .ended(let code): return code
         case .running: return try run(arguments, in: session)
         }
+    }
+
+    /// Brings a mesh that is up to the manifest, and follows it unless it is to stay in the background.
+    private static func join(
+        _ mesh: RunningMesh, _ arguments: Arguments, local: [String]?, detached: Bool, in session: Session
+    ) throws(CommandFailure) -> Int32 {
+        let request = UpRequest(
+            services: services(arguments), local: local, env: session.environment, wait: detached)
+        let code = try MeshFollower(mesh: mesh, session: session).run(request, detached: detached)
+        guard code == 0, arguments.has("wait") else { return code }
+        let running = try mesh.ask { (client) throws(ControlError) in try client.services() }
+        let names = running.filter { $0.target == "local" && $0.state != "stopped" }.map { $0.service }
+        return try wait(for: names, of: mesh, in: session)
     }
 
     /// Those named; nil: all.
