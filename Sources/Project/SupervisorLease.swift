@@ -99,14 +99,31 @@ public final class SupervisorLease {
         life = nil
     }
 
-    /// Waits until no process has the lease; for threads that may wait.
-    public static func waitForEnd(_ project: LocatedProject, kernel: Kernel = .real) throws(ProjectError) {
+    /// Waits until no mesh is starting or ending, and returns the one that is up then; for threads that may wait.
+    ///
+    /// Whoever only waited for the lease to be free might wait for the whole life of a mesh that came next.
+    ///
+    /// - Parameter former: a mesh that is known to be ending, though it can be found still.
+    public static func waitForEnd(
+        _ project: LocatedProject, of former: MeshRecord? = nil, places: Places, kernel: Kernel = .real
+    ) throws(ProjectError) -> MeshRecord? {
         do throws(Errno) {
+            // Nobody starts from here on, except for one that has done so.
+            let start = try kernel.open(project.startLock, .readWrite)
+            try kernel.lock(start)
+            if let record = MeshRecord.find(project, places: places, kernel: kernel),
+                record.pid != former?.pid || record.started != former?.started
+            {
+                return record
+            }
             let life = try kernel.open(project.lifeLock, .readWrite)
             try kernel.lock(life)
+            // Held until the other is had as well.
+            withExtendedLifetime(start.raw) {}
+            return nil
         } catch {
             // Without a state folder nobody can have it.
-            if error == .noEntry || error == .notDirectory { return }
+            if error == .noEntry || error == .notDirectory { return nil }
             throw .unreadable(path: project.lifeLock, error)
         }
     }

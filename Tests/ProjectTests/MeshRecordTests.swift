@@ -26,7 +26,7 @@ import Testing
         let fixture = ProjectFixture()
         try fixture.bringUp(fixture.project).die()
         // Another test's child may keep the lock for the moment between its fork and its exec.
-        try SupervisorLease.waitForEnd(fixture.project)
+        _ = try SupervisorLease.waitForEnd(fixture.project, places: fixture.places)
         #expect(MeshRecord.all(fixture.places).isEmpty)
         #expect(MeshRecord.find(fixture.project, places: fixture.places) == nil)
     }

@@ -95,9 +95,9 @@ import Testing
             stdin: pipe.reader.raw, stdout: pipe.writer.raw)
         #expect(pipe.reader.text() == "held\n")
         let waited = Mutex(false)
-        let project = fixture.project
+        let (project, places) = (fixture.project, fixture.places)
         let thread = try PlatformThread("down") {
-            try? SupervisorLease.waitForEnd(project)
+            _ = try? SupervisorLease.waitForEnd(project, places: places)
             waited.withLock { $0 = true }
         }
         #expect(waited.withLock { $0 } == false)
@@ -108,7 +108,19 @@ import Testing
     }
 
     @Test func waitForEnd_whereNothingEverWas_returns() throws {
-        try SupervisorLease.waitForEnd(LocatedProject(manifest: "/nowhere/at/all/services.json"))
+        let project = LocatedProject(manifest: "/nowhere/at/all/services.json")
+        #expect(try SupervisorLease.waitForEnd(project, places: ProjectFixture().places) == nil)
+    }
+
+    @Test func waitForEnd_ofAnotherMeshThanTheOneThatIsUp_returnsThatOne() throws {
+        let fixture = ProjectFixture()
+        let up = try fixture.bringUp(fixture.project)
+        var former = fixture.record(of: fixture.project)
+        #expect(try SupervisorLease.waitForEnd(fixture.project, places: fixture.places) == former)
+        former.started = WallTime(microseconds: 0)
+        let found = try SupervisorLease.waitForEnd(fixture.project, of: former, places: fixture.places)
+        #expect(found?.pid == former.pid)
+        up.die()
     }
 
     @Test func lease_afterTheStateFolderWasRemovedUnderALivingMesh_leadsToIt() throws {

@@ -16,23 +16,48 @@ enum DownCommand: Subcommand {
         examples: [.init("devmesh down", "stop this project's mesh")])
 
     static func run(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
-        guard let mesh = try session.meshIfUp() else {
-            let project = try session.project()
-            try waitForEnd(of: project, in: session)
-            try tell(0, Sentences.nothingToStop(project.manifest), arguments, in: session)
-            return 0
+        let project: LocatedProject
+        let mesh: RunningMesh
+        if let found = try session.meshIfUp() {
+            // Once it is down, nothing may lead from here to its manifest any more.
+            (project, mesh) = (LocatedProject(manifest: found.record.manifest), found)
+        } else {
+            project = try session.project()
+            guard let begun = try afterChange(of: project, in: session) else {
+                try tell(0, Sentences.nothingToStop(project.manifest), arguments, in: session)
+                return 0
+            }
+            mesh = begun
         }
-        // Once it is down, nothing may lead from here to its manifest any more.
-        let project = LocatedProject(manifest: mesh.record.manifest)
-        let report = try mesh.ask { (client) throws(ControlError) in try client.down() }
-        try waitForEnd(of: project, in: session)
-        try tell(report.stopped, Sentences.stopped(report.stopped, mesh.record.name), arguments, in: session)
+        let stopped = try stop(mesh, of: project, in: session)
+        try tell(stopped, Sentences.stopped(stopped, mesh.record.name), arguments, in: session)
         return 0
     }
 
-    /// The supervisor's own process is the last of the mesh; another `down` may have told it to end.
-    private static func waitForEnd(of project: LocatedProject, in session: Session) throws(CommandFailure) {
-        try session.attempt { () throws(ProjectError) in try SupervisorLease.waitForEnd(project) }
+    /// Has it end, and waits for that: the supervisor's own process is the last of the mesh.
+    private static func stop(_ mesh: RunningMesh, of project: LocatedProject, in session: Session)
+        throws(CommandFailure) -> Int
+    {
+        do throws(CommandFailure) {
+            let report = try mesh.ask { (client) throws(ControlError) in try client.down() }
+            _ = try afterChange(of: project, in: session)
+            return report.stopped
+        } catch {
+            // Another `down` may have been first, and left nobody to answer.
+            if try afterChange(of: project, in: session)?.record.pid == mesh.record.pid { throw error }
+            return 0
+        }
+    }
+
+    /// The mesh that is up once none is starting or ending any more.
+    private static func afterChange(of project: LocatedProject, in session: Session) throws(CommandFailure)
+        -> RunningMesh?
+    {
+        let places = try session.places()
+        let record = try session.attempt { () throws(ProjectError) in
+            try SupervisorLease.waitForEnd(project, places: places)
+        }
+        return record.map { RunningMesh(record: $0) }
     }
 
     private static func tell(_ stopped: Int, _ sentence: String, _ arguments: Arguments, in session: Session)

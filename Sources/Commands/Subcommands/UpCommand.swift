@@ -41,7 +41,10 @@ enum UpCommand: Subcommand {
                 // It went down under our hands: this `up` comes after that `down`.
                 case .noMesh, .meshIsEnding:
                     let project = LocatedProject(manifest: mesh.record.manifest)
-                    try session.attempt { () throws(ProjectError) in try SupervisorLease.waitForEnd(project) }
+                    let places = try session.places()
+                    _ = try session.attempt { () throws(ProjectError) in
+                        try SupervisorLease.waitForEnd(project, of: mesh.record, places: places)
+                    }
                     return try run(arguments, in: session)
                 default: throw error
                 }
