@@ -32,9 +32,17 @@ extension Mesh {
         let before = plan
         let changes = Changes.between(before, planned.plan)
         let specs = Set(proxy.specs)
+        let wanted = Set(planned.plan.frontSpecs)
+        let ports = Set(wanted.map(\.port))
+        // A port that goes from one service to another must be closed before it can be opened.
+        let moved = specs.filter { !wanted.contains($0) && ports.contains($0.port) }
+        for spec in moved { proxy.close(spec) }
         do throws(ProxyError) {
             try proxy.open(planned.plan.frontSpecs.filter { !specs.contains($0) })
-        } catch { throw .failed(error.message) }
+        } catch {
+            try? proxy.open(Array(moved))
+            throw .failed(error.message)
+        }
 
         plan = planned.plan
         selection = request.services == nil && request.local == nil ? planned.selection : merged(planned.selection)

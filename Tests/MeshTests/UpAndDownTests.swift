@@ -188,7 +188,7 @@ import Testing
         try mesh.up()
         try mesh.ready("web")
         let former = try mesh.port("web")
-        let port = try Kernel.real.localAddress(Kernel.real.listen(at: .loopback(0)))!.port!
+        let port = try freePort()
         mesh.write("{\"web\": {\"run\": \"fixture serve http\", \"port\": \(port)}}")
         try mesh.devmesh("up", "-d", code: 0)
         #expect(try mesh.port("web") == port)
@@ -196,6 +196,23 @@ import Testing
         #expect(throws: (any Error).self) { try MeshClient(port: former).get("/") }
     }
 }
+
+@Test func up_portsOfTwoServicesSwapped_eachListensOnTheOthers() throws {
+    let run = #""run": "fixture serve http""#
+    func services(_ a: Int, _ b: Int) -> String { "{\"a\": {\(run), \"port\": \(a)}, \"b\": {\(run), \"port\": \(b)}}" }
+    let one = try freePort()
+    let two = try freePort()
+    try withMesh(services(one, two)) { mesh in
+        try mesh.up()
+        try mesh.ready("a", "b")
+        mesh.write(services(two, one))
+        try mesh.devmesh("up", "-d", code: 0)
+        #expect(try MeshClient(port: two).get("/").body.hasPrefix("a.1 "))
+        #expect(try MeshClient(port: one).get("/").body.hasPrefix("b.1 "))
+    }
+}
+
+private func freePort() throws -> Int { try Kernel.real.localAddress(Kernel.real.listen(at: .loopback(0)))!.port! }
 
 @Test func down_duringABuildThatWasAskedFor_endsItToo() throws {
     try withMesh(
