@@ -1,4 +1,5 @@
-import Foundation
+import Dispatch
+import Platform
 import TestSupport
 
 /// What a program did.
@@ -14,25 +15,29 @@ struct ChildProcess {
     static func run(
         _ path: String, _ arguments: [String], in folder: String = "/", environment: [String: String] = [:]
     ) throws -> ChildProcess {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        process.environment = ["PATH": "/usr/bin:/bin"].merging(environment) { $1 }
-        let output = Foundation.Pipe()
-        let errors = Foundation.Pipe()
-        process.standardOutput = output
-        process.standardError = errors
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
+        // Not by Foundation, whose children other tests' supervisors, subreapers in this process, would reap as orphans.
+        let output = try Kernel.real.pipe()
+        let errors = try Kernel.real.pipe()
+        let pid = try ChildTable.spawn(
+            SpawnRequest(
+                path: path, arguments: [path] + arguments,
+                environment: ["PATH": "/usr/bin:/bin"].merging(environment) { $1 }, directory: folder),
+            stdout: output.writer.raw, stderr: errors.writer.raw)
+        output.writer.close()
+        errors.writer.close()
         let collector = Collector()
-        let reader = Thread { collector.finish(errors.fileHandleForReading.readDataToEndOfFile()) }
-        reader.start()
-        let text = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return ChildProcess(
-            status: process.terminationStatus, output: String(decoding: text, as: UTF8.self),
-            errors: String(decoding: collector.wait(), as: UTF8.self))
+        let reader = errors.reader.release()
+        _ = try PlatformThread("errors") { collector.finish(text(Descriptor(owning: reader))) }
+        let said = text(output.reader)
+        return ChildProcess(status: ChildTable.wait(pid).shellCode, output: said, errors: collector.wait())
+    }
+
+    private static func text(_ reader: consuming Descriptor) -> String {
+        var bytes: [UInt8] = []
+        withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 1) { buffer in
+            while case .bytes(let count)? = try? Kernel.real.read(reader, into: buffer) { bytes += buffer[..<count] }
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Runs a line of shell, where `devmesh` is the built one.
@@ -47,18 +52,18 @@ struct ChildProcess {
 
 /// Hands bytes from a reading thread to the one that waits.
 ///
-/// Invariant of `@unchecked Sendable`: `data` is written before `ready` is signalled and read after waiting for it.
+/// Invariant of `@unchecked Sendable`: `text` is written before `ready` is signalled and read after waiting for it.
 private final class Collector: @unchecked Sendable {
-    private var data = Data()
+    private var text = ""
     private let ready = DispatchSemaphore(value: 0)
 
-    func finish(_ data: Data) {
-        self.data = data
+    func finish(_ text: String) {
+        self.text = text
         ready.signal()
     }
 
-    func wait() -> Data {
+    func wait() -> String {
         ready.wait()
-        return data
+        return text
     }
 }
