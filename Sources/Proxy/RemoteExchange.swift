@@ -163,9 +163,12 @@ final class RemoteExchange {
     }
 
     private func passResponse() {
-        while case .awaitingResponse(let upstream) = stage {
-            guard readResponseHead(upstream) else { return }
+        // Interim heads without end must neither pile up for a slow client nor keep the loop to themselves.
+        for _ in 0..<16 {
+            guard case .awaitingResponse(let upstream) = stage else { break }
+            guard client.hasRoom, readResponseHead(upstream) else { return }
         }
+        if case .awaitingResponse = stage { return goOnLater() }
         guard case .passingResponse(let upstream, var body) = stage else { return }
         let scratch = loop.scratch
         for _ in 0..<16 {

@@ -91,6 +91,28 @@ import Testing
         #expect(try client.receiveAll().hasPrefix("HTTP/1.1 201 Created\r\n"))
     }
 
+    @Test func interimResponsesWithoutEnd_forASlowReader_areHeldBack() throws {
+        let server = try Server()
+        let mesh = try mesh(server.port)
+        let client = try mesh.call("members")
+        try client.send(get)
+        let upstream = try server.accept()
+        try upstream.receive(until: "\r\n\r\n")
+        // Nobody reads: what can be sent is what the kernel holds and one buffer of the exchange.
+        let block = Array(String(repeating: "HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n", count: 20_000).utf8)
+        var stuffed = 0
+        var rest = block[...]
+        var rounds = 0
+        while rounds < 50, stuffed < 64 << 20 {
+            let count = try upstream.sendSome(Array(rest))
+            stuffed += count
+            rest = count == rest.count ? block[...] : rest.dropFirst(count)
+            rounds = count == 0 ? rounds + 1 : 0
+            if count == 0 { mesh.settle() }
+        }
+        #expect(stuffed < 32 << 20)
+    }
+
     @Test func upgrade_becomesARawConnection() throws {
         let server = try Server()
         let mesh = try mesh(server.port)
