@@ -92,7 +92,11 @@ public struct ProcessTable: Sendable {
 
         /// The environment a process was started with; nil where it is gone or another user's.
         public static func environment(of pid: Int32) -> [Substring]? {
-            guard let bytes = try? Kernel.real.readFile("/proc/\(pid)/environ") else { return nil }
+            let read = DescriptorReserve.forProcesses.using {
+                Result { () throws(Errno) in try Kernel.real.readFile("/proc/\(pid)/environ") }
+            }
+            DescriptorReserve.forProcesses.refill()
+            guard case .success(let bytes) = read else { return nil }
             return String(decoding: bytes, as: UTF8.self).split(separator: "\0")
         }
 
@@ -102,8 +106,14 @@ public struct ProcessTable: Sendable {
         }
 
         private static func read(where isWanted: (ProcessEntry) -> Bool) -> [ProcessEntry] {
-            guard let folder = opendir("/proc") else { return [] }
-            defer { closedir(folder) }
+            let opened = DescriptorReserve.forProcesses.using {
+                opendir("/proc").map { .success($0) } ?? .failure(Errno.last)
+            }
+            guard case .success(let folder) = opened else { return [] }
+            defer {
+                closedir(folder)
+                DescriptorReserve.forProcesses.refill()
+            }
             var found: [ProcessEntry] = []
             while let item = readdir(folder) {
                 let pid = withUnsafeBytes(of: &item.pointee.d_name) { number($0) }
@@ -116,9 +126,15 @@ public struct ProcessTable: Sendable {
         private static func withContents<T>(
             _ path: String, capacity: Int, _ body: (UnsafeRawBufferPointer) -> T?
         ) -> T? {
-            let file = open(path, O_RDONLY | O_CLOEXEC)
-            guard file >= 0 else { return nil }
-            defer { close(file) }
+            let opened = DescriptorReserve.forProcesses.using {
+                let file = open(path, O_RDONLY | O_CLOEXEC)
+                return file >= 0 ? .success(file) : .failure(Errno.last)
+            }
+            guard case .success(let file) = opened else { return nil }
+            defer {
+                close(file)
+                DescriptorReserve.forProcesses.refill()
+            }
             return withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 1) { buffer in
                 let count = Platform.read(file, buffer.baseAddress, capacity)
                 return count > 0 ? body(UnsafeRawBufferPointer(rebasing: buffer[..<count])) : nil

@@ -88,10 +88,14 @@ public enum ThisProcess {
         return (before, UInt64(limit.rlim_cur))
     }
 
-    /// Orphaned descendants become children of this process, so that `ProcessTable` still finds them (prctl(2)).
+    /// Orphaned descendants become children of this process, so that `ProcessTable` still finds them (prctl(2)), also
+    /// when this process has run out of descriptors.
     /// - Returns: false where the system has no such thing.
     @discardableResult
-    public static func becomeSubreaper() -> Bool { cp_become_subreaper() >= 0 }
+    public static func becomeSubreaper() -> Bool {
+        DescriptorReserve.forProcesses.keep()
+        return cp_become_subreaper() >= 0
+    }
 
     /// Detaches from the terminal: a new session (setsid(2)).
     public static func newSession() { _ = setsid() }
