@@ -11,7 +11,7 @@ final class LogPump {
 
     private let loop: EventLoop
     private let root: String
-    private let encoder: RecordEncoder
+    private var encoder: RecordEncoder
     private let defaultLimit: Int
     private let onTrouble: @Sendable (_ service: String, _ error: Errno) -> Void
     private var limits: [String: Int] = [:]
@@ -37,6 +37,9 @@ final class LogPump {
     }
 
     var nextSeq: Int { encoder.nextSeq }
+
+    /// Goes on where the newest record left off; before the first one is stored.
+    func resume(behind newest: Int) { encoder = RecordEncoder(nextSeq: newest + 1) }
 
     func setLimit(_ service: String, _ bytes: Int) {
         limits[service] = bytes

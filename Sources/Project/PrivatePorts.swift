@@ -18,17 +18,22 @@ public final class PrivatePorts {
     ///   - gatewayPort: of the mesh; tells which stretch is its own.
     ///   - avoided: ports that fronts or programs of any project insist on.
     ///   - isFree: whether a program could bind a port now.
-    public init(gatewayPort: Int, avoiding avoided: Set<Int> = [], isFree: @escaping (Int) -> Bool) {
+    ///   - turns: how far to begin behind the mesh's own place.
+    public init(
+        gatewayPort: Int, avoiding avoided: Set<Int> = [], turns: Int = 0, isFree: @escaping (Int) -> Bool
+    ) {
         let length = Self.range.count / Self.stretches
         let first = Self.range.lowerBound + gatewayPort / 200 % Self.stretches * length
         self.avoided = avoided
         self.isFree = isFree
-        next = first
+        next = Self.range.lowerBound + (first - Self.range.lowerBound + turns) % Self.range.count
     }
 
     public convenience init(gatewayPort: Int, avoiding avoided: Set<Int> = [], kernel: Kernel = .real) {
         let probe = PortProbe(kernel: kernel)
-        self.init(gatewayPort: gatewayPort, avoiding: avoided, isFree: probe.isFree)
+        // Elsewhere each time: connections of the mesh before may keep its ports for a minute (TIME_WAIT).
+        let turns = Int.random(in: 0..<Self.range.count)
+        self.init(gatewayPort: gatewayPort, avoiding: avoided, turns: turns, isFree: probe.isFree)
     }
 
     /// Takes a port that can be bound and is not given out; nil if there is none.
