@@ -72,8 +72,8 @@ public struct ProcessTable: Sendable {
             for task in tasks {
                 let path = "/proc/\(parent)/task/\(task)/children"
                 guard let list = try? Kernel.real.readFile(path) else {
-                    // A kernel without CONFIG_PROC_CHILDREN, or a thread that has just ended.
-                    if Kernel.real.status("/proc/\(parent)/task/\(task)") == nil { continue }
+                    // A kernel without CONFIG_PROC_CHILDREN, or a thread that has just ended: its children may have
+                    // moved to one that was read before.
                     return read { $0.parent == parent }
                 }
                 for word in list.split(separator: UInt8(ascii: " ")) {

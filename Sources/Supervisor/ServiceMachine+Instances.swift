@@ -19,8 +19,9 @@ extension ServiceMachine {
         guard case .starting(let run) = slots[index].life else { return }
         emit(.happened(.started(instance: key.instance, pid: pid, port: port)))
         switch service.ready.kind {
-        case .tcp where !hasFront: becomeReady(index, run)
+        // Ready by having done its work, whether it listens meanwhile or not.
         case .tcp where service.oneShot: break
+        case .tcp where !hasFront: becomeReady(index, run)
         default:
             emit(.probeReady(key))
             emit(.setTimer(.ready(key), service.ready.timeout))
