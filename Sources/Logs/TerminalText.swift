@@ -95,10 +95,15 @@ struct TerminalText {
         return at < bytes.count && (0x40...0x7E).contains(bytes[at]) ? at + 1 : nil
     }
 
-    /// The end of a control string (OSC, DCS, …): after BEL, `ESC \` or U+009C; nil if it has none in this line.
+    /// Longer ones are shown without their beginning, so that a line full of beginnings is looked through once, not
+    /// once for each.
+    private static let longestString = 4096
+
+    /// The end of a control string (OSC, DCS, …): after BEL, `ESC \` or U+009C; nil if it has none near in this line.
     private func endOfString(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int? {
         var at = start
-        while at < bytes.count {
+        let limit = min(bytes.count, start + Self.longestString)
+        while at < limit {
             if bytes[at] == Self.bell { return at + 1 }
             if at + 1 < bytes.count {
                 if bytes[at] == Self.escape && bytes[at + 1] == 0x5C { return at + 2 }
