@@ -59,7 +59,7 @@ import Testing
             "SERVICE_BIG_DATA_ADDRESS=127.0.0.1:\(dotted)",
         ] { #expect(lines.contains(line), "\(line)") }
         #expect(try MeshClient(port: edge).get("/").body.hasPrefix("members.1 "))
-        let running = try ProcessTable.environment(of: mesh.pids("reader")[0])?.map(String.init) ?? []
+        let running = try ProcessTable.environment(of: #require(mesh.pids("reader").first))?.map(String.init) ?? []
         #expect(running.contains("SERVICE_MEMBERS_URL=http://127.0.0.1:\(edge)"))
     }
 }

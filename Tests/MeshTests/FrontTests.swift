@@ -37,7 +37,7 @@ import Testing
     try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
         try mesh.up()
         try mesh.ready("web")
-        let old = try mesh.pids("web")[0]
+        let old = try #require(try mesh.pids("web").first)
         let client = try MeshClient(port: mesh.port("web"))
         try client.request("/slow/400")
         try mesh.devmesh("restart", "web", code: 0)
@@ -158,7 +158,7 @@ import Testing
     try withMesh(services) { mesh in
         try mesh.up()
         try mesh.ready("reader", "members")
-        let old = try mesh.pids("reader")[0]
+        let old = try #require(try mesh.pids("reader").first)
         // The user's request to reader; its request to members on behalf of that; and members calls back.
         let user = try MeshClient(port: mesh.port("reader"))
         try user.request("/slow/900")

@@ -111,7 +111,7 @@ private let three = """
         let up = try mesh.up()
         try mesh.ready("web")
         try up.output.wait(for: "PORT=\(own)")
-        let pid = try mesh.pids("web")[0]
+        let pid = try #require(try mesh.pids("web").first)
         #expect(try mesh.get("web").body.contains("\(pid)"))
         try mesh.devmesh("restart", "web", code: 0)
         #expect(try mesh.get("web").status == 200)

@@ -84,7 +84,7 @@ import Testing
         let pids = try mesh.pids("web")
         #expect(pids.count == 1)
         #expect(Set(mesh.servants().map(\.pid)) == Set(pids + kept))
-        #expect(try mesh.get("web").body.contains("\(pids[0])"))
+        #expect(try mesh.get("web").body.contains("\(try #require(pids.first))"))
     }
 }
 

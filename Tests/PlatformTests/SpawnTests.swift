@@ -22,6 +22,7 @@ import Testing
     @Test func spawn_newSession_leadsSessionAndGroup() throws {
         let text = try output("/bin/sh", ["sh", "-c", "echo $$; cat /proc/$$/stat"])
         let lines = text.split(separator: "\n")
+        try #require(lines.count == 2)
         let fields = lines[1].split(separator: " ")
         #expect(fields[4] == lines[0])
         #expect(fields[5] == lines[0])
