@@ -15,6 +15,7 @@ import Testing
         let words = told.output.text.split(whereSeparator: \.isWhitespace).map(String.init)
         #expect(words.count == 9)
         // Signals from 32 upwards are the C library's own (signal(7)); whoever started this test may ignore them.
+        try #require(words.count > 3)
         let masks = [words[1], words[3]].map { (UInt64($0, radix: 16) ?? .max) & 0x7fff_ffff }
         #expect(words[0] == "SigBlk:" && words[2] == "SigIgn:" && masks == [0, 0])
         // The last descriptor is the folder that ls itself reads.
