@@ -268,7 +268,8 @@ struct JSONSyntaxParser {
     private mutating func skipString() {
         scanner.offset += 1
         while let byte = scanner.byte, byte != 0x0A {
-            scanner.offset += byte == UInt8(ascii: "\\") ? 2 : 1
+            let isEscape = byte == UInt8(ascii: "\\") && scanner.offset + 1 < scanner.bytes.count
+            scanner.offset += isEscape ? 2 : 1
             if byte == UInt8(ascii: "\"") { return }
         }
     }

@@ -128,6 +128,13 @@ import Testing
         #expect(document.errors.map(\.column) == [text.utf8.count - 4])
     }
 
+    /// The skipped string ends with the file, in the middle of an escape.
+    @Test func backslashAtTheEnd_ofWhatIsSkipped_isTheEnd() {
+        let document = Self.document(#"[[x ["\"#)
+        #expect(document.errors.count == 2)
+        #expect(document.root.end == 7)
+    }
+
     @Test func anyBytes_areReadWithoutACrash() {
         let alphabet = [UInt8]("{}[]\",:'\\/*#u0d8a-+.eE1tn \n".utf8) + [0xFF, 0xEF, 0xBB, 0xBF, 0xC3, 0xA9, 0x00]
         var generator = SystemRandomNumberGenerator()
