@@ -106,6 +106,8 @@ final class LogCursor {
     /// Reads more of the file at hand behind what is left in the window; false at its end.
     private func fill() -> Bool {
         guard file != nil else { return false }
+        // Most are looked at in vain: no memory for those.
+        if window == nil, let size = folder.kernel.status(file!)?.size, size <= offset { return false }
         let window = self.window ?? allocate()
         if start > 0 {
             let rest = end - start

@@ -24,6 +24,7 @@ final class LogPipe: ReadinessHandler {
     private var registration: Registration?
     private(set) var splitter = LineSplitter()
     private(set) var lastRead: Instant
+    private var isEnlarged = false
     /// Whether the pump has it on its list of pipes that hold an unfinished line.
     var isListed = false
     /// Called after each turn that has read something.
@@ -45,7 +46,6 @@ final class LogPipe: ReadinessHandler {
         lastRead = loop.now
         raw = descriptor.raw
         self.descriptor = consume descriptor
-        for size in [1 << 20, 256 << 10] where loop.kernel.setPipeSize(self.descriptor!, size) != nil { break }
     }
 
     /// Begins to read. A pipe that can't be watched is an error; it stays open so that its program gets no SIGPIPE.
@@ -77,6 +77,7 @@ final class LogPipe: ReadinessHandler {
                     store.begin(stream, instance: instance, time: .now)
                     hasBegun = true
                 }
+                if count == loop.scratch.count { enlarge() }
                 let bytes = UnsafeRawBufferPointer(rebasing: loop.scratch[..<count])
                 splitter.feed(bytes) { store(line: $0, $1) }
             case .wouldBlock:
@@ -96,6 +97,13 @@ final class LogPipe: ReadinessHandler {
         }
         if atEnd { close() }
         return mayHaveMore
+    }
+
+    /// Gives a program that fills its pipe the largest there is, so that it seldom waits.
+    private func enlarge() {
+        guard !isEnlarged else { return }
+        isEnlarged = true
+        for size in [1 << 20, 256 << 10] where loop.kernel.setPipeSize(descriptor!, size) != nil { break }
     }
 
     @inline(__always)

@@ -46,9 +46,9 @@ final class LogStore {
         self.kernel = kernel
         self.onOutage = onOutage
         try? kernel.makeDirectory(path)
-        folder.mendTail()
-        line = folder.newest()?.line ?? 0
         segments = folder.segments()
+        if let last = segments.popLast() { segments.append(folder.mended(last)) }
+        line = folder.newest(of: segments)?.line ?? 0
     }
 
     /// The present trouble; nil while all is well.
@@ -189,24 +189,23 @@ final class LogStore {
 
 extension SegmentFolder {
     /// Ends the record that a crash cut off in the newest segment, so that its bytes are kept; what is no record is
-    /// taken away.
-    func mendTail() {
-        guard let segment = segments().last, segment.size > 0,
-            let file = try? kernel.open(path(of: segment), .readWrite)
-        else { return }
+    /// taken away. Returns the segment as it is then.
+    func mended(_ segment: Segment) -> Segment {
+        guard segment.size > 0, let file = try? kernel.open(path(of: segment), .readWrite) else { return segment }
         let tail = Tail(kernel, file, size: segment.size)
-        guard !tail.torn.isEmpty else { return }
-        let mended: LineMark? = tail.torn.withUnsafeBytes { bytes in
+        guard !tail.torn.isEmpty else { return segment }
+        let mark: LineMark? = tail.torn.withUnsafeBytes { bytes in
             guard let record = LogRecord(bytes) else { return nil }
             return record.mark.begins ? .cut : .lastCut
         }
-        if let mended {
+        if let mark {
             let markAt = tail.wholeBytes + RecordLayout.markAt
-            let isMarked = [mended.rawValue].withUnsafeBytes { write(file, $0, at: markAt) }
+            let isMarked = [mark.rawValue].withUnsafeBytes { write(file, $0, at: markAt) }
             if isMarked { _ = [0x0A as UInt8].withUnsafeBytes { write(file, $0, at: segment.size) } }
         } else {
             try? kernel.truncate(file, to: tail.wholeBytes)
         }
+        return Segment(firstSeq: segment.firstSeq, size: kernel.status(file)?.size ?? segment.size)
     }
 
     private func write(_ file: borrowing Descriptor, _ bytes: UnsafeRawBufferPointer, at offset: Int) -> Bool {

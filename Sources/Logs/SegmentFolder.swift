@@ -46,8 +46,10 @@ struct SegmentFolder {
     }
 
     /// The numbers of the newest record that is whole: `seq` and `line`; nil where there is none.
-    func newest() -> (seq: Int, line: Int)? {
-        for segment in segments().reversed() {
+    func newest() -> (seq: Int, line: Int)? { newest(of: segments()) }
+
+    func newest(of segments: [Segment]) -> (seq: Int, line: Int)? {
+        for segment in segments.reversed() {
             guard let file = open(segment), let size = kernel.status(file)?.size else { continue }
             if let record = Tail(kernel, file, size: size).newest { return record }
         }
