@@ -45,6 +45,11 @@ extension Kernel {
         return descriptor
     }
 
+    /// Has an unbound IPv6 socket serve IPv4 as well (ipv6(7), IPV6_V6ONLY); nothing happens to another.
+    public func setBothFamilies(_ descriptor: borrowing Descriptor) {
+        setOption(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0)
+    }
+
     public func bind(_ descriptor: borrowing Descriptor, to address: SocketAddress) throws(Errno) {
         _ = try limit(.bind)
         let raw = descriptor.raw

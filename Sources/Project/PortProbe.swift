@@ -30,10 +30,13 @@ public struct PortProbe {
     /// Whether a program could listen on a port wherever it wants, with or without SO_REUSEADDR. Ports whose
     /// connections are in TIME_WAIT are not, so one that was just used is passed over.
     public func isFree(_ port: Int) -> Bool {
-        for address in [SocketAddress.v4(0, port: UInt16(port)), .v6(0, 0, port: UInt16(port), scope: 0)] {
+        // Bound to both families at once (ipv6(7)), where there are two.
+        for address in [SocketAddress.v6(0, 0, port: UInt16(port), scope: 0), .v4(0, port: UInt16(port))] {
             do throws(Errno) {
                 let probe = try kernel.socket(for: address)
+                kernel.setBothFamilies(probe)
                 try kernel.bind(probe, to: address)
+                return true
             } catch {
                 if error == .addressInUse || error == .accessDenied { return false }
             }

@@ -46,13 +46,15 @@ final class Front {
     private static func bind(_ port: Int, _ kernel: Kernel) throws(Errno) -> Sockets {
         for attempt in 0..<16 {
             let four = try kernel.listen(at: .loopback(port))
-            let actual = kernel.localAddress(four)?.port ?? port
-            guard hasLoopback6(kernel) else { return Sockets(four: four, six: nil, port: actual) }
-            do throws(Errno) {
-                return Sockets(four: four, six: try kernel.listen(at: .loopback6(actual)), port: actual)
-            } catch {
-                guard port == 0, error == .addressInUse, attempt < 15 else { throw error }
+            let actual = port == 0 ? kernel.localAddress(four)?.port ?? port : port
+            var six: Descriptor?
+            do throws(Errno) { six = try kernel.listen(at: .loopback6(actual)) } catch {
+                if hasLoopback6(kernel) {
+                    guard port == 0, error == .addressInUse, attempt < 15 else { throw error }
+                    continue
+                }
             }
+            return Sockets(four: four, six: six, port: actual)
         }
         throw .addressInUse
     }
