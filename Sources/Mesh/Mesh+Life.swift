@@ -28,20 +28,19 @@ extension Mesh {
         } catch { throw .failed("\(error)") }
 
         for planned in plan.services { adopt(planned) }
+        // Asked for before anything is started, and so the number of the first line that can come of it.
         logs.nextSeq(on: loop.remote) { [bound = LoopBound(self, loop)] _, seq in
-            bound.value.begin(firstSeq: seq)
+            bound.value.sayStarted(firstSeq: seq)
         }
-    }
-
-    private func begin(firstSeq: Int) {
-        // Told to end before anything began, it has nothing to start, and nobody may find it.
-        guard case .running = phase else { return }
         withFrontsHeld {
             supervisor.add(plan.services.map(entry))
             startServices(plan.services.map(\.name).filter { selection[$0] != .idle })
         }
         publish()
         tell(nil, "up")
+    }
+
+    private func sayStarted(firstSeq: Int) {
         hooks.started(
             MeshStart(
                 name: plan.displayName, addresses: plan.services.map(address), logs: project.logsFolder,

@@ -11,21 +11,22 @@ import Synchronization
 /// Nothing else in the process reaps, so a pid in this table can't be reused: it is safe to signal.
 public enum ChildTable {
     private static let known = Mutex<Set<Int32>>([])
+    /// Who looks for strangers passes alone: a child is known only once its program has been executed.
+    private static let gate = PlatformGate()
 
     /// Starts a program; see `Kernel.spawn` for what it finds. It stays in the table until `reap` returns its status.
+    ///
+    /// Any number of threads may start programs at a time; each waits for its own.
+    ///
     /// - Parameters: descriptors to become stdin, stdout and stderr; -1 for `/dev/null`.
     public static func spawn(
         _ request: SpawnRequest, stdin: Int32 = -1, stdout: Int32 = -1, stderr: Int32 = -1, kernel: Kernel = .real
     ) throws(SpawnFailure) -> Int32 {
-        // Under the lock, so that `reapOrphans` can't take the child for a stranger before it is known.
-        let result: Result<Int32, SpawnFailure> = known.withLock { known in
-            do throws(SpawnFailure) {
-                let pid = try kernel.spawn(request, stdin: stdin, stdout: stdout, stderr: stderr)
-                known.insert(pid)
-                return .success(pid)
-            } catch { return .failure(error) }
+        try gate.together { () throws(SpawnFailure) in
+            let pid = try kernel.spawn(request, stdin: stdin, stdout: stdout, stderr: stderr)
+            known.withLock { _ = $0.insert(pid) }
+            return pid
         }
-        return try result.get()
     }
 
     /// How a child ended, or nil while it runs. Once told, it is forgotten.
@@ -56,21 +57,26 @@ public enum ChildTable {
         }
     }
 
+    /// The processes that this one adopted as subreaper, those included that have ended.
+    public static func orphans() -> [ProcessEntry] {
+        gate.alone { ProcessTable.children(of: getpid()).filter { !contains($0.pid) } }
+    }
+
     /// Reaps the orphans that this process adopted as subreaper and that have ended.
     public static func reapOrphans() {
-        known.withLock { known in
+        gate.alone {
             while true {
                 // Looks without taking: one of ours that has just ended must be left to `reap`.
                 var info = siginfo_t()
                 guard waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 else { return }
                 let pid = processID(info)
                 if pid == 0 { return }
-                if known.contains(pid) { break }
+                if contains(pid) { break }
                 var status: Int32 = 0
                 waitpid(pid, &status, WNOHANG)
             }
             // Behind one of ours there may be others: the whole table tells.
-            for entry in ProcessTable.children(of: getpid()) where entry.isZombie && !known.contains(entry.pid) {
+            for entry in ProcessTable.children(of: getpid()) where entry.isZombie && !contains(entry.pid) {
                 var status: Int32 = 0
                 waitpid(entry.pid, &status, WNOHANG)
             }

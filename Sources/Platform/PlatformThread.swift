@@ -62,6 +62,9 @@ public final class PlatformThread: Sendable {
         #endif
     }
 
+    /// Lets others run first (sched_yield(2)).
+    public static func yield() { sched_yield() }
+
     /// Waits until it has ended. Without it the thread is left to itself.
     public func join() {
         let native = handle.withLock { handle in

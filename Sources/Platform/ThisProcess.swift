@@ -12,6 +12,9 @@ public enum ThisProcess {
     public static var id: Int32 { getpid() }
     public static var userID: UInt32 { getuid() }
 
+    /// How many processors are in use (sysconf(3)); at least 1.
+    public static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
     /// The environment as it was given; of repeated names the first counts, as in getenv(3).
     public static var environment: [String: String] {
         var result: [String: String] = [:]

@@ -42,12 +42,14 @@ final class LocalRun {
 final class LocalBuild {
     let number: Int
     let source: OutputSource
-    let process: ManagedProcess
+    /// Nil until it has been started.
+    var process: ManagedProcess?
     var isCancelled = false
+    /// Cancelled without waiting for it.
+    var isKilled = false
 
-    init(_ number: Int, source: OutputSource, process: ManagedProcess) {
+    init(_ number: Int, source: OutputSource) {
         self.number = number
         self.source = source
-        self.process = process
     }
 }

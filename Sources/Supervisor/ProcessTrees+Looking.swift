@@ -62,7 +62,7 @@ extension ProcessTrees {
     }
 
     private func orphans() -> [ProcessEntry] {
-        ProcessTable.children(of: ThisProcess.id).filter { isOrphan($0) && !$0.isZombie }
+        ChildTable.orphans().filter { !$0.isZombie }
     }
 
     /// Adopted by this process, not started by it.

@@ -42,17 +42,35 @@ final class ProcessTrees {
     }
 
     /// Starts a program; its callbacks come on a later turn of the loop.
-    func spawn(_ request: SpawnRequest, marker: String, stdin: Int32 = -1, stdout: Int32 = -1, stderr: Int32 = -1)
-        throws(SpawnFailure) -> ManagedProcess
-    {
-        var request = request
-        request.environment[Self.markerName] = marker
+    func spawn(_ request: SpawnRequest, marker: String, stdout: Int32 = -1) throws(SpawnFailure) -> ManagedProcess {
         // Filled in below, before the loop can turn.
         let box = Box()
-        let pid = try children.spawn(request, stdin: stdin, stdout: stdout, stderr: stderr) {
-            status in
+        let pid = try children.spawn(marked(request, marker), stdout: stdout) { status in
             box.process?.phase = .exited(status)
         }
+        return watch(pid, marker, box)
+    }
+
+    /// The same while the loop goes on; `done` is called on a later turn, before any callback of the process.
+    func spawn(
+        _ request: SpawnRequest, marker: String, _ descriptors: StandardDescriptors,
+        done: @escaping (Result<ManagedProcess, SpawnFailure>) -> Void
+    ) {
+        let box = Box()
+        children.spawn(marked(request, marker), descriptors) { status in
+            box.process?.phase = .exited(status)
+        } done: { [self] result in
+            done(result.map { watch($0, marker, box) })
+        }
+    }
+
+    private func marked(_ request: SpawnRequest, _ marker: String) -> SpawnRequest {
+        var request = request
+        request.environment[Self.markerName] = marker
+        return request
+    }
+
+    private func watch(_ pid: Int32, _ marker: String, _ box: Box) -> ManagedProcess {
         let process = ManagedProcess(pid: pid, marker: marker)
         box.process = process
         watched[pid] = process

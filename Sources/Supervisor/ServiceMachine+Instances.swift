@@ -16,8 +16,8 @@ extension ServiceMachine {
             run.pid = pid
             run.port = port
         }
-        guard case .starting(let run) = slots[index].life else { return }
         emit(.happened(.started(instance: key.instance, pid: pid, port: port)))
+        guard case .starting(let run) = slots[index].life else { return }
         switch service.ready.kind {
         // Ready by having done its work, whether it listens meanwhile or not.
         case .tcp where service.oneShot: break

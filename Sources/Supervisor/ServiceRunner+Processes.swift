@@ -12,10 +12,30 @@ extension ServiceRunner {
         do throws(LaunchFailure) {
             let port = try choosePort()
             let environment = workshop.environment(service, key.instance, port)
+            let (request, pipes) = try prepare(command, "run", environment: environment)
             watchLog(key, source)
-            let process = try launch(
-                command, "run", environment: environment, marker: "\(name).\(key.instance)#\(key.generation)",
-                source: source)
+            if let port { workshop.portsInUse.insert(port) }
+            awaited[key] = []
+            let marker = "\(name).\(key.instance)#\(key.generation)"
+            launch(request, pipes, marker: marker, source: source) { [weak self] result in
+                self?.launched(key, source, port, environment, result)
+            }
+        } catch {
+            send(.spawnFailed(key, reason: error.sentence))
+        }
+    }
+
+    private func launched(
+        _ key: RunKey, _ source: OutputSource, _ port: Int?, _ environment: [String: String],
+        _ result: Result<ManagedProcess, LaunchFailure>
+    ) {
+        let missed = awaited.removeValue(forKey: key) ?? []
+        switch result {
+        case .failure(let failure):
+            workshop.delegate?.cancelLogWatch(source)
+            if let port { workshop.portsInUse.remove(port) }
+            send(.spawnFailed(key, reason: failure.sentence))
+        case .success(let process):
             let subject = Prober.Subject(
                 service: service, process: process, port: port, environment: environment)
             let run = LocalRun(key, source: source, subject: subject, in: workshop) { [weak self] verdict in
@@ -25,13 +45,10 @@ extension ServiceRunner {
                 }
             }
             runs[key] = run
-            if let port { workshop.portsInUse.insert(port) }
             process.onExit = { [weak self] status, others in self?.exited(run, Exit(status), others) }
             process.onGone = { [weak self] in self?.gone(run) }
             send(.spawned(key, pid: process.pid, port: port))
-        } catch {
-            workshop.delegate?.cancelLogWatch(source)
-            send(.spawnFailed(key, reason: error.sentence))
+            for effect in missed { carryOut(effect) }
         }
     }
 
@@ -57,29 +74,28 @@ extension ServiceRunner {
         }
     }
 
-    /// Starts a program with its output going to the delegate.
-    private func launch(
-        _ command: Command, _ key: String, environment: [String: String], marker: String, source: OutputSource
-    ) throws(LaunchFailure) -> ManagedProcess {
+    /// All that can be seen to be wrong before a program is started.
+    private func prepare(_ command: Command, _ key: String, environment: [String: String]) throws(LaunchFailure)
+        -> (SpawnRequest, StandardPipes)
+    {
         let request = try Launch.request(command, key, of: service, environment: environment, kernel: loop.kernel)
-        let pipes = try openPipes()
-        let process: ManagedProcess
-        do throws(SpawnFailure) {
-            process = try workshop.trees.spawn(
-                request, marker: workshop.project + "/" + marker, stdin: pipes.input.reader.raw,
-                stdout: pipes.output.writer.raw, stderr: pipes.errors.writer.raw)
-        } catch {
-            throw LaunchFailure(sentence: Launch.sentence(error, request, of: service))
-        }
-        pipes.hand(to: process, workshop.delegate, source)
-        return process
-    }
-
-    private func openPipes() throws(LaunchFailure) -> StandardPipes {
         do throws(Errno) {
-            return try StandardPipes(loop.kernel)
+            return (request, try StandardPipes(loop.kernel))
         } catch {
             throw LaunchFailure(sentence: Launch.sentence(noDescriptors: error, of: service))
+        }
+    }
+
+    /// Starts a program with its output going to the delegate; `done` is called on a later turn.
+    private func launch(
+        _ request: SpawnRequest, _ pipes: StandardPipes, marker: String, source: OutputSource,
+        done: @escaping (Result<ManagedProcess, LaunchFailure>) -> Void
+    ) {
+        let (service, delegate) = (service, workshop.delegate)
+        workshop.trees.spawn(request, marker: workshop.project + "/" + marker, pipes.programs) {
+            [weak delegate] result in
+            if case .success(let process) = result { pipes.hand(to: process, delegate, source) }
+            done(result.mapError { LaunchFailure(sentence: Launch.sentence($0, request, of: service)) })
         }
     }
 
@@ -112,25 +128,40 @@ extension ServiceRunner {
     func startBuild(_ number: Int) {
         guard let command = service.build else { return send(.buildEnded(number, .succeeded)) }
         do throws(LaunchFailure) {
-            let source = OutputSource(service: name, instance: nil, generation: number)
-            let process = try launch(
-                command, "build", environment: workshop.environment(service, 1, nil), marker: "\(name).build#\(number)",
-                source: source)
-            let build = LocalBuild(number, source: source, process: process)
+            let (request, pipes) = try prepare(
+                command, "build", environment: workshop.environment(service, 1, nil))
+            let build = LocalBuild(number, source: OutputSource(service: name, instance: nil, generation: number))
             self.build = build
-            process.onExit = { [weak self] status, others in self?.buildExited(build, status, others) }
-            process.onGone = { [weak self] in self?.buildEnded(build, .cancelled) }
+            launch(request, pipes, marker: "\(name).build#\(number)", source: build.source) { [weak self] result in
+                switch result {
+                case .success(let process): self?.launched(build, process)
+                case .failure(let failure):
+                    self?.buildEnded(build, build.isCancelled ? .cancelled : .failed(reason: failure.sentence))
+                }
+            }
         } catch {
             send(.buildEnded(number, .failed(reason: error.sentence)))
         }
     }
 
+    private func launched(_ build: LocalBuild, _ process: ManagedProcess) {
+        build.process = process
+        process.onExit = { [weak self] status, others in self?.buildExited(build, status, others) }
+        process.onGone = { [weak self] in self?.buildEnded(build, .cancelled) }
+        if build.isCancelled { end(process, kill: build.isKilled) }
+    }
+
     func cancelBuild(_ number: Int, kill: Bool) {
         guard let build, build.number == number else { return }
         build.isCancelled = true
-        if kill { return workshop.trees.kill(build.process) }
-        workshop.trees.signal(build.process, .terminate, .tree)
-        loop.after(.seconds(2)) { [trees = workshop.trees] in trees.kill(build.process) }
+        build.isKilled = build.isKilled || kill
+        if let process = build.process { end(process, kill: kill) }
+    }
+
+    private func end(_ process: ManagedProcess, kill: Bool) {
+        if kill { return workshop.trees.kill(process) }
+        workshop.trees.signal(process, .terminate, .tree)
+        loop.after(.seconds(2)) { [trees = workshop.trees] in trees.kill(process) }
     }
 
     private func buildExited(_ build: LocalBuild, _ status: ExitStatus, _ others: Int) {
@@ -140,7 +171,7 @@ extension ServiceRunner {
             return
         }
         // What it leaves behind, as a compiler's server, may serve the next build; it ends with the mesh.
-        build.process.onGone = nil
+        build.process?.onGone = nil
         let reason = "the build of \(name) failed: \(Exit(status).inWords)"
         buildEnded(build, status.isSuccess ? .succeeded : .failed(reason: reason))
     }

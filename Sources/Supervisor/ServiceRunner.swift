@@ -10,6 +10,8 @@ final class ServiceRunner {
     let onState: (ServiceRunner) -> Void
 
     var runs: [RunKey: LocalRun] = [:]
+    /// Runs that are being started, with what is to be done to them once they are there.
+    var awaited: [RunKey: [ServiceMachine.Effect]] = [:]
     var build: LocalBuild?
     /// What the machine was told last.
     var lastDependencyStatus = ServiceMachine.DependencyStatus.met
@@ -52,7 +54,7 @@ final class ServiceRunner {
         isBusy = false
     }
 
-    private func carryOut(_ effect: ServiceMachine.Effect) {
+    func carryOut(_ effect: ServiceMachine.Effect) {
         let delegate = workshop.delegate
         switch effect {
         case .build(let number): startBuild(number)
@@ -64,10 +66,10 @@ final class ServiceRunner {
         case .drain(let key, let limit): drain(key, limit)
         case .closeConnections(let key): delegate?.closeConnections(name, instance: key.instance)
         case .signal(let key, let number, let recipients):
-            guard let process = runs[key]?.process else { return }
+            guard let process = runs[key]?.process else { return postpone(effect, key) }
             workshop.trees.signal(process, Signal(number), recipients)
         case .killTree(let key):
-            guard let process = runs[key]?.process else { return }
+            guard let process = runs[key]?.process else { return postpone(effect, key) }
             workshop.trees.kill(process)
         case .setTimer(let timer, let delay):
             timers[timer]?.timer.cancel()
@@ -90,6 +92,9 @@ final class ServiceRunner {
             if case .started = happening { onState(self) }
         }
     }
+
+    /// Until the run has been started; one that is gone needs nothing.
+    private func postpone(_ effect: ServiceMachine.Effect, _ key: RunKey) { awaited[key]?.append(effect) }
 
     private func drain(_ key: RunKey, _ limit: Duration) {
         guard let delegate = workshop.delegate else { return send(.drained(key)) }

@@ -30,6 +30,43 @@ import Testing
         #expect(result == "done ready true true true")
     }
 
+    @Test func stop_whileTheProgramIsBeingStarted_endsItOnceItIsThere() {
+        let result: String? = onLoop { loop, done in
+            let rig = Rig(loop)
+            rig.supervisor.add([.init(.fixture(["wait"]))])
+            try! rig.supervisor.start("reader")
+            let before = rig.pid("reader")
+            try! rig.supervisor.stop("reader") { outcome in
+                let exits = rig.happenings.compactMap { happening in
+                    if case .exited(_, let exit) = happening.what { exit.inWords } else { nil }
+                }
+                let pids = rig.happenings.compactMap { happening in
+                    if case .started(_, let pid, _) = happening.what { pid } else { nil }
+                }
+                let state = rig.state("reader")!
+                let isLeft = pids.contains { exists($0) }
+                rig.finish { done("\(before == nil) \(outcome) \(state) \(exits) \(pids.count) \(isLeft)") }
+            }
+        }
+        #expect(result == "true done stopped [\"it was ended by SIGTERM\"] 1 false")
+    }
+
+    @Test func stop_whileTheBuildIsBeingStarted_cancelsItOnceItIsThere() {
+        let result: String? = onLoop { loop, done in
+            let rig = Rig(loop)
+            let build = Command.argv([fixtureProgram, "say", "building", "wait"])
+            rig.supervisor.add([.init(.fixture(["wait"]) { $0.build = build })])
+            try! rig.supervisor.start("reader")
+            try! rig.supervisor.stop("reader") { outcome in
+                rig.when({ rig.ended.contains { $0.instance == nil } }) {
+                    let state = rig.state("reader")!
+                    rig.finish { done("\(outcome) \(state) \(rig.pid("reader") == nil)") }
+                }
+            }
+        }
+        #expect(result == "done stopped true")
+    }
+
     @Test func scale_toMoreThanAMachineCanBear_isRefused() {
         let result: String? = onLoop { loop, done in
             let rig = Rig(loop)
