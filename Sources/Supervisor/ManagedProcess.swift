@@ -23,6 +23,9 @@ final class ManagedProcess {
     var isDoomed = false
     /// Once the group has been seen empty its number may name another.
     var hasGroup = true
+    /// Its living members at the last look, by pid, with when they were started: one that is dying shows no
+    /// environment any more, and so no marker.
+    var known: [Int32: UInt64] = [:]
     /// Held open, never written: the program sees neither input nor an end of it.
     var stdin: Descriptor?
     /// How the leader ended, and how many others are left; nothing is left if that is 0.

@@ -50,12 +50,15 @@ extension ProcessTrees {
             found[entry.pid] = entry
             for below in table.descendants(of: entry.pid) { found[below.pid] = below }
         }
-        return found.values.filter { !$0.isZombie }.sorted { $0.pid < $1.pid }
+        let living = found.filter { !$0.value.isZombie }
+        process.known = living.mapValues(\.started)
+        return living.values.sorted { $0.pid < $1.pid }
     }
 
     private func belongs(_ entry: ProcessEntry, to process: ManagedProcess) -> Bool {
         if entry.pid == process.pid { return process.isLeaderAlive }
         if entry.group == process.pid || entry.session == process.pid { return true }
+        if process.known[entry.pid] == entry.started { return true }
         guard isOrphan(entry) else { return false }
         if let known = unmarked[entry.pid], known.started == entry.started { return known.owner == process.pid }
         return Self.marker(of: entry) == process.marker
