@@ -36,10 +36,10 @@ public final class LogHub: Sendable {
         let made = Handoff<LoopBound<LogPump>>()
         // The thread outlives this value: the loop ends itself in `close`.
         let thread = try LoopThread("logs", kernel: kernel) { loop in
-            let pump = LogPump(on: loop, root: folder, nextSeq: 1, limit: limit, onTrouble: onTrouble)
+            let pump = LogPump(on: loop, root: folder, limit: limit, onTrouble: onTrouble)
             made.give(LoopBound(pump, loop))
             // On this thread, before anything that is posted: whoever starts the hub need not wait for the disk.
-            pump.resume(behind: LogArchive.newestSeq(in: folder, kernel: kernel) ?? 0)
+            pump.resume()
         }
         remote = thread.remote
         pump = made.take()

@@ -11,7 +11,7 @@ final class LogPump {
 
     private let loop: EventLoop
     private let root: String
-    private var encoder: RecordEncoder
+    private let encoder: RecordEncoder
     private let defaultLimit: Int
     private let onTrouble: @Sendable (_ service: String, _ error: Errno) -> Void
     private var limits: [String: Int] = [:]
@@ -25,12 +25,12 @@ final class LogPump {
     private var retryTimer: Timer?
 
     init(
-        on loop: EventLoop, root: String, nextSeq: Int, limit: Int,
+        on loop: EventLoop, root: String, limit: Int,
         onTrouble: @escaping @Sendable (String, Errno) -> Void
     ) {
         self.loop = loop
         self.root = root
-        encoder = RecordEncoder(nextSeq: nextSeq)
+        encoder = RecordEncoder(nextSeq: 1)
         defaultLimit = limit
         self.onTrouble = onTrouble
         lastBatch = loop.now
@@ -38,8 +38,11 @@ final class LogPump {
 
     var nextSeq: Int { encoder.nextSeq }
 
-    /// Goes on where the newest record left off; before the first one is stored.
-    func resume(behind newest: Int) { encoder = RecordEncoder(nextSeq: newest + 1) }
+    /// Opens the stores there are, and goes on where the newest record left off; before the first one is stored.
+    func resume() {
+        let services = LogArchive.services(in: root, kernel: loop.kernel)
+        encoder.resume(behind: services.map { store($0).seqAtOpening }.max() ?? 0)
+    }
 
     func setLimit(_ service: String, _ bytes: Int) {
         limits[service] = bytes

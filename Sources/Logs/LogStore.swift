@@ -16,6 +16,8 @@ final class LogStore {
     private let encoder: RecordEncoder
     /// The number of the newest line.
     private(set) var line: Int
+    /// Of the newest record there was when the store was opened; 0 if there was none.
+    let seqAtOpening: Int
     /// Oldest first; the last one is being written.
     private var segments: [Segment]
     private var file: Descriptor?
@@ -48,7 +50,7 @@ final class LogStore {
         try? kernel.makeDirectory(path)
         segments = folder.segments()
         if let last = segments.popLast() { segments.append(folder.mended(last)) }
-        line = folder.newest(of: segments)?.line ?? 0
+        (seqAtOpening, line) = folder.newest(of: segments) ?? (0, 0)
     }
 
     /// The present trouble; nil while all is well.

@@ -38,6 +38,13 @@ final class RecordEncoder {
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: buffer, count: used) }
     var isEmpty: Bool { used == 0 }
 
+    /// Goes on behind a record that was stored earlier.
+    func resume(behind newest: Int) {
+        precondition(isEmpty)
+        nextSeq = newest + 1
+        writeDigits(nextSeq, RecordLayout.seqDigits, to: header)
+    }
+
     /// Begins a run of records with the same source and time.
     /// - Parameter line: the number of the service's newest line so far.
     func begin(line: Int, time: WallTime, stream: LogStream, instance: Int) {

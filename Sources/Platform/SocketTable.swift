@@ -44,24 +44,35 @@ public enum SocketTable {
     /// The inodes of the sockets that a process has open; empty where it is gone or another user's.
     public static func sockets(of pid: Int32) -> Set<UInt64> {
         var inodes: Set<UInt64> = []
+        _ = hasSocket(pid) { inode in
+            inodes.insert(inode)
+            return false
+        }
+        return inodes
+    }
+
+    /// Whether a process has a socket open whose inode fulfils `condition`; looks at the newest first.
+    public static func hasSocket(_ pid: Int32, where condition: (UInt64) -> Bool) -> Bool {
         let folder = "/proc/\(pid)/fd"
-        guard let names = try? Kernel.real.list(folder) else { return [] }
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
-            for name in names {
+        guard let names = try? Kernel.real.list(folder) else { return false }
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
+            for name in names.reversed() {
                 let length = readlink(folder + "/" + name, buffer.baseAddress!, 63)
                 guard length > 9 else { continue }
                 buffer[length] = 0
                 let link = String(cString: buffer.baseAddress!)
-                if link.hasPrefix("socket:["), let inode = UInt64(link.dropFirst(8).dropLast()) { inodes.insert(inode) }
+                if link.hasPrefix("socket:["), let inode = UInt64(link.dropFirst(8).dropLast()), condition(inode) {
+                    return true
+                }
             }
+            return false
         }
-        return inodes
     }
 
     /// Who listens on a port; nil if nobody does or the system won't tell.
     public static func holder(ofPort port: Int) -> PortHolder? {
         guard let entry = listeners()?.first(where: { $0.port == port }) else { return nil }
-        for process in ProcessTable.snapshot().entries where sockets(of: process.pid).contains(entry.inode) {
+        for process in ProcessTable.snapshot().entries where hasSocket(process.pid, where: { $0 == entry.inode }) {
             return PortHolder(pid: process.pid, program: ProcessTable.program(of: process.pid), user: entry.user)
         }
         return PortHolder(pid: nil, program: nil, user: entry.user)

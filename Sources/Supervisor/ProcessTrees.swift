@@ -99,10 +99,8 @@ final class ProcessTrees {
 
     /// Whether one of its processes has one of these sockets open.
     func owns(_ process: ManagedProcess, anyOf inodes: Set<UInt64>) -> Bool {
-        if !inodes.isDisjoint(with: SocketTable.sockets(of: process.pid)) { return true }
-        return members(of: process, in: .snapshot()).contains {
-            !inodes.isDisjoint(with: SocketTable.sockets(of: $0.pid))
-        }
+        SocketTable.hasSocket(process.pid, where: inodes.contains)
+            || members(of: process, in: .snapshot()).contains { SocketTable.hasSocket($0.pid, where: inodes.contains) }
     }
 
     /// Kills what is left when nothing should run any more: programs, the offspring of those that have ended, and
