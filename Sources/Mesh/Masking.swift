@@ -15,16 +15,9 @@ struct Masking {
         }
         values.formUnion(plan.services.flatMap(\.service.secrets))
         for (name, value) in plan.inherited where Secrets.isSecretName(name) { values.insert(value) }
-        // Longer ones first, so that one that contains another is masked whole.
-        self.values = values.filter { $0.utf8.count >= Self.shortest }.sorted { $0.utf8.count > $1.utf8.count }
+        self.values = values.filter { $0.utf8.count >= Self.shortest }
     }
 
     /// The text with every secret value and every password of a URL masked.
-    func callAsFunction(_ text: String) -> String {
-        var result = Secrets.maskingPasswords(in: text)
-        for value in values where result.utf8.count >= value.utf8.count {
-            result = result.replacing(value, with: Secrets.mask)
-        }
-        return result
-    }
+    func callAsFunction(_ text: String) -> String { Secrets.masking(values, in: text) }
 }

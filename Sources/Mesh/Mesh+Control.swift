@@ -223,8 +223,10 @@ extension Mesh: ControlBackend {
     /// What the latest build printed, at most so many lines.
     private func buildOutput(_ name: String, done: @escaping (String) -> Void) {
         let began = buildsBegan[name]?.rfc3339() ?? ""
-        logs.recent(name, count: 200, streams: [.build], on: loop.remote) { [bound = LoopBound(done, loop)] _, lines in
-            bound.value(lines.filter { $0.time >= began }.map { $0.text + "\n" }.joined())
+        logs.recent(name, count: 200, streams: [.build], on: loop.remote) {
+            [bound = LoopBound((self, done), loop)] _, lines in
+            let (mesh, done) = bound.value
+            done(mesh.masking(lines.filter { $0.time >= began }.map { $0.text + "\n" }.joined()))
         }
     }
 

@@ -37,13 +37,13 @@ extension Mesh: SupervisorDelegate {
     /// The supervisor's words in the proxy's.
     private func proxyState(_ service: String, _ front: ServiceFront) -> FrontState {
         switch front {
-        case .hold(let bound, let reason): return .hold(bound: bound, reason: reason)
-        case .answer(let reason): return .answer(reason: reason)
+        case .hold(let bound, let reason): return .hold(bound: bound, reason: masking(reason))
+        case .answer(let reason): return .answer(reason: masking(reason))
         case .pass(let backends, let whenRefused):
             let targets = backends.map {
                 Backend(instance: instanceID(service, $0.instance), host: $0.host, port: $0.port)
             }
-            return .pass(targets, whenRefused: whenRefused)
+            return .pass(targets, whenRefused: masking(whenRefused))
         case .remote:
             guard let remote = plan.service(service)?.service.remote else {
                 return .answer(
@@ -123,7 +123,7 @@ extension Mesh: ProxyDelegate {
     func refusal(caller: String, target: String) -> String? { supervisor.cycle(caller: caller, target: target) }
 
     func lastLines(_ service: String) -> [String] {
-        LogArchive.recent(service, count: 10, in: project.logsFolder, kernel: loop.kernel).map(\.text)
+        LogArchive.recent(service, count: 10, in: project.logsFolder, kernel: loop.kernel).map { masking($0.text) }
     }
 
     func remoteFailed(_ service: String, reason: String) { supervisor.remoteFailed(service, reason: reason) }

@@ -62,6 +62,26 @@ import Testing
     }
 }
 
+/// What a program says is stored as it is, and masked where it is shown beside what devmesh itself says.
+@Test func secret_inLastLinesReasonsAndBuilds_isMasked() throws {
+    let env = #""env": {"API_TOKEN": "s3cr3t/value"}, "restart": "never""#
+    let services = #"""
+        {"web": {"run": "echo \"token $API_TOKEN.\"; exit 3", \#(env)},
+         "lost": {"run": ["./s3cr3t/value"], \#(env)},
+         "bad": {"run": "fixture wait", "build": "echo \"built with $API_TOKEN.\"; exit 4", \#(env)}}
+        """#
+    try withMesh(services) { mesh in
+        try mesh.up()
+        try mesh.wait(["web", "lost"], for: "stopped")
+        let lines = try mesh.get("web")
+        #expect(lines.status == 503 && lines.body.contains("token ********.") && !lines.body.contains("s3cr3t"))
+        let reason = try mesh.get("lost")
+        #expect(reason.status == 503 && reason.body.contains("/******** does not exist"))
+        let build = try mesh.devmesh("build", "bad", code: 1)
+        #expect(build.errors.contains("built with ********.") && !build.errors.contains("s3cr3t"))
+    }
+}
+
 @Test func front_ofFailed_answers503WithTheReason() throws {
     try withMesh(#"{"web": {"run": "fixture complain 'no such table' exit 3", "restart": "never"}}"#) { mesh in
         try mesh.up()
