@@ -69,7 +69,8 @@ extension Mesh {
 }
 
 extension PortEntry {
-    init(_ listener: ListeningPort) {
+    /// As `devmesh ports` lists it, whether the mesh is up or not.
+    public init(_ listener: ListeningPort) {
         let url = "http://127.0.0.1:\(listener.port)"
         switch listener.role {
         case .gateway: self.init(service: nil, port: listener.port, url: nil, edge: nil, kind: .gateway)

@@ -1,5 +1,7 @@
 import Control
 import JSON
+import Mesh
+import Plan
 
 /// `devmesh ports`
 enum PortsCommand: Subcommand {
@@ -16,7 +18,7 @@ enum PortsCommand: Subcommand {
         if let mesh = try session.meshIfUp() {
             entries = try mesh.ask { (client) throws(ControlError) in try client.ports() }
         } else {
-            entries = PortsTable.entries(of: try session.plan())
+            entries = try session.plan().listeners.map(PortEntry.init)
         }
         if arguments.has("json") {
             try session.output.line(JSON.array(entries.map { $0.json }).serialized())
