@@ -69,7 +69,7 @@ struct Session {
         }
         let planned = try planned()
         let service = try choose([name], among: planned.plan.services) { $0.name }[0]
-        let ports = PrivatePorts(gatewayPort: planned.plan.gatewayPort, avoiding: planned.claimedPorts)
+        let ports = PrivatePorts(avoiding: planned.claimedPorts)
         let environment = planned.plan.environment(of: service, privatePort: ports.take())
         return ServiceEnvironment(env: environment.values, directory: service.service.directory)
     }

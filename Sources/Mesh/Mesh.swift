@@ -81,18 +81,14 @@ final class Mesh {
         } catch {
             throw .failed(Sentences.cannotStart(error))
         }
-        let ports = PrivatePorts(
-            gatewayPort: planned.plan.gatewayPort, avoiding: planned.claimedPorts, kernel: loop.kernel)
+        let ports = PrivatePorts(avoiding: planned.claimedPorts, kernel: loop.kernel)
         let plans = PlanHolder(planned.plan)
         self.plans = plans
         proxy = Proxy(on: loop)
         supervisor = Supervisor(
             on: loop, children: children, project: lease.project.hash,
             environment: { plans.environment(of: $0.name, instance: $1, port: $2) },
-            allocatePort: { avoided in
-                ports.releaseAll(except: avoided)
-                return ports.take()
-            }, ownsOrphans: true)
+            allocatePort: { ports.take(besides: $0) }, ownsOrphans: true)
         proxy.delegate = self
         supervisor.delegate = self
         usage = UsageMeter(on: loop) { [unowned self] in statuses.flatMap { $0.status.instances.compactMap(\.pid) } }

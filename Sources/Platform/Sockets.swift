@@ -36,13 +36,18 @@ extension Kernel {
         -> Descriptor
     {
         let descriptor = try socket(for: address)
-        if reuse { setOption(descriptor, SOL_SOCKET, SO_REUSEADDR, 1) }
+        if reuse { setReusesAddress(descriptor) }
         if case .v6 = address { setOption(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
         try bind(descriptor, to: address)
         _ = try limit(.listen)
         let raw = descriptor.raw
         _ = try retrying { Platform.listen(raw, backlog) }
         return descriptor
+    }
+
+    /// Has an unbound socket take a port whose connections are in TIME_WAIT (socket(7), SO_REUSEADDR).
+    public func setReusesAddress(_ descriptor: borrowing Descriptor) {
+        setOption(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
     }
 
     /// Has an unbound IPv6 socket serve IPv4 as well (ipv6(7), IPV6_V6ONLY); nothing happens to another.

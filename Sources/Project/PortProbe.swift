@@ -29,12 +29,18 @@ public struct PortProbe {
 
     /// Whether a program could listen on a port wherever it wants, with or without SO_REUSEADDR. Ports whose
     /// connections are in TIME_WAIT are not, so one that was just used is passed over.
-    public func isFree(_ port: Int) -> Bool {
+    public func isFree(_ port: Int) -> Bool { canBind(port, reusing: false) }
+
+    /// Whether one could that sets SO_REUSEADDR.
+    public func isReusable(_ port: Int) -> Bool { canBind(port, reusing: true) }
+
+    private func canBind(_ port: Int, reusing: Bool) -> Bool {
         // Bound to both families at once (ipv6(7)), where there are two.
         for address in [SocketAddress.v6(0, 0, port: UInt16(port), scope: 0), .v4(0, port: UInt16(port))] {
             do throws(Errno) {
                 let probe = try kernel.socket(for: address)
                 kernel.setBothFamilies(probe)
+                if reusing { kernel.setReusesAddress(probe) }
                 try kernel.bind(probe, to: address)
                 return true
             } catch {

@@ -2,60 +2,43 @@ import Platform
 
 /// Gives instances the ports that they listen on: private ones, from 10000 to 19999, which users never see.
 ///
-/// Each mesh goes round the range from a place of its own, so that two meshes don't give the same one at the same
-/// moment, and one that was just used comes last. Belongs to one thread.
+/// Goes round the range from a random place, so that two meshes don't give the same one at the same moment, and one
+/// that was just used comes last: connections to it may keep it for a minute (TIME_WAIT). Belongs to one thread.
 public final class PrivatePorts {
     public static let range = 10_000...19_999
-    /// As many stretches as there are blocks of fronts below the usual ephemeral range.
-    private static let stretches = 63
 
     private let avoided: Set<Int>
     private let isFree: (Int) -> Bool
-    private var next: Int
-    private var inUse: Set<Int> = []
+    private let isReusable: (Int) -> Bool
+    private var next = Int.random(in: range)
 
     /// - Parameters:
-    ///   - gatewayPort: of the mesh; tells which stretch is its own.
     ///   - avoided: ports that fronts or programs of any project insist on.
-    ///   - isFree: whether a program could bind a port now.
-    ///   - turns: how far to begin behind the mesh's own place.
+    ///   - isFree: whether any program could listen on a port now.
+    ///   - isReusable: whether one that sets SO_REUSEADDR could.
     public init(
-        gatewayPort: Int, avoiding avoided: Set<Int> = [], turns: Int = 0, isFree: @escaping (Int) -> Bool
+        avoiding avoided: Set<Int> = [], isFree: @escaping (Int) -> Bool, isReusable: @escaping (Int) -> Bool
     ) {
-        let length = Self.range.count / Self.stretches
-        let first = Self.range.lowerBound + gatewayPort / 200 % Self.stretches * length
         self.avoided = avoided
         self.isFree = isFree
-        next = Self.range.lowerBound + (first - Self.range.lowerBound + turns) % Self.range.count
+        self.isReusable = isReusable
     }
 
-    public convenience init(gatewayPort: Int, avoiding avoided: Set<Int> = [], kernel: Kernel = .real) {
+    public convenience init(avoiding avoided: Set<Int> = [], kernel: Kernel = .real) {
         let probe = PortProbe(kernel: kernel)
-        // Elsewhere each time: connections of the mesh before may keep its ports for a minute (TIME_WAIT).
-        let turns = Int.random(in: 0..<Self.range.count)
-        self.init(gatewayPort: gatewayPort, avoiding: avoided, turns: turns, isFree: probe.isFree)
+        self.init(avoiding: avoided, isFree: probe.isFree, isReusable: probe.isReusable)
     }
 
-    /// Takes a port that can be bound and is not given out; nil if there is none.
-    public func take() -> Int? {
+    /// Takes a port that can be bound; nil if there is none.
+    /// - Parameter taken: those that instances have.
+    public func take(besides taken: Set<Int> = []) -> Int? {
         let range = Self.range
-        let round = [next...range.upperBound, range.lowerBound...next]
-        let port = round.lazy.joined().first { port in
-            !self.inUse.contains(port) && !self.avoided.contains(port) && self.isFree(port)
+        let candidates = [next...range.upperBound, range.lowerBound...next].lazy.joined().filter {
+            !taken.contains($0) && !self.avoided.contains($0)
         }
-        guard let port else { return nil }
+        // After many restarts each may wait for its connections to be forgotten; most servers don't mind.
+        guard let port = candidates.first(where: isFree) ?? candidates.first(where: isReusable) else { return nil }
         next = port == range.upperBound ? range.lowerBound : port + 1
-        inUse.insert(port)
         return port
-    }
-
-    /// Gives a port back once the process that had it is gone.
-    public func release(_ port: Int) {
-        inUse.remove(port)
-    }
-
-    /// Gives all ports back but those that processes still have.
-    public func releaseAll(except inUse: Set<Int>) {
-        self.inUse.formIntersection(inUse)
     }
 }

@@ -29,6 +29,25 @@ import Testing
         #expect(PortProbe().isFree(port))
     }
 
+    @Test func portOfAConnectionInTimeWait_isOnlyReusable() throws {
+        let listener = try Kernel.real.listen(at: .loopback(0))
+        let port = try #require(Kernel.real.localAddress(listener)?.port)
+        let client = try Kernel.real.socket(for: .loopback(port))
+        _ = try Kernel.real.connect(client, to: .loopback(port))
+        #expect(waitReadable(listener.raw, timeout: .seconds(30)))
+        guard case .connection(let server) = try Kernel.real.accept(listener) else {
+            Issue.record("no connection")
+            return
+        }
+        // Whoever closes first keeps the port.
+        server.close()
+        #expect(waitReadable(client.raw, timeout: .seconds(30)))
+        client.close()
+        listener.close()
+        #expect(!PortProbe().isFree(port))
+        #expect(PortProbe().isReusable(port))
+    }
+
     @Test func portOutOfRange_isNotFree() {
         #expect(PortProbe().owner(of: 0) == .unknown)
         #expect(PortProbe().owner(of: 65_536) == .unknown)

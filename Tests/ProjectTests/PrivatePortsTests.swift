@@ -3,51 +3,48 @@ import Project
 import Testing
 
 @Suite struct PrivatePortsTests {
+    private static func ports(
+        avoiding avoided: Set<Int> = [], isFree: @escaping (Int) -> Bool = { _ in true },
+        isReusable: @escaping (Int) -> Bool = { _ in false }
+    ) -> PrivatePorts {
+        PrivatePorts(avoiding: avoided, isFree: isFree, isReusable: isReusable)
+    }
+
     @Test func ports_areTakenInTurnAndNotTwice() {
-        let ports = PrivatePorts(gatewayPort: 20_000, isFree: { _ in true })
+        let ports = Self.ports()
         let taken = (0..<1000).compactMap { _ in ports.take() }
         #expect(Set(taken).count == 1000)
         #expect(taken.allSatisfy(PrivatePorts.range.contains))
     }
 
     @Test func port_thatWasJustUsed_comesLast() throws {
-        let ports = PrivatePorts(gatewayPort: 20_000, isFree: { _ in true })
+        let ports = Self.ports()
         let first = try #require(ports.take())
-        ports.release(first)
         var others = 0
-        while let port = ports.take(), port != first {
-            ports.release(port)
-            others += 1
-        }
+        while let port = ports.take(), port != first { others += 1 }
         #expect(others > 100)
     }
 
-    @Test func twoMeshes_startInDifferentStretches() {
-        let one = PrivatePorts(gatewayPort: 20_000, isFree: { _ in true })
-        let two = PrivatePorts(gatewayPort: 20_200, isFree: { _ in true })
-        let ports = (0..<150).flatMap { _ in [one.take(), two.take()] }
-        #expect(Set(ports).count == 300)
+    @Test func ports_thatAreAvoidedTakenOrHeld_arePassedOver() throws {
+        let free = Set([10_500, 12_000, 15_000, 19_999])
+        let ports = Self.ports(avoiding: [12_000], isFree: free.contains)
+        var taken: Set = [15_000]
+        for _ in 0..<2 { taken.insert(try #require(ports.take(besides: taken))) }
+        #expect(taken == [10_500, 15_000, 19_999])
+        #expect(ports.take(besides: taken) == nil)
+        taken.remove(10_500)
+        #expect(ports.take(besides: taken) == 10_500)
     }
 
-    @Test func ports_thatAreAvoidedOrHeld_arePassedOver() throws {
-        let free = Set([10_500, 12_000, 19_999])
-        let ports = PrivatePorts(gatewayPort: 20_000, avoiding: [12_000], isFree: free.contains)
-        #expect(Set([ports.take(), ports.take()]) == [10_500, 19_999])
-        #expect(ports.take() == nil)
-        ports.release(10_500)
-        #expect(ports.take() == 10_500)
-    }
-
-    @Test func everyGatewayPort_hasAStretchInsideTheRange() throws {
-        for gateway in stride(from: 1024, through: 65_336, by: 100) {
-            let ports = PrivatePorts(gatewayPort: gateway, isFree: { _ in true })
-            let port = try #require(ports.take())
-            #expect(PrivatePorts.range.contains(port))
-        }
+    @Test func portToBeReused_isTakenOnlyWhereNoneIsFree() {
+        let ports = Self.ports(isFree: { $0 == 15_000 }, isReusable: [12_000, 13_000].contains)
+        #expect(ports.take() == 15_000)
+        #expect(Set([ports.take(besides: [15_000]), ports.take(besides: [15_000])]) == [12_000, 13_000])
+        #expect(ports.take(besides: [12_000, 13_000, 15_000]) == nil)
     }
 
     @Test func port_ofTheRealMachine_canBeBound() throws {
-        let ports = PrivatePorts(gatewayPort: 20_000)
+        let ports = PrivatePorts()
         let port = try #require(ports.take())
         _ = try Kernel.real.listen(at: .loopback(port), reuse: false)
     }
