@@ -25,7 +25,7 @@ extension Mesh {
             instances.append(
                 InstanceStatus(
                     id: instanceID(name, instance.number), pid: instance.pid.map(Int.init), port: instance.port,
-                    state: instance.state.rawValue, started: instance.pid.flatMap { processesBegan[$0]?.rfc3339() },
+                    state: instance.state.rawValue, started: instance.started?.rfc3339(),
                     restarts: instance.restarts, cpu: used?.cpu, rss: used?.resident))
         }
         let count = choices.instances[name] ?? planned.service.instances

@@ -102,14 +102,11 @@ extension Mesh: SupervisorDelegate {
         case .buildSucceeded: tell(service, "build-succeeded")
         case .buildFailed(let reason): tell(service, "build-failed", reason)
         case .started(let instance, let pid, let port):
-            processesBegan[pid] = .now
             let listens = port.map { ", to listen on port \($0)" } ?? ""
             tell(service, "started", "pid \(pid)\(listens)", instance: instanceID(service, instance))
         case .becameReady(let instance): tell(service, "instance-ready", instance: instanceID(service, instance))
         case .exited(let instance, let exit):
             tell(service, "exited", exit.inWords, instance: instanceID(service, instance))
-            let alive = Set(statuses.flatMap { $0.status.instances.compactMap(\.pid) })
-            processesBegan = processesBegan.filter { alive.contains($0.key) }
         case .scaled(let count): tell(service, "scaled", "\(count)")
         case .switched(let target): tell(service, "switched", target.rawValue)
         }

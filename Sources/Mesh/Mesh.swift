@@ -45,8 +45,6 @@ final class Mesh {
     var outputs = Outputs()
     /// When the current or the latest build of a service began; its output is what came since.
     var buildsBegan: [String: WallTime] = [:]
-    /// When each process was started, for `ps`.
-    var processesBegan: [Int32: WallTime] = [:]
     var waiters: [Waiter] = []
     /// What fronts are to do once services have been started; nil except meanwhile.
     var fronts: [String: ServiceFront]?
