@@ -113,7 +113,7 @@ extension Mesh {
             let running = statuses.filter { $0.status.instances.contains { $0.pid != nil } }.count
             phase = .stopping(waiting: [{ _ in done(running) }])
             tell(nil, "going down")
-            supervisor.stopAll(adopted: true) { [self] in ended() }
+            supervisor.stopAll { [self] in ended() }
         }
     }
 
@@ -122,7 +122,7 @@ extension Mesh {
         if case .ended = phase { return }
         wasKilled = true
         if case .running = phase { phase = .stopping(waiting: []) }
-        supervisor.killAll(adopted: true) { [self] in ended() }
+        supervisor.killAll { [self] in ended() }
     }
 
     /// No process is left.

@@ -4,18 +4,15 @@ import Platform
 /// The end of all services.
 extension Supervisor {
     /// Stops everything: each service once those that depend on it are gone, all that can in parallel.
-    ///
-    /// - Parameters:
-    ///   - adopted: whether orphans without a marker are this mesh's too: true for a process that runs one mesh.
-    ///   - done: called when no process of the mesh is left.
-    public func stopAll(adopted: Bool, _ done: @escaping () -> Void) {
-        stopping = Stopping(waiting: Set(names), adopted: adopted, done: (stopping?.done ?? []) + [done])
+    /// - Parameter done: called when no process of the mesh is left.
+    public func stopAll(_ done: @escaping () -> Void) {
+        stopping = Stopping(waiting: Set(names), done: (stopping?.done ?? []) + [done])
         advanceStopping()
     }
 
     /// KILLs everything at once.
-    public func killAll(adopted: Bool, _ done: @escaping () -> Void) {
-        stopping = Stopping(waiting: [], under: Set(names), adopted: adopted, done: (stopping?.done ?? []) + [done])
+    public func killAll(_ done: @escaping () -> Void) {
+        stopping = Stopping(waiting: [], under: Set(names), done: (stopping?.done ?? []) + [done])
         for name in names {
             runners[name]?.command({ .kill($0) }) { [weak self] _ in self?.isDown(name) }
         }
@@ -27,7 +24,6 @@ extension Supervisor {
         var waiting: Set<String>
         /// Told to.
         var under: Set<String> = []
-        var adopted: Bool
         var done: [() -> Void]
     }
 
@@ -57,9 +53,9 @@ extension Supervisor {
         guard let stopping, stopping.waiting.isEmpty, stopping.under.isEmpty, !stopping.done.isEmpty else { return }
         self.stopping = nil
         let prefix = workshop.project + "/"
-        let takesAll = stopping.adopted
+        let mayClaim = workshop.trees.mayClaim
         workshop.trees.killStrays(
-            where: { ProcessTrees.marker(of: $0).map { $0.hasPrefix(prefix) } ?? takesAll },
+            where: { ProcessTrees.marker(of: $0)?.hasPrefix(prefix) ?? mayClaim($0) },
             done: { for done in stopping.done { done() } })
     }
 }

@@ -69,7 +69,7 @@ final class Rig: SupervisorDelegate {
     /// Ends everything, and then says what the test wants to know.
     func finish(_ body: @escaping () -> Void) {
         conditions = []
-        supervisor.killAll(adopted: false) { [self] in
+        supervisor.killAll { [self] in
             supervisor.close()
             children.close()
             for pipe in pipes { pipe.close() }

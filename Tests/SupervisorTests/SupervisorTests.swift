@@ -345,8 +345,8 @@ import Testing
             let names = rig.supervisor.names
             rig.when({ names.allSatisfy { rig.state($0) == .ready && rig.text($0).contains("listening") } }) {
                 let pids = names.flatMap { rig.pids($0) }
-                rig.supervisor.stopAll(adopted: false) {}
-                rig.supervisor.killAll(adopted: false) {
+                rig.supervisor.stopAll {}
+                rig.supervisor.killAll {
                     let left = pids.filter { exists($0) }.count
                     rig.finish { done(left) }
                 }
@@ -367,7 +367,7 @@ import Testing
             ])
             try! rig.supervisor.start(["web"])
             rig.when({ rig.state("web") == .ready }) {
-                rig.supervisor.stopAll(adopted: false) {
+                rig.supervisor.stopAll {
                     let exits = rig.happenings.filter { if case .exited = $0.what { true } else { false } }.map(
                         \.service)
                     rig.finish { done(exits.joined(separator: " ")) }
