@@ -7,7 +7,7 @@ public typealias ControlDone<Answer> = (Result<Answer, ControlFailure>) -> Void
 ///
 /// Each `done` is called exactly once, at once or later. A refusal is a `ControlFailure`, whose message says what, why
 /// and what to do next; a service that fails to start is no refusal but a result with `ok` false. A name that the
-/// mesh doesn't know is `ControlFailure.unknownService`.
+/// mesh doesn't know is refused with 404, `unknown-service`.
 public protocol ControlBackend: AnyObject {
     typealias Done<Answer> = ControlDone<Answer>
 

@@ -24,40 +24,33 @@ extension Mesh: ControlBackend {
     }
 
     func service(_ name: String, _ call: ControlCall, done: @escaping Done<ServiceStatus>) {
-        withService(name, done) { [unowned self] planned in
-            measured { [unowned self] usage in
-                guard let status = supervisor.status(planned.name) else {
-                    return done(.failure(.unknownService(name, known: serviceNames)))
-                }
-                done(.success(row(planned, status, usage)))
-            }
+        guard let planned = known(plan.service(name), name, done) else { return }
+        measured { [unowned self] usage in
+            guard let status = known(supervisor.status(planned.name), name, done) else { return }
+            done(.success(row(planned, status, usage)))
         }
     }
 
     func why(_ name: String, _ call: ControlCall, done: @escaping Done<ServiceWhy>) {
-        withService(name, done) { [unowned self] planned in
-            logs.recent(planned.name, count: 10, on: loop.remote) { [bound = LoopBound((self, done), loop)] _, lines in
-                let (mesh, done) = bound.value
-                guard let status = mesh.supervisor.status(planned.name) else {
-                    return done(.failure(.unknownService(name, known: mesh.serviceNames)))
-                }
-                done(
-                    .success(
-                        ServiceWhy(
-                            service: planned.name, state: status.state.rawValue,
-                            reason: status.reason.map { mesh.masking($0) },
-                            details: mesh.details(planned, status).map { mesh.masking($0) },
-                            lastLines: lines.map { mesh.masking($0.text) })))
-            }
+        guard let planned = known(plan.service(name), name, done) else { return }
+        logs.recent(planned.name, count: 10, on: loop.remote) { [bound = LoopBound((self, done), loop)] _, lines in
+            let (mesh, done) = bound.value
+            guard let status = mesh.known(mesh.supervisor.status(planned.name), name, done) else { return }
+            done(
+                .success(
+                    ServiceWhy(
+                        service: planned.name, state: status.state.rawValue,
+                        reason: status.reason.map { mesh.masking($0) },
+                        details: mesh.details(planned, status).map { mesh.masking($0) },
+                        lastLines: lines.map { mesh.masking($0.text) })))
         }
     }
 
     func environment(of name: String, _ call: ControlCall, done: @escaping Done<ServiceEnvironment>) {
-        withService(name, done) { [unowned self] planned in
-            let port = supervisor.status(planned.name)?.instances.first?.port
-            let environment = plan.environment(of: planned, privatePort: port)
-            done(.success(ServiceEnvironment(env: environment.values, directory: planned.service.directory)))
-        }
+        guard let planned = known(plan.service(name), name, done) else { return }
+        let port = supervisor.status(planned.name)?.instances.first?.port
+        let environment = plan.environment(of: planned, privatePort: port)
+        done(.success(ServiceEnvironment(env: environment.values, directory: planned.service.directory)))
     }
 
     func ports(_ call: ControlCall, done: @escaping Done<[PortEntry]>) {
@@ -70,69 +63,59 @@ extension Mesh: ControlBackend {
         guard isRunning(done) else { return }
         var names: [String] = []
         for name in request.services {
-            guard let planned = plan.service(name) else {
-                return done(.failure(.unknownService(name, known: serviceNames)))
-            }
+            guard let planned = known(plan.service(name), name, done) else { return }
             if !names.contains(planned.name) { names.append(planned.name) }
         }
         gather(names, action: action, waits: request.wait) { done(.success(ActionReport(results: $0))) }
     }
 
     func use(_ name: String, _ request: UseRequest, _ call: ControlCall, done: @escaping Done<ActionResult>) {
-        guard isRunning(done) else { return }
-        withService(name, done) { [unowned self] planned in
-            let target: Target
-            let keeps: Bool
-            switch request {
-            case .reset: (target, keeps) = (planned.service.target, false)
-            case .target(let wanted, let keep):
-                guard let known = Target(rawValue: wanted) else {
-                    return done(.failure(noTarget(wanted, planned)))
-                }
-                (target, keeps) = (known, keep)
+        guard isRunning(done), let planned = known(plan.service(name), name, done) else { return }
+        let target: Target
+        let keeps: Bool
+        switch request {
+        case .reset: (target, keeps) = (planned.service.target, false)
+        case .target(let wanted, let keep):
+            guard let known = Target(rawValue: wanted) else { return done(.failure(noTarget(wanted, planned))) }
+            (target, keeps) = (known, keep)
+        }
+        command(
+            planned.name,
+            { (name, done) throws(SupervisorError) in
+                try supervisor.use(name, target, keep: keeps, done)
             }
-            command(
-                planned.name,
-                { (name, done) throws(SupervisorError) in
-                    try supervisor.use(name, target, keep: keeps, done)
-                }
-            ) { [unowned self] result in
-                var result = result
-                if result.ok {
-                    choices.targets[planned.name] = request == .reset ? nil : target.rawValue
-                    result.reason = keepChoices() ?? result.reason
-                }
-                done(.success(result))
+        ) { [unowned self] result in
+            var result = result
+            if result.ok {
+                choices.targets[planned.name] = request == .reset ? nil : target.rawValue
+                result.reason = keepChoices() ?? result.reason
             }
+            done(.success(result))
         }
     }
 
     func scale(_ name: String, _ request: ScaleRequest, _ call: ControlCall, done: @escaping Done<ActionResult>) {
-        guard isRunning(done) else { return }
-        withService(name, done) { [unowned self] planned in
-            command(
-                planned.name,
-                { (name, done) throws(SupervisorError) in
-                    try supervisor.scale(name, to: request.instances, done)
-                }
-            ) { [unowned self] result in
-                var result = result
-                if result.ok {
-                    let isManifests = request.instances == planned.service.instances
-                    choices.instances[planned.name] = isManifests ? nil : request.instances
-                    result.reason = keepChoices() ?? result.reason
-                }
-                done(.success(result))
+        guard isRunning(done), let planned = known(plan.service(name), name, done) else { return }
+        command(
+            planned.name,
+            { (name, done) throws(SupervisorError) in
+                try supervisor.scale(name, to: request.instances, done)
             }
+        ) { [unowned self] result in
+            var result = result
+            if result.ok {
+                let isManifests = request.instances == planned.service.instances
+                choices.instances[planned.name] = isManifests ? nil : request.instances
+                result.reason = keepChoices() ?? result.reason
+            }
+            done(.success(result))
         }
     }
 
     func wait(_ request: WaitRequest, _ call: ControlCall, done: @escaping Done<WaitReport>) {
         var names: [String] = []
         for name in request.services {
-            guard let planned = plan.service(name) else {
-                return done(.failure(.unknownService(name, known: serviceNames)))
-            }
+            guard let planned = known(plan.service(name), name, done) else { return }
             names.append(planned.name)
         }
         let waiter = Waiter(
@@ -230,25 +213,24 @@ extension Mesh: ControlBackend {
         }
     }
 
-    private func isRunning<Answer>(_ done: Done<Answer>) -> Bool {
+    /// False once it was answered that the mesh is going down.
+    func isRunning<Answer>(_ done: Done<Answer>) -> Bool {
         if case .running = phase { return true }
-        done(.failure(ControlFailure(status: 503, code: "stopping", message: Sentences.isStopping(plan.displayName))))
+        done(.failure(.stopping(plan.displayName)))
         return false
     }
 
-    private func withService<Answer>(_ name: String, _ done: Done<Answer>, _ body: (ServicePlan) -> Void) {
-        guard let planned = plan.service(name) else {
-            return done(.failure(.unknownService(name, known: serviceNames)))
-        }
-        body(planned)
+    /// What was found by a service's name; where nothing was, nil once that was answered.
+    private func known<Found, Answer>(_ found: Found?, _ name: String, _ done: Done<Answer>) -> Found? {
+        if found == nil { done(.failure(.unknownService(name, known: serviceNames))) }
+        return found
     }
 
     private func noTarget(_ wanted: String, _ planned: ServicePlan) -> ControlFailure {
         var known: [String] = []
         if planned.service.run != nil { known.append("local") }
         if planned.service.remote != nil { known.append("remote") }
-        return ControlFailure(
-            status: 400, code: "unknown-target", message: Sentences.noTarget(wanted, planned.name, known))
+        return .unknownTarget(wanted, planned.name, known: known)
     }
 
     /// Writes down what was chosen; a sentence where that failed.

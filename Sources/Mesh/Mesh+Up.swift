@@ -12,10 +12,7 @@ import Supervisor
 /// Another `up` while the mesh is up.
 extension Mesh {
     func up(_ request: UpRequest, _ call: ControlCall, done: @escaping Done<UpReport>) {
-        guard case .running = phase else {
-            let message = Sentences.isStopping(plan.displayName)
-            return done(.failure(ControlFailure(status: 503, code: "stopping", message: message)))
-        }
+        guard isRunning(done) else { return }
         do throws(MeshError) {
             let planned = try Planned(
                 project, places: places, services: request.services, local: request.local, environment: request.env,
@@ -125,17 +122,6 @@ extension Mesh {
             } else {
                 proxy.remove(service: spec.service)
             }
-        }
-    }
-}
-
-extension ControlFailure {
-    init(_ error: MeshError) {
-        switch error {
-        case .manifest(let sentences):
-            self.init(status: 422, code: "invalid-manifest", message: sentences.joined(separator: "\n"))
-        case .project(let error): self.init(status: 409, code: "cannot-plan", message: error.description)
-        case .failed(let message): self.init(status: 409, code: "failed", message: message)
         }
     }
 }

@@ -1,3 +1,4 @@
+import Manifest
 import Platform
 import Project
 import Supervisor
@@ -18,6 +19,18 @@ enum Sentences {
 
     static func isStopping(_ name: String) -> String {
         "\(name) is going down. Wait until `devmesh down` returns, then start it with `devmesh up`."
+    }
+
+    static func noService(_ name: String, _ known: [String]) -> String {
+        let hint =
+            if let nearest = Manifest.nearest(to: name, among: known) {
+                "Did you mean \(nearest)?"
+            } else if known.isEmpty {
+                "The manifest declares no services."
+            } else {
+                "There are: \(known.joined(separator: ", "))."
+            }
+        return "There is no service \(name). \(hint)"
     }
 
     static func noTarget(_ target: String, _ service: String, _ known: [String]) -> String {

@@ -4,6 +4,12 @@ import Gateway
 import Platform
 import TestSupport
 
+extension ControlFailure {
+    static func unknownService(_ name: String) -> ControlFailure {
+        ControlFailure(status: 404, code: "unknown-service", message: "There is no service \(name).")
+    }
+}
+
 /// A backend that answers from what it was told, and keeps what is to be answered later. Lives on the test's loop.
 final class FakeBackend: ControlBackend {
     let events = EventLog()
@@ -24,7 +30,7 @@ final class FakeBackend: ControlBackend {
         reason: nil, instances: [])
 
     private func known<T>(_ name: String, _ value: T) -> Result<T, ControlFailure> {
-        name == "reader" ? .success(value) : .failure(.unknownService(name, known: ["reader", "purge"]))
+        name == "reader" ? .success(value) : .failure(.unknownService(name))
     }
 
     func mesh(_ call: ControlCall, done: @escaping Done<MeshInfo>) {
