@@ -55,24 +55,9 @@ public struct WallTime: Sendable, Comparable, Hashable {
     /// RFC 3339 UTC, as `2026-11-21T11:14:43.123Z`.
     /// - Parameter digits: of the fraction: 0, 3 or 6.
     public func rfc3339(digits: Int = 3) -> String {
-        var (days, rest) = microseconds.quotientAndRemainder(dividingBy: 86_400_000_000)
-        if rest < 0 {
-            days -= 1
-            rest += 86_400_000_000
-        }
-        // Howard Hinnant's civil_from_days: eras of 400 years that begin in March.
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let march = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * march + 2) / 5 + 1
-        let month = march < 10 ? march + 3 : march - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-
+        let (date, rest) = dateAndTime
         let seconds = rest / 1_000_000
-        var text = "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T"
+        var text = "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))T"
         text += "\(padded(seconds / 3600, 2)):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2))"
         if digits == 3 { text += ".\(padded(rest / 1000 % 1000, 3))" }
         if digits == 6 { text += ".\(padded(rest % 1_000_000, 6))" }
@@ -80,7 +65,7 @@ public struct WallTime: Sendable, Comparable, Hashable {
     }
 }
 
-private func padded(_ number: Int64, _ width: Int) -> String {
+private func padded(_ number: some BinaryInteger, _ width: Int) -> String {
     let text = String(number)
     return String(repeating: "0", count: max(width - text.utf8.count, 0)) + text
 }
