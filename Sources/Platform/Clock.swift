@@ -36,6 +36,14 @@ extension Duration {
         let (sum, sumOverflow) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
         return sumOverflow ? (seconds < 0 ? .min : .max) : sum
     }
+
+    /// For sentences: `500 ms`, `2.5 s`, `30 s`.
+    public var inWords: String {
+        let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+        if milliseconds < 1000 { return "\(milliseconds) ms" }
+        let tenths = milliseconds % 1000 / 100
+        return tenths == 0 ? "\(milliseconds / 1000) s" : "\(milliseconds / 1000).\(tenths) s"
+    }
 }
 
 /// A moment of the calendar, in microseconds since 1970-01-01T00:00:00Z.

@@ -1,4 +1,5 @@
 import Manifest
+import Platform
 
 /// What comes after a process that ended unasked.
 extension ServiceMachine {
@@ -157,15 +158,5 @@ extension Exit {
         case 15: "SIGTERM"
         default: "signal \(number)"
         }
-    }
-}
-
-extension Duration {
-    /// As the manifest would write it: `500 ms`, `2.5 s`, `30 s`.
-    var inWords: String {
-        let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
-        if milliseconds < 1000 { return "\(milliseconds) ms" }
-        let tenths = milliseconds % 1000 / 100
-        return tenths == 0 ? "\(milliseconds / 1000) s" : "\(milliseconds / 1000).\(tenths) s"
     }
 }

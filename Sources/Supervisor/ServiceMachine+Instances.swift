@@ -1,4 +1,5 @@
 import Manifest
+import Platform
 
 /// What happens to single instances.
 extension ServiceMachine {

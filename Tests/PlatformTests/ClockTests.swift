@@ -23,6 +23,13 @@ import Testing
         #expect(Duration.milliseconds(1500).nanoseconds == 1_500_000_000)
     }
 
+    @Test(arguments: [
+        (0, "0 ms"), (999, "999 ms"), (1000, "1 s"), (2500, "2.5 s"), (30_000, "30 s"), (90_050, "90 s"),
+    ])
+    func inWords_duration_hasATenthAtMost(_ milliseconds: Int, _ expected: String) {
+        #expect(Duration.milliseconds(milliseconds).inWords == expected)
+    }
+
     @Test func plus_moreThanTheClockCanTell_isItsLastMoment() {
         #expect(Instant.now + .milliseconds(Int64.max) == Instant(nanoseconds: .max))
         #expect(Instant(nanoseconds: -2) + .seconds(Int64.min) == Instant(nanoseconds: .min))
