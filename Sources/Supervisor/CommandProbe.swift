@@ -36,7 +36,7 @@ final class CommandProbe {
                 self?.endProcess()
                 self?.finish(
                     status.isSuccess
-                        ? .success(()) : .failure(LaunchFailure(sentence: "its command: \(Exit(status).inWords)")))
+                        ? .success(()) : .failure(LaunchFailure(sentence: "its command: \(status.inWords)")))
             }
             timer = loop.after(limit) { [weak self] in
                 self?.finish(.failure(LaunchFailure(sentence: "its command did not end within \(limit.inWords)")))
@@ -62,14 +62,5 @@ final class CommandProbe {
         let done = self.done
         cancel()
         done?(result)
-    }
-}
-
-extension Exit {
-    init(_ status: ExitStatus) {
-        switch status {
-        case .exited(let code): self = .status(code)
-        case .signalled(let signal): self = .signal(signal.number)
-        }
     }
 }

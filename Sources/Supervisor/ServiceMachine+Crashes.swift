@@ -3,14 +3,14 @@ import Platform
 
 /// What comes after a process that ended unasked.
 extension ServiceMachine {
-    mutating func ended(_ index: Int, _ run: Run, _ exit: Exit) {
+    mutating func ended(_ index: Int, _ run: Run, _ exit: ExitStatus) {
         let number = slots[index].number
         // Nobody uses it any more: let it rest.
         if target == .remote, localUse == .lingering || localUse == .kept {
             slots[index].life = .idle
             return
         }
-        if exit == .status(0), service.oneShot || service.restart != .always {
+        if exit.isSuccess, service.oneShot || service.restart != .always {
             slots[index].backoff = .zero
             slots[index].life = .completed(epoch: run.epoch)
             return emit(.note("it has completed", instance: number))
@@ -134,29 +134,11 @@ extension ServiceMachine.Goal {
     }
 }
 
-extension Exit {
+extension ExitStatus {
     public var inWords: String {
         switch self {
-        case .status(let code): "it exited with status \(code)"
-        case .signal(let number): "it was ended by \(Self.name(ofSignal: number))"
-        }
-    }
-
-    private static func name(ofSignal number: Int32) -> String {
-        switch number {
-        case 1: "SIGHUP"
-        case 2: "SIGINT"
-        case 3: "SIGQUIT"
-        case 4: "SIGILL"
-        case 5: "SIGTRAP"
-        case 6: "SIGABRT"
-        case 8: "SIGFPE"
-        case 9: "SIGKILL"
-        case 11: "SIGSEGV"
-        case 13: "SIGPIPE"
-        case 14: "SIGALRM"
-        case 15: "SIGTERM"
-        default: "signal \(number)"
+        case .exited(let code): "it exited with status \(code)"
+        case .signalled(let signal): "it was ended by \(signal)"
         }
     }
 }

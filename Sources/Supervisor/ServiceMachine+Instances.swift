@@ -153,7 +153,7 @@ extension ServiceMachine {
         }
     }
 
-    mutating func leaderExited(_ key: RunKey, _ exit: Exit, leftovers: Int, portTaken: String?) {
+    mutating func leaderExited(_ key: RunKey, _ exit: ExitStatus, leftovers: Int, portTaken: String?) {
         guard let index = index(of: key) else { return }
         emit(.happened(.exited(instance: key.instance, exit)))
         switch slots[index].life {

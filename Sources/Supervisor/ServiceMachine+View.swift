@@ -1,4 +1,5 @@
 import Manifest
+import Platform
 
 /// What others see of a service: its state, and what its front does.
 extension ServiceMachine {
@@ -90,7 +91,7 @@ extension ServiceMachine {
             switch slot.life {
             case .starting: true
             case .draining(_, let ending), .stopping(_, let ending), .killing(_, let ending): ending == .replace
-            case .collapsing(_, let exit): exit != .status(0) && service.restart != .never
+            case .collapsing(_, let exit): !exit.isSuccess && service.restart != .never
             case .backoff(_, let wait): wait != .far
             case .idle, .ready, .unready, .failed, .completed: false
             }

@@ -1,4 +1,5 @@
 import Manifest
+import Platform
 
 extension ServiceMachine {
     /// What can happen to a service.
@@ -34,7 +35,7 @@ extension ServiceMachine {
         case probeFailed(RunKey, reason: String)
         /// The process that was spawned is gone; `leftovers` others of its tree are not.
         /// `portTaken` names a foreign process that listens on the port it was given.
-        case leaderExited(RunKey, Exit, leftovers: Int, portTaken: String?)
+        case leaderExited(RunKey, ExitStatus, leftovers: Int, portTaken: String?)
         /// Nothing of it is left.
         case treeGone(RunKey)
         /// No exchange with it is running any more.
@@ -82,7 +83,7 @@ extension ServiceMachine {
         case buildFailed(String)
         case started(instance: Int, pid: Int32, port: Int?)
         case becameReady(instance: Int)
-        case exited(instance: Int, Exit)
+        case exited(instance: Int, ExitStatus)
         case scaled(Int)
         case switched(Target)
     }

@@ -45,7 +45,7 @@ extension ServiceRunner {
                 }
             }
             runs[key] = run
-            process.onExit = { [weak self] status, others in self?.exited(run, Exit(status), others) }
+            process.onExit = { [weak self] status, others in self?.exited(run, status, others) }
             process.onGone = { [weak self] in self?.gone(run) }
             send(.spawned(key, pid: process.pid, port: port))
             for effect in missed { carryOut(effect) }
@@ -99,7 +99,7 @@ extension ServiceRunner {
         }
     }
 
-    private func exited(_ run: LocalRun, _ exit: Exit, _ others: Int) {
+    private func exited(_ run: LocalRun, _ exit: ExitStatus, _ others: Int) {
         workshop.delegate?.outputEnded(run.source)
         let owner = run.hasPassed ? nil : foreignOwner(of: run)
         if others == 0 { forget(run) }
@@ -172,7 +172,7 @@ extension ServiceRunner {
         }
         // What it leaves behind, as a compiler's server, may serve the next build; it ends with the mesh.
         build.process?.onGone = nil
-        let reason = "the build of \(name) failed: \(Exit(status).inWords)"
+        let reason = "the build of \(name) failed: \(status.inWords)"
         buildEnded(build, status.isSuccess ? .succeeded : .failed(reason: reason))
     }
 

@@ -106,9 +106,3 @@ public struct InstanceSnapshot: Sendable, Equatable {
     /// Automatic ones only.
     public var restarts: Int
 }
-
-/// How a process ended.
-public enum Exit: Sendable, Equatable {
-    case status(Int32)
-    case signal(Int32)
-}

@@ -1,3 +1,5 @@
+import Platform
+
 /// The place of one instance: `reader.2`. Runs come and go in it, one at a time.
 struct Slot: Sendable, Equatable {
     let number: Int
@@ -30,7 +32,7 @@ enum Life: Sendable, Equatable {
     /// KILL has been sent.
     case killing(Run, Ending)
     /// Its leader ended unasked; the rest of its tree is being ended.
-    case collapsing(Run, Exit)
+    case collapsing(Run, ExitStatus)
     case backoff(reason: String, Wait)
     /// Crashed, with no retry to come.
     case failed(reason: String)

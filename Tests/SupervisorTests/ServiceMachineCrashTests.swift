@@ -1,4 +1,5 @@
 import Manifest
+import Platform
 import Testing
 
 @testable import Supervisor
@@ -8,7 +9,7 @@ import Testing
         var world = World.ready()
         var delays: [Duration] = []
         for _ in 0..<8 {
-            world.exit(world.newest, .status(1))
+            world.exit(world.newest, .exited(1))
             let first = world.timers[.retry(instance: 1)]!
             world.fire(.retry(instance: 1))
             if first < .milliseconds(500) || first >= .seconds(1) || world.processes.isEmpty {
@@ -29,15 +30,15 @@ import Testing
 
     @Test func crash_frontHoldsOnlyInTheLastSecond() {
         var world = World.ready()
-        world.exit(world.newest, .signal(11))
+        world.exit(world.newest, .signalled(Signal(11)))
         #expect(world.state == .failed)
         #expect(world.reason == "it was ended by SIGSEGV")
         #expect(world.holds)
         world.fire(.retry(instance: 1))
-        world.exit(world.newest, .status(1))
+        world.exit(world.newest, .exited(1))
         world.fire(.retry(instance: 1))
         world.fire(.retry(instance: 1))
-        world.exit(world.newest, .status(1))
+        world.exit(world.newest, .exited(1))
         #expect(world.answers)
         world.fire(.retry(instance: 1))
         #expect(world.holds)
@@ -45,18 +46,18 @@ import Testing
 
     @Test func crash_afterALongReadyTime_startsCountingAgain() {
         var world = World.ready()
-        world.exit(world.newest, .status(1))
+        world.exit(world.newest, .exited(1))
         world.fire(.retry(instance: 1))
         world.everythingGetsReady()
         #expect(world.timers[.settled(world.newest)] == .seconds(10))
         world.fire(.settled(world.newest))
-        world.exit(world.newest, .status(1))
+        world.exit(world.newest, .exited(1))
         #expect(world.timers[.retry(instance: 1)] == .milliseconds(500))
     }
 
     @Test func crash_neverPolicy_staysFailed() {
         var world = World.ready(.sample { $0.restart = .never })
-        world.exit(world.newest, .status(3))
+        world.exit(world.newest, .exited(3))
         #expect(world.state == .failed)
         #expect(world.answers)
         #expect(world.timers.isEmpty)
@@ -67,10 +68,10 @@ import Testing
 
     @Test func exitZero_byPolicy() {
         var onFailure = World.ready()
-        onFailure.exit(onFailure.newest, .status(0))
+        onFailure.exit(onFailure.newest, .exited(0))
         #expect(onFailure.state == .completed)
         var always = World.ready(.sample { $0.restart = .always })
-        always.exit(always.newest, .status(0))
+        always.exit(always.newest, .exited(0))
         #expect(always.state == .failed)
         #expect(always.timers[.retry(instance: 1)] != nil)
     }
@@ -79,7 +80,7 @@ import Testing
         var world = World()
         let ticket = world.command { .start($0) }
         world.spawned()
-        world.exit(world.newest, .status(98), portTaken: "nginx (pid 7)")
+        world.exit(world.newest, .exited(98), portTaken: "nginx (pid 7)")
         #expect(world.newest.generation == 2)
         #expect(world.machine.status.instances[0].restarts == 0)
         world.everythingGetsReady()
@@ -91,14 +92,14 @@ import Testing
         var world = World(.sample { $0.listens = .fixed(8080) })
         let ticket = world.command { .start($0) }
         world.send(.spawned(world.newest, pid: 9, port: 8080))
-        world.exit(world.newest, .status(98), portTaken: "nginx (pid 7)")
+        world.exit(world.newest, .exited(98), portTaken: "nginx (pid 7)")
         #expect(world.outcomes[ticket] == .failed("it exited with status 98: port 8080 is taken by nginx (pid 7)"))
     }
 
     @Test func crash_leavesOthersBehind_endsThemBeforeTheNextTry() {
         var world = World.ready()
         let key = world.newest
-        world.exit(key, .status(1), leftovers: 2)
+        world.exit(key, .exited(1), leftovers: 2)
         #expect(world.processes[key] == .signalled)
         #expect(world.timers[.retry(instance: 1)] == nil)
         world.fire(.stop(key))
@@ -111,7 +112,7 @@ import Testing
     @Test func retry_duringABuild_waitsForIt() {
         var world = World.ready(.sample { $0.build = .shell("make") })
         world.command { .restart($0) }
-        world.exit(world.newest, .status(1))
+        world.exit(world.newest, .exited(1))
         world.fire(.retry(instance: 1))
         #expect(world.processes.isEmpty)
         world.endBuild(.succeeded)

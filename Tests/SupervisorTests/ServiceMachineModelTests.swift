@@ -1,4 +1,5 @@
 import Manifest
+import Platform
 import Testing
 
 @testable import Supervisor
@@ -114,11 +115,11 @@ private struct Model {
         switch Int.random(in: 0..<10, using: &random) {
         case 0...4: world.send(.probePassed(key, host: nil))
         case 5: world.send(.probeFailed(key, reason: "no"))
-        case 7 where world.processes[key] != .running: world.exit(key, .signal(15))
+        case 7 where world.processes[key] != .running: world.exit(key, .signalled(.terminate))
         case 8:
             collapsed.insert(key)
-            world.exit(key, .status(Int32.random(in: 0...1, using: &random)), leftovers: 1)
-        case 9: world.exit(key, .status(1), portTaken: Bool.random(using: &random) ? "nginx" : nil)
+            world.exit(key, .exited(Int32.random(in: 0...1, using: &random)), leftovers: 1)
+        case 9: world.exit(key, .exited(1), portTaken: Bool.random(using: &random) ? "nginx" : nil)
         default: break
         }
     }
@@ -129,7 +130,7 @@ private struct Model {
         guard let key = past.randomElement(using: &random) else { return }
         let before = world.machine.status
         switch Int.random(in: 0..<8, using: &random) {
-        case 0: world.send(.leaderExited(key, .status(0), leftovers: 0, portTaken: nil))
+        case 0: world.send(.leaderExited(key, .exited(0), leftovers: 0, portTaken: nil))
         case 1: world.send(.treeGone(key))
         case 2: world.send(.drained(key))
         case 3: world.send(.probePassed(key, host: nil))
@@ -165,9 +166,9 @@ private struct Model {
                     world.processes[key] = nil
                     world.send(.treeGone(key))
                 } else if world.processes[key] != .running {
-                    world.exit(key, .signal(15))
+                    world.exit(key, .signalled(.terminate))
                 } else if service.oneShot {
-                    world.exit(key, .status(0))
+                    world.exit(key, .exited(0))
                 } else {
                     if spawned.insert(key).inserted { world.spawned(key) }
                     world.send(.probePassed(key, host: nil))

@@ -1,4 +1,5 @@
 import Manifest
+import Platform
 import Testing
 
 @testable import Supervisor
@@ -56,7 +57,7 @@ import Testing
         world.drained()
         world.signalledEnd()
         world.spawned()
-        world.exit(world.newest, .status(1))
+        world.exit(world.newest, .exited(1))
         #expect(world.outcomes[ticket] == .failed("it exited with status 1 before it was ready"))
         #expect(world.backends == [2])
         #expect(world.draining.isEmpty)
@@ -137,7 +138,7 @@ import Testing
         world.signalledEnd()
         world.everythingGetsReady()
         let before = world.machine.status
-        world.send(.leaderExited(old, .signal(9), leftovers: 0, portTaken: nil))
+        world.send(.leaderExited(old, .signalled(.kill), leftovers: 0, portTaken: nil))
         world.send(.treeGone(old))
         world.send(.probeFailed(old, reason: "late"))
         world.send(.drained(old))

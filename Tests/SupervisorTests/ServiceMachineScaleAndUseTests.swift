@@ -1,4 +1,5 @@
 import Manifest
+import Platform
 import Testing
 
 @testable import Supervisor
@@ -95,7 +96,7 @@ import Testing
         world.command { .start($0) }
         let ticket = world.command { .use(.local, keep: false, $0) }
         world.spawned()
-        world.exit(world.newest, .status(1))
+        world.exit(world.newest, .exited(1))
         #expect(world.outcomes[ticket] == .failed("it exited with status 1 before it was ready"))
         #expect(world.front == .remote)
         #expect(world.timers.isEmpty)

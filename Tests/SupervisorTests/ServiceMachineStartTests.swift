@@ -1,4 +1,5 @@
 import Manifest
+import Platform
 import Testing
 
 @testable import Supervisor
@@ -117,7 +118,7 @@ import Testing
         world.spawned()
         #expect(world.timers.isEmpty)
         #expect(world.outcomes[ticket] == nil)
-        world.exit(world.newest, .status(0))
+        world.exit(world.newest, .exited(0))
         #expect(world.outcomes[ticket] == .done)
         #expect(world.state == .completed)
         #expect(world.answers)

@@ -1,4 +1,5 @@
 import Manifest
+import Platform
 import Testing
 
 @testable import Supervisor
@@ -14,7 +15,7 @@ import Testing
         #expect(world.processes[key] == .running)
         world.drained()
         #expect(world.processes[key] == .signalled)
-        world.exit(key, .signal(15), leftovers: 1)
+        world.exit(key, .signalled(.terminate), leftovers: 1)
         #expect(world.outcomes[ticket] == nil)
         #expect(world.effects.contains(.signal(key, 15, .tree)))
         world.processes[key] = nil

@@ -1,4 +1,5 @@
 import Manifest
+import Platform
 @testable import Supervisor
 
 extension Service {
@@ -110,14 +111,14 @@ struct World {
         }
     }
 
-    mutating func exit(_ key: RunKey, _ exit: Exit, leftovers: Int = 0, portTaken: String? = nil) {
+    mutating func exit(_ key: RunKey, _ exit: ExitStatus, leftovers: Int = 0, portTaken: String? = nil) {
         if leftovers == 0 { processes[key] = nil }
         send(.leaderExited(key, exit, leftovers: leftovers, portTaken: portTaken))
     }
 
     /// What was signalled or killed ends.
     mutating func signalledEnd() {
-        for key in keys where processes[key] != .running { exit(key, .signal(15)) }
+        for key in keys where processes[key] != .running { exit(key, .signalled(.terminate)) }
     }
 
     mutating func drained() {
