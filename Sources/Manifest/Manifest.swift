@@ -52,6 +52,12 @@ public struct Variable: Sendable, Equatable {
         case whole
     }
 
+    /// Whether the bytes may name one, in a shell as well: letters, digits and `_`, no digit first (POSIX XBD 3.216).
+    public static func isName(_ bytes: some Collection<UInt8>) -> Bool {
+        guard let first = bytes.first else { return false }
+        return !first.isDigit && bytes.allSatisfy(\.isWordByte)
+    }
+
     /// Whether there is something to mask.
     public var isSecret: Bool { secrecy != .none }
 

@@ -93,10 +93,7 @@ struct TextRule: Sendable {
 
     static let variableName = TextRule(
         pattern: "^[A-Za-z_][A-Za-z0-9_]*$", expected: "a variable name: letters, digits and _, no digit first"
-    ) { text in
-        guard let first = text.utf8.first else { return false }
-        return !first.isDigit && text.utf8.allSatisfy(\.isWordByte)
-    }
+    ) { Variable.isName($0.utf8) }
 }
 
 extension Shape {

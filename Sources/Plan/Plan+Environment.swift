@@ -78,24 +78,10 @@ extension Environment {
 
     /// The four variables of a service that is called at `port`.
     fileprivate mutating func injectAddress(of service: String, port: Int) {
-        let prefix = Self.variablePrefix(of: service)
+        let prefix = "SERVICE_" + Injected.stem(of: service)
         inject(prefix + "_ADDRESS", "127.0.0.1:\(port)")
         inject(prefix + "_HOST", "127.0.0.1")
         inject(prefix + "_PORT", "\(port)")
         inject(prefix + "_URL", "http://127.0.0.1:\(port)")
-    }
-
-    /// Spells a service's name as variables do: `SERVICE_NEWS_READER` for `news-reader`.
-    public static func variablePrefix(of service: String) -> String {
-        var prefix = "SERVICE_"
-        for byte in service.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"): prefix.unicodeScalars.append(.init(byte - 32))
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-                prefix.unicodeScalars.append(.init(byte))
-            default: prefix += "_"
-            }
-        }
-        return prefix
     }
 }

@@ -1,3 +1,5 @@
+import Manifest
+
 /// A string command, read just far enough to know whether its shell can be replaced by the program.
 enum ShellText {
     /// The text with `exec` put before its program where it is one simple command (POSIX XCU 2.9.1), so that the
@@ -67,11 +69,8 @@ enum ShellText {
     }
 
     private static func isAssignment(_ word: ArraySlice<UInt8>) -> Bool {
-        guard let equals = word.firstIndex(of: UInt8(ascii: "=")), equals > word.startIndex else { return false }
-        return word[..<equals].allSatisfy {
-            $0 == UInt8(ascii: "_") || UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0
-                || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 || UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0
-        }
+        guard let equals = word.firstIndex(of: UInt8(ascii: "=")) else { return false }
+        return Variable.isName(word[..<equals])
     }
 
     /// Reserved words and built-ins, which `exec` does not know or which mean something else there.

@@ -24,7 +24,9 @@ import Testing
         #expect(Command.shell("./x $PORT").resolved { _ in "1" } == .shell("./x $PORT"))
     }
 
-    @Test(arguments: [("reader", "READER"), ("reader-2", "READER_2"), ("a.b_C", "A_B_C"), ("0", "0")])
+    @Test(arguments: [
+        ("reader", "READER"), ("reader-2", "READER_2"), ("a.b_C", "A_B_C"), ("a-B.c_9", "A_B_C_9"), ("0", "0"),
+    ])
     func stem_isUpperCaseWithUnderscores(name: String, stem: String) {
         #expect(Injected.stem(of: name) == stem)
     }

@@ -120,14 +120,4 @@ import Testing
         #expect(environment["MINE"] == "a.3")
         #expect(plan.environment(of: plan.services[0])["URL"] == "http://localhost:${PORT}/")
     }
-
-    @Test func variablePrefix_ofAnyName_isAsTheManifestSpellsIt() {
-        for name in ["reader", "a-B.c_9", "X"] {
-            #expect(Environment.variablePrefix(of: name) == "SERVICE_" + Injected.stem(of: name))
-        }
-    }
-
-    @Test func variablePrefix_ofAnyName_hasOnlyLettersDigitsAndUnderscores() {
-        #expect(Environment.variablePrefix(of: "a-B.c_9") == "SERVICE_A_B_C_9")
-    }
 }

@@ -8,6 +8,7 @@ import Testing
         ("./reader --port ${PORT:-80}", "exec ./reader --port ${PORT:-80}"),
         ("  npm run dev", "  exec npm run dev"),
         ("A=1 B='x y' ./reader", "A=1 B='x y' exec ./reader"),
+        ("1A=1 ./reader", "exec 1A=1 ./reader"),
         ("python3 -c 'import a; b()'", "exec python3 -c 'import a; b()'"),
         ("./reader \"a; b\" \\; c", "exec ./reader \"a; b\" \\; c"),
         ("./reader 2>&1 >out", "exec ./reader 2>&1 >out"),
