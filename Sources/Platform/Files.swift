@@ -72,23 +72,29 @@ extension Kernel {
         return bytes
     }
 
-    /// Replaces a file so that a crash at any moment leaves the old or the new content, never a part of it.
-    public func replaceFile(_ path: String, with bytes: [UInt8], permissions: UInt32 = 0o600) throws(Errno) {
-        let beside = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).new"
+    /// Replaces a file so that readers, and a crash at any moment, find the old or the new content, never a part of it.
+    /// One writer at a time: what is written beside has always the same name, so that a crash leaves no more than one
+    /// of these, for the next writer to use.
+    ///
+    /// - Parameter isDurable: whether it outlives a crash of the machine, too; then it waits for the disk.
+    public func replaceFile(
+        _ path: String, with bytes: [UInt8], permissions: UInt32 = 0o600, isDurable: Bool = true
+    ) throws(Errno) {
+        let beside = path + ".new"
         do throws(Errno) {
-            let file = try open(beside, .createNew, permissions: permissions)
+            let file = try open(beside, .truncate, permissions: permissions)
             var failure: Errno?
             bytes.withUnsafeBytes { buffer in
                 do throws(Errno) { try self.writeAll(file, buffer) } catch { failure = error }
             }
             if let failure { throw failure }
-            try sync(file)
-            _ = try limit(.rename)
-            _ = try retrying { renameFile(beside, path) }
+            if isDurable { try sync(file) }
+            try rename(beside, to: path)
         } catch {
             unlink(beside)
             throw error
         }
+        guard isDurable else { return }
         // The name itself is durable only once its folder is (fsync(2)); a file system that can't is no error.
         if let folder = try? open(Path.parent(path), .read) { _ = fsync(folder.raw) }
     }

@@ -38,8 +38,9 @@ extension LocatedProject {
     /// Keeps the project's own ports beside its state, so that they outlive the loss of the registry. A project that
     /// was never up has no state folder and keeps none; one that can't be written is no reason to stop.
     private func keepCopy(_ text: String, instead former: [UInt8]?, _ kernel: Kernel) {
-        guard Array(text.utf8) != former, kernel.status(stateFolder) != nil else { return }
-        try? kernel.replaceBriefly(portsCopy, with: text)
+        let bytes = Array(text.utf8)
+        guard bytes != former, kernel.status(stateFolder) != nil else { return }
+        try? kernel.replaceFile(portsCopy, with: bytes, isDurable: false)
     }
 
     /// Refuses a plan whose ports somebody else holds, or whose programs insist on a port that those of another mesh

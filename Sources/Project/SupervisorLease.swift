@@ -73,11 +73,11 @@ public final class SupervisorLease {
     /// Tells everybody that the mesh is up. Call it once the control socket listens; from then on another `up` follows
     /// this one. Call it again when what it says has changed.
     public func publish(_ record: MeshRecord) throws(ProjectError) {
-        let text = record.json.pretty() + "\n"
+        let bytes = Array((record.json.pretty() + "\n").utf8)
         var failure: ProjectError?
         for path in [project.recordFile, MeshRecord.runtimeRecord(project, places)] {
             do throws(Errno) {
-                try kernel.replaceBriefly(path, with: text)
+                try kernel.replaceFile(path, with: bytes, isDurable: false)
                 // One of them is enough to be found.
                 start = nil
             } catch {

@@ -26,6 +26,20 @@ import Testing
         #expect(try Kernel.real.list(folder.path) == ["state.json"])
     }
 
+    @Test func replaceFile_thatNeedNotBeDurable_doesNotWaitForTheDisk() throws {
+        let plan = FaultPlan()
+        try Kernel(faults: plan).replaceFile(path, with: Array("new".utf8), isDurable: false)
+        #expect(plan.count(.sync) == 0)
+        #expect(folder.read("state.json") == "new")
+    }
+
+    @Test func replaceFile_afterACrashInTheMiddle_usesWhatWasLeft() throws {
+        folder.write("state.json.new", "torn and longer")
+        try Kernel.real.replaceFile(path, with: Array("new".utf8))
+        #expect(folder.read("state.json") == "new")
+        #expect(try Kernel.real.list(folder.path) == ["state.json"])
+    }
+
     @Test func makeDirectory_nested_madeWithMode() throws {
         try Kernel.real.makeDirectory(folder.path + "/a/b/c")
         try Kernel.real.makeDirectory(folder.path + "/a/b/c")
