@@ -29,12 +29,7 @@ struct LocalBuild {
         let path: String
         do throws(Executable.Failure) {
             path = try Executable.find(arguments[0], path: environment["PATH"], directory: directory)
-        } catch {
-            switch error {
-            case .notFound: return Sentences.notFound(arguments[0])
-            case .notExecutable(let path): return Sentences.notExecutable(path)
-            }
-        }
+        } catch { return Sentences.unusable(arguments[0], error) }
         let request = SpawnRequest(
             path: path, arguments: arguments, environment: environment, directory: directory, newSession: false)
         do throws(SpawnFailure) {

@@ -19,14 +19,8 @@ struct Program {
         do throws(Executable.Failure) {
             path = try Executable.find(commandLine[0], path: environment["PATH"], directory: here)
         } catch {
-            switch error {
-            case .notFound:
-                try session.complain(Sentences.notFound(commandLine[0]))
-                return Program.notFound
-            case .notExecutable(let path):
-                try session.complain(Sentences.notExecutable(path))
-                return Program.notExecutable
-            }
+            try session.complain(Sentences.unusable(commandLine[0], error))
+            return error == .notFound ? Program.notFound : Program.notExecutable
         }
         let error = ThisProcess.execute(path, arguments: commandLine, environment: environment, directory: directory)
         try session.complain(Sentences.cannotExecute(path, error))

@@ -88,12 +88,12 @@ struct SentencesTests {
 
     @Test(arguments: [
         (
-            Sentences.notFound("nosuch"),
+            Sentences.unusable("nosuch", .notFound),
             "There is no program \"nosuch\" on the PATH; name it by its path, or install it."
         ),
-        (Sentences.notFound("./nosuch"), "There is no program ./nosuch."),
+        (Sentences.unusable("./nosuch", .notFound), "There is no program ./nosuch."),
         (
-            Sentences.notExecutable("/p/data"),
+            Sentences.unusable("data", .notExecutable("/p/data")),
             "/p/data can't be executed; `chmod +x /p/data` mends it if it is a program."
         ),
         (
