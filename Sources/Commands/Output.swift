@@ -51,7 +51,6 @@ final class Output: Sendable {
     func show(_ table: Table) throws(CommandFailure) { try lines(table.lines(width: width, colours: colours)) }
 
     private static func columns(_ stream: StandardStream, _ environment: [String: String]) -> Int? {
-        if let size = stream.terminalSize, size.columns > 0 { return size.columns }
-        return environment["COLUMNS"].flatMap { Int($0) } ?? 80
+        stream.terminalColumns ?? environment["COLUMNS"].flatMap { Int($0) } ?? 80
     }
 }

@@ -20,11 +20,6 @@ extension JSON {
     public init(parsing text: String, maximumDepth: Int = 128) throws(JSONError) {
         try self.init(parsing: [UInt8](text.utf8), maximumDepth: maximumDepth)
     }
-
-    public init(parsing span: borrowing Span<UInt8>, maximumDepth: Int = 128) throws(JSONError) {
-        let bytes = span.withUnsafeBufferPointer { [UInt8]($0) }
-        try self.init(parsing: bytes, maximumDepth: maximumDepth)
-    }
 }
 
 extension JSONError {

@@ -4,16 +4,6 @@ public enum LogStream: UInt8, Sendable, CaseIterable {
     case stderr = 0x65  // e
     case build = 0x62  // b
     case devmesh = 0x64  // d
-
-    /// The name in `logs --json`.
-    public var name: String {
-        switch self {
-        case .stdout: "stdout"
-        case .stderr: "stderr"
-        case .build: "build"
-        case .devmesh: "devmesh"
-        }
-    }
 }
 
 /// What a record holds of its line: all of it, or one of several pieces.

@@ -35,6 +35,4 @@ public struct Changes: Sendable, Equatable {
         changes.removed = old.services.map(\.name).filter { earlierByName[$0] != nil }
         return changes
     }
-
-    public var isEmpty: Bool { added.isEmpty && changed.isEmpty && removed.isEmpty }
 }

@@ -3,7 +3,7 @@ import Manifest
 /// What will be run and where: every port and every variable, decided before anything starts.
 ///
 ///     Manifest ─┐
-///               ├─ Plan.make ─▶ Plan ─▶ listeners, environment(of:), startLayers, selection(…), Changes
+///               ├─ Plan.make ─▶ Plan ─▶ listeners, environment(of:), selection(…), Changes
 ///     registry ─┘
 public struct Plan: Sendable, Equatable {
     public var manifest: Manifest

@@ -4,8 +4,6 @@ import Manifest
 public enum PlanError: Error, Sendable, Equatable {
     /// Ports that this project must listen on, held by somebody else.
     case portsHeld([Held])
-    /// `ports.first` lies where 200 ports don't fit.
-    case firstOutOfRange(Int)
     /// `ports.first` names ports that another project owns.
     case blockOwned(first: Int, owner: String, manifest: String)
     /// A service's `port` or `listens` is one that another project was given; `key` says which.
@@ -37,9 +35,6 @@ extension PlanError: CustomStringConvertible {
         switch self {
         case .portsHeld(let held):
             return held.map(\.description).joined(separator: "\n")
-        case .firstOutOfRange(let first):
-            return "ports.first is \(first), but a project needs 200 ports from there on. "
-                + "Choose a number from 1024 to \(65_536 - PortBlock.size)."
         case .blockOwned(let first, let owner, let manifest):
             return
                 "ports.first is \(first), but ports from \(first) to \(first + PortBlock.size - 1) belong to project "

@@ -4,7 +4,6 @@ extension PortAssignment {
     /// Gives the project its first block: the one that `ports.first` asks for, else the one it has, else a new one.
     mutating func settleFirstBlock() throws(PlanError) {
         if let first = manifest.firstPort {
-            guard (1024...65_536 - PortBlock.size).contains(first) else { throw .firstOutOfRange(first) }
             let block = PortBlock(first: first)
             if project.blocks.first != block {
                 try checkOwners(of: block)

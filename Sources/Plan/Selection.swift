@@ -56,6 +56,17 @@ extension Plan {
             })
     }
 
+    /// Adds to `names` all that they transitively `dependsOn`, in the manifest's order.
+    public func closure(of names: [String]) -> [ServicePlan] {
+        var reached: Set<String> = []
+        var open = names.map { $0.lowercased() }
+        while let name = open.popLast() {
+            guard reached.insert(name).inserted, let planned = service(name) else { continue }
+            open += planned.service.dependsOn.map { $0.service.lowercased() }
+        }
+        return services.filter { reached.contains($0.name.lowercased()) }
+    }
+
     private func closure(ofKnown names: [String]) throws(PlanError) -> Set<String> {
         for name in names where service(name) == nil {
             throw .unknownService(name: name, services: services.map(\.name))

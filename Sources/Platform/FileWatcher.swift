@@ -13,14 +13,12 @@ public final class FileWatcher {
         public var watch: Int32?
         /// The name inside a watched folder; empty for the watched path itself.
         public var name: String
-        /// Something was removed or moved away, the watched path itself included.
-        public var isRemoval: Bool
     }
 
     /// Non-blocking; readable when events wait.
     public let descriptor: Descriptor
 
-    /// - Throws: `.notSupported` where the system has no such thing, `EMFILE` when its limit is reached.
+    /// - Throws: `ENOSYS` where the system has no such thing, `EMFILE` when its limit is reached.
     public init() throws(Errno) {
         descriptor = Descriptor(owning: try checked(cp_inotify_create()))
     }
@@ -31,8 +29,6 @@ public final class FileWatcher {
         // IN_MODIFY | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF
         try checked(cp_inotify_add(descriptor.raw, path, 0x2 | 0x40 | 0x80 | 0x100 | 0x200 | 0x400 | 0x800))
     }
-
-    public func remove(_ watch: Int32) { _ = cp_inotify_remove(descriptor.raw, watch) }
 
     /// Takes what has arrived; never waits.
     public func drain(_ body: (Event) -> Void) {
@@ -46,8 +42,7 @@ public final class FileWatcher {
                     let length = Int(buffer.loadUnaligned(fromByteOffset: offset + 12, as: UInt32.self))
                     let name = String(
                         decoding: buffer[(offset + 16)..<(offset + 16 + length)].prefix { $0 != 0 }, as: UTF8.self)
-                    let isRemoval = mask & (0x40 | 0x200 | 0x400 | 0x800 | 0x8000) != 0
-                    body(Event(watch: mask & 0x4000 != 0 ? nil : watch, name: name, isRemoval: isRemoval))
+                    body(Event(watch: mask & 0x4000 != 0 ? nil : watch, name: name))
                     offset += 16 + length
                 }
             }

@@ -36,11 +36,8 @@ public struct FileStatus: Sendable, Equatable {
     public var size: Int
     /// Permission bits.
     public var mode: UInt32
-    public var device: UInt64
     public var inode: UInt64
     public var owner: UInt32
-    /// Nanoseconds since 1970.
-    public var modified: Int64
     public var isExecutable: Bool { mode & 0o111 != 0 }
 }
 
@@ -235,14 +232,8 @@ extension FileStatus {
         }
         size = Int(status.st_size)
         mode = UInt32(status.st_mode) & 0o7777
-        device = UInt64(truncatingIfNeeded: status.st_dev)
         inode = UInt64(truncatingIfNeeded: status.st_ino)
         owner = UInt32(status.st_uid)
-        #if canImport(Glibc)
-            modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
-        #else
-            modified = Int64(status.st_mtimespec.tv_sec) * 1_000_000_000 + Int64(status.st_mtimespec.tv_nsec)
-        #endif
     }
 }
 

@@ -14,7 +14,6 @@ public struct Signal: Sendable, Hashable, CustomStringConvertible {
 
     public static let hangup = Signal(SIGHUP)
     public static let interrupt = Signal(SIGINT)
-    public static let quit = Signal(SIGQUIT)
     public static let kill = Signal(SIGKILL)
     public static let pipe = Signal(SIGPIPE)
     public static let terminate = Signal(SIGTERM)

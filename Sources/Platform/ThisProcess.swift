@@ -66,13 +66,6 @@ public enum ThisProcess {
 
     public static func exit(_ code: Int32) -> Never { leave(code) }
 
-    /// Ends this process by a signal's default action, so that its parent sees why.
-    public static func die(of signal: Signal) -> Never {
-        resetHandler(signal.number)
-        kill(getpid(), signal.number)
-        leave(128 + signal.number)
-    }
-
     /// The soft limit of open files that this process was started with, once it has raised its own; else 0. Programs
     /// get this one: some take descriptors above 1023 badly (select(2)).
     static let openFilesBefore = Atomic<UInt64>(0)
@@ -99,13 +92,9 @@ public enum ThisProcess {
         DescriptorReserve.forProcesses.keep()
         return cp_become_subreaper() >= 0
     }
-
-    /// Detaches from the terminal: a new session (setsid(2)).
-    public static func newSession() { _ = setsid() }
 }
 
 private func leave(_ code: Int32) -> Never { exit(code) }
-private func resetHandler(_ number: Int32) { signal(number, SIG_DFL) }
 
 #if canImport(Glibc)
     private let openFilesResource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
@@ -122,11 +111,11 @@ public enum StandardStream: Int32, Sendable {
     /// Whether a person is at the other end.
     public var isTerminal: Bool { isatty(rawValue) == 1 }
 
-    /// Columns and rows of the terminal behind it; nil where there is none.
-    public var terminalSize: (columns: Int, rows: Int)? {
+    /// How wide the terminal behind it is; nil where there is none.
+    public var terminalColumns: Int? {
         var size = winsize()
         guard ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
-        return (Int(size.ws_col), Int(size.ws_row))
+        return Int(size.ws_col)
     }
 
     /// Writes all of it, waiting where it must.

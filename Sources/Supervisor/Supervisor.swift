@@ -127,7 +127,6 @@ public final class Supervisor {
         throws(SupervisorError)
     {
         let runner = try runner(name)
-        if count < 0 { throw .negativeScale(service: runner.name) }
         if count > Self.mostInstances { throw .hugeScale(service: runner.name) }
         if count > 1, case .fixed(let port) = runner.service.listens {
             throw .notScalable(service: runner.name, port: port)

@@ -2,7 +2,6 @@
 public enum SupervisorError: Error, Sendable, Equatable, CustomStringConvertible {
     case unknownService(String)
     case notScalable(service: String, port: Int)
-    case negativeScale(service: String)
     case hugeScale(service: String)
 
     public var description: String {
@@ -11,7 +10,6 @@ public enum SupervisorError: Error, Sendable, Equatable, CustomStringConvertible
         case .notScalable(let service, let port):
             "\(service) can't have several instances: its program insists on port \(port); without a number in "
                 + "`listens` each instance gets a PORT of its own"
-        case .negativeScale(let service): "\(service) can't have less than 0 instances; give a number from 0 upwards"
         case .hugeScale(let service):
             "\(service) can't have more than \(Supervisor.mostInstances) instances; give a smaller number"
         }

@@ -47,7 +47,6 @@ import Testing
         let bytes = Array("[1]".utf8)
         #expect(try JSON(parsing: bytes) == [1])
         #expect(try JSON(parsing: bytes[...]) == [1])
-        #expect(try JSON(parsing: bytes.span) == [1])
         #expect(try JSON(parsing: "[1]".utf8) == [1])
     }
 

@@ -10,13 +10,6 @@ import Testing
                 + "needed, or choose a block with \"ports\": {\"first\": …}.")
     }
 
-    @Test func firstOutOfRange_saysWhatFits() {
-        #expect(
-            PlanError.firstOutOfRange(80).description
-                == "ports.first is 80, but a project needs 200 ports from there on. Choose a number from 1024 to 65336."
-        )
-    }
-
     @Test func portOfTheSystem_isAnsweredByAHigherOne() {
         let front = ListeningPort(port: 80, role: .front(service: "web", isPinned: true))
         #expect(

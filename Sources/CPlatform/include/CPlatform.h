@@ -93,6 +93,5 @@ int cp_tcp_established(uint16_t port, struct cp_socket_entry *out, int capacity)
 
 int cp_inotify_create(void);
 int cp_inotify_add(int fd, const char *path, uint32_t mask);
-int cp_inotify_remove(int fd, int watch);
 
 #endif

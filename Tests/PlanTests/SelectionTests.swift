@@ -2,31 +2,6 @@ import Manifest
 import Plan
 import Testing
 
-@Suite struct StartOrderTests {
-    private let shop = [
-        service("web", dependsOn: ["api", "cache"]), service("api", dependsOn: ["DB"]), service("cache"),
-        service("db"), service("mail", dependsOn: ["db"]),
-    ]
-
-    @Test func layers_dependOnEarlierOnesOnly() throws {
-        let layers = try plan(shop).startLayers.map { $0.map(\.name) }
-        #expect(layers == [["cache", "db"], ["api", "mail"], ["web"]])
-    }
-
-    @Test func layers_ofACycle_endAllTheSame() throws {
-        let layers = try plan([service("a", dependsOn: ["b"]), service("b", dependsOn: ["a"]), service("c")])
-            .startLayers.map { $0.map(\.name) }
-        #expect(layers == [["c"], ["a", "b"]])
-    }
-
-    @Test func closure_isTransitiveAndInManifestOrder() throws {
-        let plan = try plan(shop)
-        #expect(plan.closure(of: ["WEB"]).map(\.name) == ["web", "api", "cache", "db"])
-        #expect(plan.closure(of: ["mail", "cache"]).map(\.name) == ["cache", "db", "mail"])
-        #expect(plan.closure(of: []).isEmpty)
-    }
-}
-
 @Suite struct SelectionTests {
     private let shop = [
         service("web", dependsOn: ["api"]),
@@ -83,5 +58,16 @@ import Testing
         let mistyped = try PlanTests.plan([service("reader"), service("purge")])
         let near = #expect(throws: PlanError.self) { try mistyped.localSelection(of: ["raeder"]) }
         #expect(near?.description == #"There is no service "raeder" in the manifest. Did you mean "reader"?"#)
+    }
+
+    @Test func closure_isTransitiveAndInManifestOrder() throws {
+        let plan = try plan([
+            service("web", dependsOn: ["api", "cache"]), service("api", dependsOn: ["DB"]), service("cache"),
+            service("db"),
+            service("mail", dependsOn: ["db"]),
+        ])
+        #expect(plan.closure(of: ["WEB"]).map(\.name) == ["web", "api", "cache", "db"])
+        #expect(plan.closure(of: ["mail", "cache"]).map(\.name) == ["cache", "db", "mail"])
+        #expect(plan.closure(of: []).isEmpty)
     }
 }
