@@ -10,7 +10,7 @@ import Supervisor
 
 /// How a mesh comes up, and goes down.
 ///
-///     comeUp:  fronts → control socket → record → services
+///     comeUp:  fronts → control socket → services → record
 ///     stop:    services, dependents first → fronts → logs → socket → loop
 extension Mesh {
     /// Opens every address, then starts what was asked for. Where one can't be opened nothing has been started.

@@ -12,7 +12,7 @@ import Supervisor
 /// A mesh that is up: joins the rooms, which know nothing of each other, and owns their lifetimes.
 ///
 ///     Supervisor ── output ──► LogHub
-///         │ FrontState            ▲ last lines
+///         │ ServiceFront          ▲ last lines
 ///         ▼                       │
 ///       Proxy ◄── Mesh ──► ControlServer, EventLog
 final class Mesh {

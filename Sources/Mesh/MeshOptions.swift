@@ -21,7 +21,7 @@ public struct MeshOptions: Sendable {
 
 /// What a mesh tells whoever started it. All are called on the mesh's thread.
 public struct MeshHooks: Sendable {
-    /// The fronts listen and the control socket answers; nothing has been started yet.
+    /// The fronts listen and the control socket answers; services are being started.
     public var started: @Sendable (MeshStart) -> Void
     /// Everything is stopped and every line is stored; returns when it has been shown.
     public var ended: @Sendable () -> Void

@@ -6,7 +6,7 @@ import CPlatform
     import Darwin
 #endif
 
-/// The operating system's calls, in one place so that a test can make any of them fail.
+/// The operating system's calls, in one place so that a test can make those fail that `FaultPlan` knows.
 ///
 /// Would-block and end of file are results; only failures throw. `EINTR` is never seen outside.
 public struct Kernel: Sendable {

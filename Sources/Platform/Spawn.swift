@@ -45,8 +45,8 @@ public struct SpawnFailure: Error, Sendable, Equatable {
 extension Kernel {
     /// Starts a program with default signal handlers, an empty signal mask and no descriptors but its three.
     ///
-    /// A file without `#!` line is given to `/bin/sh`, as execvp(3) does. Reaping is `Children`'s business: go through
-    /// `Children.spawn`.
+    /// A file without `#!` line is given to `/bin/sh`, as execvp(3) does. Reaping is the child table's business: go
+    /// through `ChildTable.spawn`.
     ///
     /// - Parameters: descriptors to become stdin, stdout and stderr; -1 for `/dev/null`.
     /// - Returns: the pid.

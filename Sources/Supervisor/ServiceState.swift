@@ -85,7 +85,7 @@ public struct ServiceSnapshot: Sendable, Equatable {
     public var state: ServiceState
     /// Nil when ready.
     public var reason: String?
-    /// `local` or `remote`.
+    /// Whether it is served by its `remote`, not from here.
     public var targetsRemote: Bool
     public var instances: [InstanceSnapshot]
 }

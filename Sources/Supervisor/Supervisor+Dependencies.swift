@@ -119,7 +119,7 @@ public struct DependencyReport: Sendable, Equatable {
     public var isMet: Bool
     /// It won't be met by itself, or not soon.
     public var isBlocked: Bool
-    /// As `waits for db to be ready; db is starting`.
+    /// As `it waits for db to be ready; db is starting`.
     public var sentence: String
 
     init(_ service: String, _ condition: Dependency.Condition, _ machine: ServiceMachine) {
