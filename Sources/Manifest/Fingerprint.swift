@@ -12,7 +12,7 @@ enum Fingerprint {
         for command in [service.build, service.run, command(of: service.ready.kind), command(of: service.live?.kind)] {
             if case .argv(let words) = command { append(words, to: &bytes) }
         }
-        return hash(bytes, seed: 0xcbf2_9ce4_8422_2325) + hash(bytes, seed: 0x9ae1_6a3b_2f90_404f)
+        return FNV1a.digits(of: bytes) + FNV1a.digits(of: bytes, basis: 0x9ae1_6a3b_2f90_404f)
     }
 
     private static func command(of probe: ReadyProbe.Kind?) -> Command? {
@@ -37,13 +37,5 @@ enum Fingerprint {
                     .sorted { $0.name < $1.name })
         default: json
         }
-    }
-
-    /// FNV-1a, 64 bits: against accidents, not attackers.
-    private static func hash(_ bytes: [UInt8], seed: UInt64) -> String {
-        var hash = seed
-        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        let digits = String(hash, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }

@@ -1,3 +1,4 @@
+import Manifest
 import Platform
 
 /// A manifest's place and the paths of all that belongs to it. Nothing is looked at on the disk.
@@ -31,13 +32,8 @@ public struct LocatedProject: Sendable, Hashable {
     var startLock: String { stateFolder + "/start.lock" }
     var lifeLock: String { stateFolder + "/life.lock" }
 
-    /// 16 hexadecimal digits that stand for the path (FNV-1a, 64 bits).
-    public var hash: String {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in manifest.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        let digits = String(hash, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
+    /// 16 hexadecimal digits that stand for the path.
+    public var hash: String { FNV1a.digits(of: manifest.utf8) }
 
     public func runtimeFolder(_ places: Places) -> String { places.runtime + "/" + hash }
     public func socket(_ places: Places) -> String { runtimeFolder(places) + "/control.sock" }
