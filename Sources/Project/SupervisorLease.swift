@@ -57,7 +57,7 @@ public final class SupervisorLease {
                 try kernel.lock(life)
             }
             let lease = SupervisorLease(project: project, places: places, kernel: kernel, start: start, life: life)
-            lease.removeRecords()
+            lease.withdraw()
             return .acquired(lease)
         } catch {
             throw .unwritable(
@@ -90,7 +90,8 @@ public final class SupervisorLease {
     /// Tells everybody that the mesh is no longer up, and removes the socket. The lease itself ends with the process,
     /// or with `release`, when nothing of the mesh is left.
     public func withdraw() {
-        removeRecords()
+        try? kernel.remove(project.recordFile)
+        kernel.removeTree(project.runtimeFolder(places))
     }
 
     /// Gives up the lease.
@@ -139,10 +140,5 @@ public final class SupervisorLease {
         } else {
             kernel.removeTree(runtimeFolder)
         }
-    }
-
-    private func removeRecords() {
-        try? kernel.remove(project.recordFile)
-        kernel.removeTree(project.runtimeFolder(places))
     }
 }

@@ -3,7 +3,7 @@ import JSON
 
 /// `devmesh wait SERVICE…`
 enum WaitCommand: Subcommand {
-    private static let conditions = ["ready", "started", "completed", "stopped"]
+    private static let conditions = WaitRequest.Condition.allCases.map(\.rawValue)
 
     static let spec = CommandSpec(
         name: "wait",
