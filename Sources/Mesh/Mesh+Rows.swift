@@ -51,7 +51,7 @@ extension Mesh {
             var line = "\(id) is \(instance.state.rawValue)"
             if let reason = instance.reason { line += ": \(reason)" }
             if let pid = instance.pid { line += " (pid \(pid)" + (instance.port.map { ", port \($0))" } ?? ")") }
-            if instance.restarts > 0 { line += "; restarted \(instance.restarts) times by itself" }
+            if instance.restarts > 0 { line += "; " + Sentences.restarted(instance.restarts) }
             lines.append(line)
             if let port = instance.port, instance.state != .ready, let holder = SocketTable.holder(ofPort: port),
                 let pid = holder.pid, pid != instance.pid

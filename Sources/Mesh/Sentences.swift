@@ -42,6 +42,10 @@ enum Sentences {
         "It is done, but won't outlive a crash of devmesh: \(error)"
     }
 
+    static func restarted(_ count: Int) -> String {
+        "restarted \(count == 1 ? "once" : "\(count) times") by itself"
+    }
+
     static func idle(_ service: String) -> String {
         "\(service) was left out of this `up`; `devmesh start \(service)` starts it"
     }
