@@ -36,9 +36,32 @@ public enum Secrets {
         var result = maskingPasswords(in: text)
         // The longest first, since one may be part of another.
         for value in values.sorted(by: { $0.utf8.count > $1.utf8.count }) where !value.isEmpty {
-            result = result.replacing(value, with: mask)
+            result = masking(value, in: result) ?? result
         }
         return result
+    }
+
+    /// Nil where the value does not occur. By bytes: an accent behind it must not hide it, and searching in a String is
+    /// slow.
+    private static func masking(_ value: String, in text: String) -> String? {
+        var (value, text) = (value, text)
+        return text.withUTF8 { text in
+            value.withUTF8 { value in
+                var result: [UInt8] = []
+                var (kept, index) = (0, 0)
+                while index + value.count <= text.count {
+                    if text[index] == value[0], text[index..<index + value.count].elementsEqual(value) {
+                        result += text[kept..<index]
+                        result += mask.utf8
+                        index += value.count
+                        kept = index
+                    } else {
+                        index += 1
+                    }
+                }
+                return kept == 0 ? nil : String(decoding: result + text[kept...], as: UTF8.self)
+            }
+        }
     }
 
     private static func passwordRanges(_ text: String) -> [Range<String.Index>] {

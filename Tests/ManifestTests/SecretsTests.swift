@@ -32,6 +32,14 @@ import Testing
         #expect(Secrets.masking(["abc", "abcdef", ""], in: "--a=abcdef --b=abc x") == "--a=******** --b=******** x")
     }
 
+    @Test(arguments: [
+        ("abc", "********"), ("abcabc.", "****************."), ("xabc\u{301}", "x********\u{301}"), ("ab", "ab"),
+        ("", ""), ("ababc", "ab********"), ("größe abc ß", "größe ******** ß"),
+    ])
+    func value_isMaskedByteForByte(text: String, masked: String) {
+        #expect(Secrets.masking(["abc"], in: text).utf8.elementsEqual(masked.utf8))
+    }
+
     @Test func variable_isMaskedAsFarAsItIsSecret() {
         let position = Variable.Source.manifest(Position(line: 1, column: 1))
         var variable = Variable(name: "A", value: "http://u:p@h/\0PORT\0", source: position)
