@@ -72,9 +72,9 @@ extension Mesh: SupervisorDelegate {
 
     func note(_ service: String, instance: Int?, _ line: String) {
         guard let instance, supervisor.status(service)?.instances.count ?? 1 > 1 else {
-            return logs.note(service, line)
+            return logs.note(service, masking(line))
         }
-        logs.note(service, "\(instanceID(service, instance)): \(line)")
+        logs.note(service, masking("\(instanceID(service, instance)): \(line)"))
     }
 
     func watchLog(_ source: OutputSource, for regex: String, matched: @escaping () -> Void) {

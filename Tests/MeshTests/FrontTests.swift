@@ -77,6 +77,7 @@ import Testing
         #expect(lines.status == 503 && lines.body.contains("token ********.") && !lines.body.contains("s3cr3t"))
         let reason = try mesh.get("lost")
         #expect(reason.status == 503 && reason.body.contains("/******** does not exist"))
+        #expect(try mesh.devmesh("logs", "lost", code: 0).output.contains("/******** does not exist"))
         let build = try mesh.devmesh("build", "bad", code: 1)
         #expect(build.errors.contains("built with ********.") && !build.errors.contains("s3cr3t"))
     }
