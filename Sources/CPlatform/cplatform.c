@@ -202,6 +202,7 @@ static uint64_t signals_to_reset(void) {
 
 int cp_spawn(const struct cp_spawn *request, int *stage) {
     uint64_t reset = signals_to_reset();
+    __atomic_store_n(request->started, 0, __ATOMIC_RELEASE);
     // Shared with the child, which runs in our memory until it execs.
     volatile int failure = 0, failed_stage = 0;
     sigset_t all, before;
@@ -217,6 +218,10 @@ int cp_spawn(const struct cp_spawn *request, int *stage) {
     pid_t pid = fork();
 #endif
     if (pid == 0) {
+#ifdef __linux__
+        // Our memory is the parent's: its other threads know of this process before it can end.
+        __atomic_store_n(request->started, getpid(), __ATOMIC_RELEASE);
+#endif
         int code = 0, at = CP_STAGE_STDIO;
         struct sigaction fallback;
         memset(&fallback, 0, sizeof fallback);
@@ -235,7 +240,8 @@ int cp_spawn(const struct cp_spawn *request, int *stage) {
         for (int i = 0; i < 3 && !code; i++)
             if (dup2(source[i], i) < 0) code = errno;
 #ifdef __linux__
-        if (!code) syscall(SYS_close_range, 3u, ~0u, 4u /* CLOSE_RANGE_CLOEXEC */);
+        // Now, not at exec, which may take long on a slow disk: nothing of ours may stay open meanwhile.
+        if (!code) syscall(SYS_close_range, 3u, ~0u, 0u);
 #endif
         if (!code && request->directory && chdir(request->directory) < 0) code = errno, at = CP_STAGE_DIRECTORY;
         if (!code && request->nofile) {
@@ -261,6 +267,7 @@ int cp_spawn(const struct cp_spawn *request, int *stage) {
         _exit(127);
     }
     int result = pid;
+    if (pid > 0) __atomic_store_n(request->started, pid, __ATOMIC_RELEASE);
     if (pid < 0) {
         result = -errno;
         *stage = CP_STAGE_FORK;
@@ -284,6 +291,8 @@ int cp_spawn(const struct cp_spawn *request, int *stage) {
     pthread_setcancelstate(cancel, NULL);
     return result;
 }
+
+int32_t cp_load(const int32_t *place) { return __atomic_load_n(place, __ATOMIC_ACQUIRE); }
 
 int cp_become_subreaper(void) {
 #ifdef __linux__

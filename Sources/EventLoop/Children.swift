@@ -10,7 +10,10 @@ public final class Children: ReadinessHandler {
     private var exits: [Int32: (ExitStatus) -> Void] = [:]
     private var observers: [Int: () -> Void] = [:]
     private var nextObserver = 0
-    private let workers = WorkerThreads("spawn", most: min(max(ThisProcess.processors, 2), 8))
+    /// Of the whole process, for which they stay.
+    private static let workers = WorkerThreads("spawn", most: min(max(ThisProcess.processors, 2), 8))
+    /// After which a start is taken to be stuck, so that others should not wait for it.
+    private static let patience = Duration.milliseconds(200)
 
     public init(on loop: EventLoop) throws(Errno) {
         self.loop = loop
@@ -35,33 +38,33 @@ public final class Children: ReadinessHandler {
         return pid
     }
 
-    /// The same on another thread, while the loop goes on.
+    /// The same on another thread, while the loop goes on, with pipes that are made there too: what waits to be
+    /// started costs no descriptors.
     ///
-    /// - Parameters:
-    ///   - descriptors: closed once the program has them.
-    ///   - done: called on a later turn with the pid; `onExit` only after it.
-    public func spawn(
-        _ request: SpawnRequest, _ descriptors: StandardDescriptors,
-        onExit: @escaping (ExitStatus) -> Void, done: @escaping (Result<Int32, SpawnFailure>) -> Void
+    /// - Parameter done: called on a later turn with the pid and our ends of its pipes; `onExit` only after it.
+    public func spawnWithPipes(
+        _ request: SpawnRequest, onExit: @escaping (ExitStatus) -> Void,
+        done: @escaping (Result<(pid: Int32, pipes: PipeEnds), SpawnFailure>) -> Void
     ) {
         let (remote, kernel) = (loop.remote, loop.kernel)
-        let bound = LoopBound((children: self, onExit: onExit, done: done), loop)
-        workers.add {
-            let result: Result<Int32, SpawnFailure>
+        let watchdog = loop.after(Self.patience) { Self.workers.reinforce() }
+        let bound = LoopBound((children: self, onExit: onExit, done: done, watchdog: watchdog), loop)
+        let work: WorkerThreads.Work = {
+            let result: Result<(pid: Int32, pipes: PipeEnds), SpawnFailure>
             do throws(SpawnFailure) {
-                result = .success(
-                    try ChildTable.spawn(
-                        request, stdin: descriptors.input.raw, stdout: descriptors.output.raw,
-                        stderr: descriptors.errors.raw, kernel: kernel))
+                result = .success(try startWithPipes(request, kernel))
             } catch { result = .failure(error) }
             remote.post { _ in
-                let (children, onExit, done) = bound.value
-                if case .success(let pid) = result { children.exits[pid] = onExit }
+                let (children, onExit, done, watchdog) = bound.value
+                watchdog.cancel()
+                if case .success(let (pid, _)) = result { children.exits[pid] = onExit }
                 done(result)
                 // Its SIGCHLD may have come before it was known.
-                if case .success(let pid) = result, children.reap(pid) { children.tellObservers() }
+                if case .success(let (pid, _)) = result, children.reap(pid) { children.tellObservers() }
             }
         }
+        // Elsewhere a descriptor that another thread makes meanwhile could come into the program's hands.
+        ChildTable.spawnsConcurrently ? Self.workers.add(work) : work()
     }
 
     /// Calls `body` after every exit of a child or of an adopted orphan, until `removeObserver`: the moment to look
@@ -93,15 +96,15 @@ public final class Children: ReadinessHandler {
     }
 }
 
-/// What becomes stdin, stdout and stderr of a program that is about to start.
-public final class StandardDescriptors: Sendable {
-    let input: Descriptor
-    let output: Descriptor
-    let errors: Descriptor
-
-    public init(input: consuming Descriptor, output: consuming Descriptor, errors: consuming Descriptor) {
-        self.input = input
-        self.output = output
-        self.errors = errors
+private func startWithPipes(_ request: SpawnRequest, _ kernel: Kernel) throws(SpawnFailure)
+    -> (pid: Int32, pipes: PipeEnds)
+{
+    let pipes: (programs: StandardDescriptors, ours: PipeEnds)
+    do throws(Errno) { pipes = try StandardDescriptors.pipes(kernel) } catch {
+        throw SpawnFailure(stage: .stdio, error: error)
     }
+    let pid = try ChildTable.spawn(
+        request, stdin: pipes.programs.input.raw, stdout: pipes.programs.output.raw,
+        stderr: pipes.programs.errors.raw, kernel: kernel)
+    return (pid, pipes.ours)
 }

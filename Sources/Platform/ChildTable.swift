@@ -1,3 +1,4 @@
+import CPlatform
 import Synchronization
 
 #if canImport(Glibc)
@@ -10,32 +11,70 @@ import Synchronization
 ///
 /// Nothing else in the process reaps, so a pid in this table can't be reused: it is safe to signal.
 public enum ChildTable {
-    private static let known = Mutex<Set<Int32>>([])
-    /// Who looks for strangers passes alone: a child is known only once its program has been executed.
-    private static let gate = PlatformGate()
+    private struct State {
+        var known: Set<Int32> = []
+        /// Children that may not have executed their program yet.
+        var starting: [Starting] = []
+    }
+
+    /// A child of which another thread knows nothing but this, until its program has been executed.
+    private final class Starting: @unchecked Sendable {
+        // Written by the child and its thread, by atomic operations; freed when no thread can read it any more.
+        let pid: UnsafeMutablePointer<Int32>
+
+        init() {
+            pid = .allocate(capacity: 1)
+            pid.initialize(to: 0)
+        }
+
+        deinit { pid.deallocate() }
+
+        /// 0 for the moment that it takes to make a process.
+        var current: Int32 { cp_load(pid) }
+    }
+
+    private static let state = Mutex(State())
+
+    /// Whether programs may be started while other threads make descriptors: every one is close-on-exec from its very
+    /// beginning.
+    public static var spawnsConcurrently: Bool {
+        #if os(Linux)
+            true
+        #else
+            false
+        #endif
+    }
 
     /// Starts a program; see `Kernel.spawn` for what it finds. It stays in the table until `reap` returns its status.
     ///
-    /// Any number of threads may start programs at a time; each waits for its own.
+    /// Any number of threads may start programs at a time; each waits until its own has been executed, which may take
+    /// as long as the disk that it lies on.
     ///
     /// - Parameters: descriptors to become stdin, stdout and stderr; -1 for `/dev/null`.
     public static func spawn(
         _ request: SpawnRequest, stdin: Int32 = -1, stdout: Int32 = -1, stderr: Int32 = -1, kernel: Kernel = .real
     ) throws(SpawnFailure) -> Int32 {
-        try gate.together { () throws(SpawnFailure) in
-            let pid = try kernel.spawn(request, stdin: stdin, stdout: stdout, stderr: stderr)
-            known.withLock { _ = $0.insert(pid) }
-            return pid
+        let starting = Starting()
+        state.withLock { $0.starting.append(starting) }
+        let result: Result<Int32, SpawnFailure>
+        do throws(SpawnFailure) {
+            result = .success(
+                try kernel.spawn(request, stdin: stdin, stdout: stdout, stderr: stderr, started: starting.pid))
+        } catch { result = .failure(error) }
+        state.withLock { state in
+            state.starting.removeAll { $0 === starting }
+            if case .success(let pid) = result { state.known.insert(pid) }
         }
+        return try result.get()
     }
 
     /// How a child ended, or nil while it runs. Once told, it is forgotten.
     public static func reap(_ pid: Int32) -> ExitStatus? {
-        known.withLock { known in
-            guard known.contains(pid) else { return nil }
+        state.withLock { state in
+            guard state.known.contains(pid) else { return nil }
             var status: Int32 = 0
             guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
-            known.remove(pid)
+            state.known.remove(pid)
             return ExitStatus(waitStatus: status)
         }
     }
@@ -51,40 +90,43 @@ public enum ChildTable {
     /// Sends a signal to a child, or with `group` to its whole process group. One that is gone is no error.
     @discardableResult
     public static func signal(_ pid: Int32, _ signal: Signal, group: Bool) -> Bool {
-        known.withLock { known in
-            guard group || known.contains(pid) else { return false }
+        state.withLock { state in
+            guard group || state.known.contains(pid) else { return false }
             return kill(group ? -pid : pid, signal.number) == 0
         }
     }
 
     /// The processes that this one adopted as subreaper, those included that have ended.
     public static func orphans() -> [ProcessEntry] {
-        gate.alone { ProcessTable.children(of: getpid()).filter { !contains($0.pid) } }
+        let children = ProcessTable.children(of: getpid())
+        // One that was just made may be among them and not have said so: that takes it a moment.
+        while state.withLock({ $0.starting.contains { $0.current == 0 } }) { sched_yield() }
+        return children.filter { !contains($0.pid) }
     }
 
     /// Reaps the orphans that this process adopted as subreaper and that have ended.
     public static func reapOrphans() {
-        gate.alone {
-            while true {
-                // Looks without taking: one of ours that has just ended must be left to `reap`.
-                var info = siginfo_t()
-                guard waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 else { return }
-                let pid = processID(info)
-                if pid == 0 { return }
-                if contains(pid) { break }
-                var status: Int32 = 0
-                waitpid(pid, &status, WNOHANG)
-            }
-            // Behind one of ours there may be others: the whole table tells.
-            for entry in ProcessTable.children(of: getpid()) where entry.isZombie && !contains(entry.pid) {
-                var status: Int32 = 0
-                waitpid(entry.pid, &status, WNOHANG)
-            }
+        while true {
+            // Looks without taking: one of ours that has just ended must be left to `reap`.
+            var info = siginfo_t()
+            guard waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 else { return }
+            let pid = processID(info)
+            if pid == 0 { return }
+            if contains(pid) { break }
+            var status: Int32 = 0
+            waitpid(pid, &status, WNOHANG)
+        }
+        // Behind one of ours there may be others: the whole table tells.
+        for entry in ProcessTable.children(of: getpid()) where entry.isZombie && !contains(entry.pid) {
+            var status: Int32 = 0
+            waitpid(entry.pid, &status, WNOHANG)
         }
     }
 
     /// Whether `pid` is a child that this process started itself.
-    public static func contains(_ pid: Int32) -> Bool { known.withLock { $0.contains(pid) } }
+    public static func contains(_ pid: Int32) -> Bool {
+        state.withLock { state in state.known.contains(pid) || state.starting.contains { $0.current == pid } }
+    }
 }
 
 /// Whose end a `siginfo_t` of waitid(2) tells; 0 for nobody's.

@@ -40,6 +40,11 @@ public struct SpawnFailure: Error, Sendable, Equatable {
     }
     public var stage: Stage
     public var error: Errno
+
+    public init(stage: Stage, error: Errno) {
+        self.stage = stage
+        self.error = error
+    }
 }
 
 extension Kernel {
@@ -50,22 +55,24 @@ extension Kernel {
     ///
     /// - Parameters: descriptors to become stdin, stdout and stderr; -1 for `/dev/null`.
     /// - Returns: the pid.
-    func spawn(_ request: SpawnRequest, stdin: Int32, stdout: Int32, stderr: Int32) throws(SpawnFailure) -> Int32 {
+    func spawn(
+        _ request: SpawnRequest, stdin: Int32, stdout: Int32, stderr: Int32, started: UnsafeMutablePointer<Int32>
+    ) throws(SpawnFailure) -> Int32 {
         do throws(Errno) { _ = try limit(.spawn) } catch { throw SpawnFailure(stage: .fork, error: error) }
         do throws(SpawnFailure) {
-            return try spawnOnce(request, stdin: stdin, stdout: stdout, stderr: stderr)
+            return try spawnOnce(request, stdin: stdin, stdout: stdout, stderr: stderr, started)
         } catch {
             guard error.stage == .exec, error.error == .noExecFormat else { throw error }
             var script = request
             script.path = "/bin/sh"
             script.arguments = ["sh", request.path] + request.arguments.dropFirst()
-            return try spawnOnce(script, stdin: stdin, stdout: stdout, stderr: stderr)
+            return try spawnOnce(script, stdin: stdin, stdout: stdout, stderr: stderr, started)
         }
     }
 
-    private func spawnOnce(_ request: SpawnRequest, stdin: Int32, stdout: Int32, stderr: Int32) throws(SpawnFailure)
-        -> Int32
-    {
+    private func spawnOnce(
+        _ request: SpawnRequest, stdin: Int32, stdout: Int32, stderr: Int32, _ started: UnsafeMutablePointer<Int32>
+    ) throws(SpawnFailure) -> Int32 {
         let arguments = CStrings(request.arguments)
         let environment = CStrings(request.environment.map { "\($0.key)=\($0.value)" })
         var stage: Int32 = 0
@@ -77,6 +84,7 @@ extension Kernel {
                 native.envp = UnsafePointer(environment.pointers)
                 native.directory = directory
                 native.stdio = (stdin, stdout, stderr)
+                native.started = started
                 native.new_session = request.newSession ? 1 : 0
                 native.nofile = request.openFiles ?? ThisProcess.openFilesBefore.load(ordering: .relaxed)
                 return cp_spawn(&native, &stage)

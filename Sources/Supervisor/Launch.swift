@@ -57,11 +57,7 @@ enum Launch {
             return start + "the interpreter that \(request.path) names in its first line does not exist; install it"
         case .exec: return start + "\(request.path) can't be executed: \(failure.error)"
         case .fork: return start + "the system allows no further process: \(failure.error); see `ulimit -u`"
-        case .stdio: return sentence(noDescriptors: failure.error, of: service)
+        case .stdio: return start + "no descriptors for its pipes: \(failure.error); raise `ulimit -n`"
         }
-    }
-
-    static func sentence(noDescriptors error: Errno, of service: Service) -> String {
-        "\(service.name) can't be started: no descriptors for its pipes: \(error); raise `ulimit -n`"
     }
 }

@@ -51,16 +51,16 @@ final class ProcessTrees {
         return watch(pid, marker, box)
     }
 
-    /// The same while the loop goes on; `done` is called on a later turn, before any callback of the process.
+    /// The same, with pipes, while the loop goes on; `done` is called on a later turn, before any callback of the process.
     func spawn(
-        _ request: SpawnRequest, marker: String, _ descriptors: StandardDescriptors,
-        done: @escaping (Result<ManagedProcess, SpawnFailure>) -> Void
+        _ request: SpawnRequest, marker: String,
+        done: @escaping (Result<(process: ManagedProcess, pipes: PipeEnds), SpawnFailure>) -> Void
     ) {
         let box = Box()
-        children.spawn(marked(request, marker), descriptors) { status in
+        children.spawnWithPipes(marked(request, marker)) { status in
             box.process?.phase = .exited(status)
         } done: { [self] result in
-            done(result.map { watch($0, marker, box) })
+            done(result.map { (watch($0.pid, marker, box), $0.pipes) })
         }
     }
 

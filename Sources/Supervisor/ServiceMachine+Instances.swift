@@ -9,6 +9,16 @@ extension ServiceMachine {
         slots[index].life = .starting(Run(key: key, epoch: epoch))
         emit(.cancelTimer(.retry(instance: key.instance)))
         emit(.spawn(key))
+        // Also while it is being executed, which a slow disk may take long for.
+        if isProbed { emit(.setTimer(.ready(key), service.ready.timeout)) }
+    }
+
+    /// Whether a probe tells when it is ready: not by having done its work, nor by running.
+    private var isProbed: Bool {
+        switch service.ready.kind {
+        case .tcp: !service.oneShot && hasFront
+        case .http, .command, .log: true
+        }
     }
 
     mutating func spawned(_ key: RunKey, pid: Int32, port: Int?) {
@@ -18,21 +28,17 @@ extension ServiceMachine {
             run.port = port
         }
         emit(.happened(.started(instance: key.instance, pid: pid, port: port)))
-        guard case .starting(let run) = slots[index].life else { return }
-        switch service.ready.kind {
-        // Ready by having done its work, whether it listens meanwhile or not.
-        case .tcp where service.oneShot: break
-        case .tcp where !hasFront: becomeReady(index, run)
-        default:
-            emit(.probeReady(key))
-            emit(.setTimer(.ready(key), service.ready.timeout))
+        switch slots[index].life {
+        case .starting(let run) where !isProbed && !service.oneShot: becomeReady(index, run)
+        case .starting, .unready: if isProbed { emit(.probeReady(key)) }
+        default: break
         }
     }
 
     mutating func spawnFailed(_ key: RunKey, reason: String) {
         guard let index = index(of: key) else { return }
         switch slots[index].life {
-        case .starting(let run):
+        case .starting(let run), .unready(let run, _):
             forgetTimers(of: run)
             crashed(index, reason: reason)
         case .draining, .stopping, .killing, .collapsing: treeGone(key)
@@ -87,7 +93,10 @@ extension ServiceMachine {
 
     mutating func readyTimeoutPassed(_ key: RunKey) {
         guard let index = index(of: key), case .starting(let run) = slots[index].life else { return }
-        let reason = "not ready after \(service.ready.timeout.inWords): \(run.probeFailure ?? "no probe has passed")"
+        let cause =
+            run.pid == nil
+            ? "the system has not executed its program yet" : run.probeFailure ?? "no probe has passed"
+        let reason = "not ready after \(service.ready.timeout.inWords): \(cause)"
         emit(.note(reason + "; it runs on and is probed on", instance: key.instance))
         slots[index].life = .unready(run, reason: reason)
     }

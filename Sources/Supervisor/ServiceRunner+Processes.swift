@@ -12,13 +12,14 @@ extension ServiceRunner {
         do throws(LaunchFailure) {
             let port = try choosePort()
             let environment = workshop.environment(service, key.instance, port)
-            let (request, pipes) = try prepare(command, "run", environment: environment)
+            let request = try Launch.request(
+                command, "run", of: service, environment: environment, kernel: loop.kernel)
             watchLog(key, source)
             if let port { workshop.portsInUse.insert(port) }
             awaited[key] = []
             let marker = "\(name).\(key.instance)#\(key.generation)"
-            launch(request, pipes, marker: marker, source: source) { [weak self] result in
-                self?.launched(key, source, port, environment, result)
+            launch(request, marker: marker, source: source) { [weak self, service] result in
+                self?.launched(key, source, service, port, environment, result)
             }
         } catch {
             send(.spawnFailed(key, reason: error.sentence))
@@ -26,7 +27,7 @@ extension ServiceRunner {
     }
 
     private func launched(
-        _ key: RunKey, _ source: OutputSource, _ port: Int?, _ environment: [String: String],
+        _ key: RunKey, _ source: OutputSource, _ service: Service, _ port: Int?, _ environment: [String: String],
         _ result: Result<ManagedProcess, LaunchFailure>
     ) {
         let missed = awaited.removeValue(forKey: key) ?? []
@@ -74,28 +75,23 @@ extension ServiceRunner {
         }
     }
 
-    /// All that can be seen to be wrong before a program is started.
-    private func prepare(_ command: Command, _ key: String, environment: [String: String]) throws(LaunchFailure)
-        -> (SpawnRequest, StandardPipes)
-    {
-        let request = try Launch.request(command, key, of: service, environment: environment, kernel: loop.kernel)
-        do throws(Errno) {
-            return (request, try StandardPipes(loop.kernel))
-        } catch {
-            throw LaunchFailure(sentence: Launch.sentence(noDescriptors: error, of: service))
-        }
-    }
-
     /// Starts a program with its output going to the delegate; `done` is called on a later turn.
     private func launch(
-        _ request: SpawnRequest, _ pipes: StandardPipes, marker: String, source: OutputSource,
+        _ request: SpawnRequest, marker: String, source: OutputSource,
         done: @escaping (Result<ManagedProcess, LaunchFailure>) -> Void
     ) {
         let (service, delegate) = (service, workshop.delegate)
-        workshop.trees.spawn(request, marker: workshop.project + "/" + marker, pipes.programs) {
-            [weak delegate] result in
-            if case .success(let process) = result { pipes.hand(to: process, delegate, source) }
-            done(result.mapError { LaunchFailure(sentence: Launch.sentence($0, request, of: service)) })
+        workshop.trees.spawn(request, marker: workshop.project + "/" + marker) { [weak delegate] result in
+            switch result {
+            case .success(let (process, pipes)):
+                if let ends = pipes.take() {
+                    process.stdin = .some(ends.input)
+                    delegate?.attach(source, stdout: ends.output, stderr: ends.errors)
+                }
+                done(.success(process))
+            case .failure(let failure):
+                done(.failure(LaunchFailure(sentence: Launch.sentence(failure, request, of: service))))
+            }
         }
     }
 
@@ -128,11 +124,11 @@ extension ServiceRunner {
     func startBuild(_ number: Int) {
         guard let command = service.build else { return send(.buildEnded(number, .succeeded)) }
         do throws(LaunchFailure) {
-            let (request, pipes) = try prepare(
-                command, "build", environment: workshop.environment(service, 1, nil))
+            let request = try Launch.request(
+                command, "build", of: service, environment: workshop.environment(service, 1, nil), kernel: loop.kernel)
             let build = LocalBuild(number, source: OutputSource(service: name, instance: nil, generation: number))
             self.build = build
-            launch(request, pipes, marker: "\(name).build#\(number)", source: build.source) { [weak self] result in
+            launch(request, marker: "\(name).build#\(number)", source: build.source) { [weak self] result in
                 switch result {
                 case .success(let process): self?.launched(build, process)
                 case .failure(let failure):

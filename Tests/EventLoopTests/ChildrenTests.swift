@@ -25,40 +25,79 @@ import Testing
             var seen: [String] = []
             for code in 10..<50 {
                 var pid: Int32?
-                children.spawn(shell("exit \(code)"), nothing()) { status in
-                    seen.append("\(status.shellCode) \(pid != nil)")
-                    guard seen.count == 40 else { return }
-                    children.close()
-                    done(seen.sorted())
-                } done: {
-                    pid = try? $0.get()
-                }
+                children.spawnWithPipes(
+                    shell("exit \(code)"),
+                    onExit: { status in
+                        seen.append("\(status.shellCode) \(pid != nil)")
+                        guard seen.count == 40 else { return }
+                        children.close()
+                        done(seen.sorted())
+                    },
+                    done: { result in
+                        if case .success(let started) = result { pid = started.pid }
+                    })
             }
         }
         #expect(seen == (10..<50).map { "\($0) true" })
     }
 
-    @Test func spawnOnOtherThreads_ofNoProgram_failsAndClosesWhatItWasGiven() {
+    @Test func spawnOnOtherThreads_ofNoProgram_fails() {
         let result: String? = onLoop { loop, done in
             let children = try! Children(on: loop)
-            let pipe = try! loop.kernel.pipe()
-            let descriptors = StandardDescriptors(
-                input: try! loop.kernel.open("/dev/null", .read), output: pipe.writer,
-                errors: try! loop.kernel.open("/dev/null", .readWrite))
-            let reader = pipe.reader.release()
             let request = SpawnRequest(path: "/no/such", arguments: ["such"], environment: [:])
-            children.spawn(request, descriptors) { _ in
+            children.spawnWithPipes(request) { _ in
             } done: { result in
                 children.close()
-                // The worker lets go of them once it has answered: waits for the pipe's end.
-                let reader = Descriptor(owning: reader)
-                try! loop.kernel.setNonblocking(reader, false)
-                let rest = try! loop.kernel.read(reader, into: loop.scratch)
                 guard case .failure(let failure) = result else { return done("a process without a program") }
-                done("\(failure.stage) \(failure.error == .noEntry) \(rest)")
+                done("\(failure.stage) \(failure.error == .noEntry)")
             }
         }
-        #expect(result == "exec true endOfFile")
+        #expect(result == "exec true")
+    }
+
+    @Test func spawnOnOtherThreads_withoutDescriptors_failsAtThem() {
+        let faults = FaultPlan()
+        let result: String? = onLoop(kernel: Kernel(faults: faults)) { loop, done in
+            let children = try! Children(on: loop)
+            faults.injectNext(.pipe, .fails(.tooManyOpenFiles))
+            children.spawnWithPipes(shell("exit 0")) { _ in
+            } done: { result in
+                children.close()
+                guard case .failure(let failure) = result else { return done("a program without pipes") }
+                done("\(failure.stage)")
+            }
+        }
+        #expect(result == "stdio")
+    }
+
+    @Test func program_thatWantsToEndWithItsParentsThread_livesOn() throws {
+        try #require(Kernel.real.status("/usr/bin/setpriv") != nil)
+        let result: String? = onLoop { loop, done in
+            let children = try! Children(on: loop)
+            var told = 0
+            // Several, so that some are started by threads that go on to start others.
+            for _ in 0..<6 {
+                let request = SpawnRequest(
+                    path: "/usr/bin/setpriv", arguments: ["setpriv", "--pdeathsig", "TERM", "cat"],
+                    environment: ["PATH": "/usr/bin:/bin"])
+                var pipes: PipeEnds?
+                children.spawnWithPipes(request) { status in
+                    told += 1
+                    _ = pipes
+                    guard told == 6 else { return }
+                    children.close()
+                    done("\(status)")
+                } done: { result in
+                    pipes = try? result.get().pipes
+                    // Once it echoes, it has asked for the signal; it ends with its input.
+                    let ends = pipes!.take()!
+                    try! loop.kernel.writeAll(ends.input, "x")
+                    try! loop.kernel.setNonblocking(ends.output, false)
+                    _ = try! loop.kernel.read(ends.output, into: loop.scratch)
+                }
+            }
+        }
+        #expect(result == "exit code 0")
     }
 
     /// A daemon's double fork: the orphan comes to us, is reaped, and observers are called.
@@ -82,12 +121,6 @@ import Testing
         }
         #expect(isReaped == true)
     }
-}
-
-private func nothing() -> StandardDescriptors {
-    StandardDescriptors(
-        input: try! Kernel.real.open("/dev/null", .read), output: try! Kernel.real.open("/dev/null", .readWrite),
-        errors: try! Kernel.real.open("/dev/null", .readWrite))
 }
 
 private func shell(_ script: String) -> SpawnRequest {

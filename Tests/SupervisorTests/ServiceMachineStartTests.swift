@@ -139,6 +139,19 @@ import Testing
         #expect(world.state == .ready)
     }
 
+    @Test func readyTimeout_whileTheProgramIsStillBeingExecuted_saysSo() {
+        var world = World()
+        let ticket = world.command { .start($0) }
+        let key = world.newest
+        world.fire(.ready(key))
+        #expect(world.state == .unready)
+        #expect(world.outcomes[ticket] == .failed("not ready after 30 s: the system has not executed its program yet"))
+        world.spawned()
+        #expect(world.probing == [key])
+        world.send(.probePassed(key, host: nil))
+        #expect(world.state == .ready)
+    }
+
     @Test func liveProbe_failsOftenEnough_unreadyUntilItPasses() {
         var world = World.ready(
             .sample {

@@ -47,6 +47,7 @@ struct cp_spawn {
     int stdio[3];           // each is dup2'ed; -1: /dev/null
     int new_session;
     uint64_t nofile;        // soft RLIMIT_NOFILE of the child; 0: as the parent's
+    int32_t *started;       // set to the child's pid as soon as there is one, before it execs; read with cp_load
 };
 #define CP_STAGE_FORK 1
 #define CP_STAGE_DIRECTORY 2
@@ -56,6 +57,9 @@ struct cp_spawn {
 /// vfork and exec. The child starts with default signal handlers, an empty mask and no descriptor above 2.
 /// Returns the pid, or a negative errno with `stage` telling which step failed.
 int cp_spawn(const struct cp_spawn *request, int *stage);
+
+/// What another thread has stored there.
+int32_t cp_load(const int32_t *place);
 
 /// Whether orphaned descendants are handed to this process from now on; -ENOSYS where the system can't.
 int cp_become_subreaper(void);
