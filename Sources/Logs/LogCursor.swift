@@ -94,6 +94,7 @@ final class LogCursor {
         let segments = folder.segments()
         guard let place = SegmentSearch(folder: folder).find(in: segments, condition) else { return }
         open(place.segment, at: place.offset)
+        if let line = place.line { lastLine = line }
         while true {
             load(tick: tick)
             guard let head, !condition(head) else { return }

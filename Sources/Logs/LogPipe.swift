@@ -77,7 +77,8 @@ final class LogPipe: ReadinessHandler {
                     store.begin(stream, instance: instance, time: .now)
                     hasBegun = true
                 }
-                if count == loop.scratch.count { enlarge() }
+                // The kernel fills pages: lines that don't fit the rest of one leave it empty (pipe_write).
+                if count > loop.scratch.count / 2 { enlarge() }
                 let bytes = UnsafeRawBufferPointer(rebasing: loop.scratch[..<count])
                 splitter.feed(bytes) { store(line: $0, $1) }
             case .wouldBlock:

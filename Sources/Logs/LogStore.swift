@@ -166,6 +166,8 @@ final class LogStore {
 
     private func openFile() throws(Errno) {
         if file != nil { return }
+        // Someone may have deleted it since it was seen; a name that was read must not come again with other content.
+        if let last = segments.last, kernel.status(folder.path(of: last)) == nil { segments = folder.segments() }
         if segments.isEmpty { segments.append(Segment(firstSeq: max(encoder.firstSeq, 1), size: 0)) }
         try kernel.makeDirectory(folder.path)
         file = try kernel.open(folder.path(of: segments[segments.count - 1]), .append, permissions: 0o600)

@@ -9,6 +9,8 @@ struct SegmentSearch {
         var segment: Segment
         /// Of the beginning of a record, in bytes.
         var offset: Int
+        /// The number of the line before it, where that is known.
+        var line: Int?
     }
 
     /// Bytes that most last records lie in.
@@ -51,7 +53,7 @@ struct SegmentSearch {
             let from = before.map { $0 + 1 } ?? 0
             guard let record = LogRecord(UnsafeRawBufferPointer(rebasing: buffer[from..<newline])), !condition(record)
             else { return nil }
-            return Place(segment: segment, offset: start + newline + 1)
+            return Place(segment: segment, offset: start + newline + 1, line: record.line)
         }
     }
 

@@ -41,6 +41,7 @@ extension Mesh {
     }
 
     private func sayStarted(firstSeq: Int) {
+        guard case .running = phase else { return }
         hooks.started(
             MeshStart(
                 name: plan.displayName, addresses: plan.services.map(address), logs: project.logsFolder,

@@ -104,6 +104,27 @@ import Testing
         #expect(dropped > 0 && shown + dropped == 1000)
     }
 
+    @Test func follow_fromTheEnd_overtakenMeanwhile_countsWhatWasMissed() throws {
+        let folder = TemporaryFolder()
+        let store = LogStore(
+            folder: folder.path + "/reader", limit: 1 << 20, encoder: RecordEncoder(nextSeq: 1), kernel: .real)
+        for number in 0..<20 { store.note("\(number) " + String(repeating: "x", count: 5000)) }
+        let merge = LogMerge()
+        let cursor = LogCursor(service: 0, folder: SegmentFolder(path: folder.path + "/reader", kernel: .real))
+        cursor.seek({ $0.seq > 20 }, tick: merge.tick)
+        merge.add(cursor)
+        for number in 0..<1000 { store.note("\(number) " + String(repeating: "x", count: 5000)) }
+        cursor.mayHaveSuccessor = true
+        var (shown, dropped) = (0, 0)
+        _ = merge.drain { _, cursor in
+            shown += 1
+            dropped += cursor.dropped
+            cursor.dropped = 0
+            return true
+        }
+        #expect(dropped > 0 && shown + dropped == 1000)
+    }
+
     @Test func follow_rotations_loseNothingWhileTheReaderKeepsUp() throws {
         let fixture = HubFixture(limit: 2 << 20)
         let output = TestPipe()

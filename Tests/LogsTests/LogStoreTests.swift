@@ -102,6 +102,18 @@ import Testing
         #expect(printedLines(LogQuery(folder: fixture.folder.path)) == ["one", "up again"])
     }
 
+    /// A name that readers have read must not come again with other content.
+    @Test func begin_logsDeletedBeforeTheFirstLine_goesOnInANewFile() {
+        let fixture = StoreFixture()
+        fixture.add("one")
+        let next = LogStore(
+            folder: fixture.store.folder.path, limit: 1 << 20, encoder: RecordEncoder(nextSeq: 2), kernel: .real)
+        Kernel.real.removeTree(fixture.store.folder.path)
+        next.note("two")
+        #expect(fixture.segments.map(\.firstSeq) == [2])
+        #expect(printedLines(LogQuery(folder: fixture.folder.path)) == ["two"])
+    }
+
     @Test func begin_logsDeletedUnderneath_goesOnInANewFile() {
         let fixture = StoreFixture()
         let start = WallTime.now
