@@ -18,6 +18,7 @@ public enum MeshProcess {
         _ = Unmanaged.passRetained(lease)
         Signal.pipe.ignore()
         ThisProcess.raiseOpenFiles()
+        ThisProcess.reserveDescriptorTable()
         ThisProcess.becomeSubreaper()
         let planned = try Planned(
             lease.project, places: lease.places, services: options.services, local: options.local,

@@ -84,6 +84,16 @@ public enum ThisProcess {
         return (before, UInt64(limit.rlim_cur))
     }
 
+    /// Makes room in the kernel's table of this process's descriptors, to be called while it has one thread: with more,
+    /// each doubling of the table waits ten milliseconds for every processor (expand_fdtable, synchronize_rcu).
+    public static func reserveDescriptorTable() {
+        for number: Int32 in [4095, 1023] {
+            let copy = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, number)
+            if copy >= 0 { close(copy) }
+            if copy >= 0 { return }
+        }
+    }
+
     /// Orphaned descendants become children of this process, so that `ProcessTable` still finds them (prctl(2)), also
     /// when this process has run out of descriptors.
     /// - Returns: false where the system has no such thing.
