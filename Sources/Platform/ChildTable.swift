@@ -68,6 +68,19 @@ public enum ChildTable {
         return try result.get()
     }
 
+    /// Runs `body` while no process is being made, so that none gets a copy of a descriptor that `body` makes and
+    /// closes: it would keep what the descriptor names (a bound port) until it has closed its own. `body` is short and
+    /// asks nothing of this table.
+    public static func whileNothingForks<T>(_ body: () -> T) -> T {
+        while true {
+            let result: T? = state.withLock { state in
+                state.starting.contains { $0.current == 0 } ? nil : body()
+            }
+            if let result { return result }
+            sched_yield()
+        }
+    }
+
     /// How a child ended, or nil while it runs. Once told, it is forgotten.
     public static func reap(_ pid: Int32) -> ExitStatus? {
         state.withLock { state in

@@ -34,7 +34,12 @@ public struct PortProbe {
     /// Whether one could that sets SO_REUSEADDR.
     public func isReusable(_ port: Int) -> Bool { canBind(port, reusing: true) }
 
+    /// A program that is started meanwhile must not get a copy of the bound socket: it would keep the port.
     private func canBind(_ port: Int, reusing: Bool) -> Bool {
+        ChildTable.whileNothingForks { bindOnce(port, reusing: reusing) }
+    }
+
+    private func bindOnce(_ port: Int, reusing: Bool) -> Bool {
         // Bound to both families at once (ipv6(7)), where there are two.
         for address in [SocketAddress.v6(0, 0, port: UInt16(port), scope: 0), .v4(0, port: UInt16(port))] {
             do throws(Errno) {
