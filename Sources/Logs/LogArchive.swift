@@ -11,9 +11,12 @@ public struct RecentLine: Sendable, Equatable {
 /// What can be asked of the stored logs without following them. Reads files; quick enough for a loop.
 public enum LogArchive {
     /// The names of the services that have logs in `folder`, sorted.
-    public static func services(in folder: String, kernel: Kernel = .real) -> [String] {
+    ///
+    /// - Parameter known: names that are left out, and cost nothing.
+    public static func services(in folder: String, besides known: Set<String> = [], kernel: Kernel = .real) -> [String]
+    {
         let names = (try? kernel.list(folder)) ?? []
-        return names.filter { kernel.status(Path.join(folder, $0))?.kind == .directory }
+        return names.filter { !known.contains($0) && kernel.status(folder + "/" + $0)?.kind == .directory }
     }
 
     /// The newest record's number over all services.

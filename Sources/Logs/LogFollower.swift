@@ -82,8 +82,13 @@ final class LogFollower: ReadinessHandler {
 
     private func watchFolder(of service: Int) throws(Errno) {
         let path = session.cursor(service).folder.path
-        try loop.kernel.makeDirectory(path)
-        if let watch = try watcher?.add(path) { watches[watch] = service }
+        do throws(Errno) {
+            if let watch = try watcher?.add(path) { watches[watch] = service }
+        } catch {
+            guard error == .noEntry else { throw error }
+            try loop.kernel.makeDirectory(path)
+            if let watch = try watcher?.add(path) { watches[watch] = service }
+        }
     }
 
     func ready(_ readiness: Readiness) {
@@ -121,8 +126,8 @@ final class LogFollower: ReadinessHandler {
 
     private func takeInNewServices() {
         guard session.query.services.isEmpty else { return }
-        for name in LogArchive.services(in: session.query.folder, kernel: loop.kernel)
-        where !session.names.contains(name) {
+        let known = Set(session.names)
+        for name in LogArchive.services(in: session.query.folder, besides: known, kernel: loop.kernel) {
             session.add(name)
             try? watchFolder(of: session.names.count - 1)
         }

@@ -47,10 +47,15 @@ final class LogStore {
         self.encoder = encoder
         self.kernel = kernel
         self.onOutage = onOutage
-        try? kernel.makeDirectory(path)
         segments = folder.segments()
-        if let last = segments.popLast() { segments.append(folder.mended(last)) }
-        (seqAtOpening, line) = folder.newest(of: segments) ?? (0, 0)
+        if segments.isEmpty { try? kernel.makeDirectory(path) }
+        var newest: (seq: Int, line: Int)?
+        if let last = segments.popLast() {
+            let mended = folder.mended(last)
+            segments.append(mended.segment)
+            newest = mended.newest
+        }
+        (seqAtOpening, line) = newest ?? folder.newest(of: segments) ?? (0, 0)
     }
 
     /// The present trouble; nil while all is well.
@@ -169,8 +174,12 @@ final class LogStore {
         // Someone may have deleted it since it was seen; a name that was read must not come again with other content.
         if let last = segments.last, kernel.status(folder.path(of: last)) == nil { segments = folder.segments() }
         if segments.isEmpty { segments.append(Segment(firstSeq: max(encoder.firstSeq, 1), size: 0)) }
-        try kernel.makeDirectory(folder.path)
-        file = try kernel.open(folder.path(of: segments[segments.count - 1]), .append, permissions: 0o600)
+        let path = folder.path(of: segments[segments.count - 1])
+        do throws(Errno) { file = try kernel.open(path, .append, permissions: 0o600) } catch {
+            guard error == .noEntry else { throw error }
+            try kernel.makeDirectory(folder.path)
+            file = try kernel.open(path, .append, permissions: 0o600)
+        }
     }
 
     /// Begins a new segment when the current one is full, and removes the oldest ones.
@@ -193,11 +202,13 @@ final class LogStore {
 
 extension SegmentFolder {
     /// Ends the record that a crash cut off in the newest segment, so that its bytes are kept; what is no record is
-    /// taken away. Returns the segment as it is then.
-    func mended(_ segment: Segment) -> Segment {
-        guard segment.size > 0, let file = try? kernel.open(path(of: segment), .readWrite) else { return segment }
+    /// taken away. Returns the segment as it is then, and the numbers of its newest record where they are known.
+    func mended(_ segment: Segment) -> (segment: Segment, newest: (seq: Int, line: Int)?) {
+        guard segment.size > 0, let file = try? kernel.open(path(of: segment), .readWrite) else {
+            return (segment, nil)
+        }
         let tail = Tail(kernel, file, size: segment.size)
-        guard !tail.torn.isEmpty else { return segment }
+        guard !tail.torn.isEmpty else { return (segment, tail.newest) }
         let mark: LineMark? = tail.torn.withUnsafeBytes { bytes in
             guard let record = LogRecord(bytes) else { return nil }
             return record.mark.begins ? .cut : .lastCut
@@ -209,7 +220,7 @@ extension SegmentFolder {
         } else {
             try? kernel.truncate(file, to: tail.wholeBytes)
         }
-        return Segment(firstSeq: segment.firstSeq, size: kernel.status(file)?.size ?? segment.size)
+        return (Segment(firstSeq: segment.firstSeq, size: kernel.status(file)?.size ?? segment.size), nil)
     }
 
     private func write(_ file: borrowing Descriptor, _ bytes: UnsafeRawBufferPointer, at offset: Int) -> Bool {

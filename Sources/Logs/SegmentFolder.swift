@@ -32,7 +32,7 @@ struct SegmentFolder {
     func segments() -> [Segment] {
         let names = (try? kernel.list(path)) ?? []
         return names.compactMap { name in
-            guard let seq = Segment.firstSeq(ofFile: name), let status = kernel.status(Path.join(path, name)),
+            guard let seq = Segment.firstSeq(ofFile: name), let status = kernel.status(path + "/" + name),
                 status.kind == .file
             else { return nil }
             return Segment(firstSeq: seq, size: status.size)

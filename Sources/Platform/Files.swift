@@ -250,9 +250,21 @@ public enum Path {
         path.split(separator: "/").last.map(String.init) ?? path
     }
 
+    /// Whether a path is absolute and there is nothing in it to resolve.
+    private static func isResolved(_ path: String) -> Bool {
+        var before = UInt8(ascii: "x")
+        for byte in path.utf8 {
+            // A part that begins with a dot may be any file's name: those are looked at closely.
+            if before == UInt8(ascii: "/"), byte == UInt8(ascii: "/") || byte == UInt8(ascii: ".") { return false }
+            before = byte
+        }
+        return path.utf8.first == UInt8(ascii: "/") && before != UInt8(ascii: "/")
+    }
+
     /// `path` seen from `folder`, with `.`, `..` and double slashes resolved as text.
     public static func join(_ folder: String, _ path: String) -> String {
         let whole = path.hasPrefix("/") ? path : folder + "/" + path
+        if isResolved(whole) { return whole }
         var parts: [Substring] = []
         for part in whole.split(separator: "/") where part != "." {
             if part == "..", let last = parts.last, last != ".." {

@@ -15,8 +15,9 @@ enum Sighting: Equatable {
 /// Waits for programs to listen on their ports, without a connect: a program's only accept is not eaten, and a
 /// stranger's listener not believed.
 ///
-/// One look serves all who wait. The first come a millisecond apart, later ones after an eighth of the time that the
-/// youngest has been waiting: a quick start is seen quickly, a slow one costs little.
+/// One look serves all who wait. The first come a millisecond apart, or three where many wait and the machine is busy
+/// with starting them; later ones after an eighth of the time that the youngest has been waiting: a quick start is seen
+/// quickly, a slow one costs little.
 final class ListenerWatch {
     private struct Waiting {
         let process: ManagedProcess
@@ -84,7 +85,8 @@ final class ListenerWatch {
         // Whoever was told of a change may have begun another wait, and with it a timer.
         timer?.cancel()
         let now = Instant.now
-        let delays = waiting.values.map { min(max((now - $0.since) / 8, .milliseconds(1)), $0.interval) }
+        let least = Duration.milliseconds(waiting.count > 4 ? 3 : 1)
+        let delays = waiting.values.map { min(max((now - $0.since) / 8, least), $0.interval) }
         guard let delay = delays.min() else { return }
         timer = loop.after(delay) { [weak self] in self?.lookForAll() }
     }
