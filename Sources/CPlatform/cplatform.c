@@ -202,7 +202,6 @@ static uint64_t signals_to_reset(void) {
 
 int cp_spawn(const struct cp_spawn *request, int *stage) {
     uint64_t reset = signals_to_reset();
-    __atomic_store_n(request->started, 0, __ATOMIC_RELEASE);
     // Shared with the child, which runs in our memory until it execs.
     volatile int failure = 0, failed_stage = 0;
     sigset_t all, before;
@@ -210,6 +209,7 @@ int cp_spawn(const struct cp_spawn *request, int *stage) {
     int cancel;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     pthread_sigmask(SIG_SETMASK, &all, &before);  // no handler of ours may run in the child
+    __atomic_store_n(request->started, 0, __ATOMIC_RELEASE);
 #ifdef __linux__
     pid_t pid = vfork();
 #else
@@ -267,7 +267,7 @@ int cp_spawn(const struct cp_spawn *request, int *stage) {
         _exit(127);
     }
     int result = pid;
-    if (pid > 0) __atomic_store_n(request->started, pid, __ATOMIC_RELEASE);
+    __atomic_store_n(request->started, pid > 0 ? pid : -1, __ATOMIC_RELEASE);
     if (pid < 0) {
         result = -errno;
         *stage = CP_STAGE_FORK;

@@ -10,6 +10,9 @@ public final class Children: ReadinessHandler {
     private var exits: [Int32: (ExitStatus) -> Void] = [:]
     private var observers: [Int: () -> Void] = [:]
     private var nextObserver = 0
+    /// Programs that are being started.
+    private var outstanding = 0
+    private var watchdog: Timer?
     /// Of the whole process, for which they stay.
     private static let workers = WorkerThreads("spawn", most: min(max(ThisProcess.processors, 2), 8))
     /// After which a start is taken to be stuck, so that others should not wait for it.
@@ -47,16 +50,17 @@ public final class Children: ReadinessHandler {
         done: @escaping (Result<(pid: Int32, pipes: PipeEnds), SpawnFailure>) -> Void
     ) {
         let (remote, kernel) = (loop.remote, loop.kernel)
-        let watchdog = loop.after(Self.patience) { Self.workers.reinforce() }
-        let bound = LoopBound((children: self, onExit: onExit, done: done, watchdog: watchdog), loop)
+        outstanding += 1
+        watchForStuck()
+        let bound = LoopBound((children: self, onExit: onExit, done: done), loop)
         let work: WorkerThreads.Work = {
             let result: Result<(pid: Int32, pipes: PipeEnds), SpawnFailure>
             do throws(SpawnFailure) {
                 result = .success(try startWithPipes(request, kernel))
             } catch { result = .failure(error) }
             remote.post { _ in
-                let (children, onExit, done, watchdog) = bound.value
-                watchdog.cancel()
+                let (children, onExit, done) = bound.value
+                children.outstanding -= 1
                 if case .success(let (pid, _)) = result { children.exits[pid] = onExit }
                 done(result)
                 // Its SIGCHLD may have come before it was known.
@@ -65,6 +69,16 @@ public final class Children: ReadinessHandler {
         }
         // Elsewhere a descriptor that another thread makes meanwhile could come into the program's hands.
         ChildTable.spawnsConcurrently ? Self.workers.add(work) : work()
+    }
+
+    /// Looks after starts that take long, for as long as there are any.
+    private func watchForStuck() {
+        guard watchdog?.isPending != true else { return }
+        watchdog = loop.after(Self.patience) { [weak self] in
+            guard let self, outstanding > 0 else { return }
+            Self.workers.reinforce(after: Self.patience)
+            watchForStuck()
+        }
     }
 
     /// Calls `body` after every exit of a child or of an adopted orphan, until `removeObserver`: the moment to look

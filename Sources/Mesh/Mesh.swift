@@ -27,7 +27,7 @@ final class Mesh {
         get { plans.plan }
         set {
             plans.plan = newValue
-            masking = Masking(newValue)
+            masking = Masking(newValue, earlier: masking)
         }
     }
     private(set) var masking: Masking

@@ -24,12 +24,12 @@ public enum ChildTable {
 
         init() {
             pid = .allocate(capacity: 1)
-            pid.initialize(to: 0)
+            pid.initialize(to: -1)
         }
 
         deinit { pid.deallocate() }
 
-        /// 0 for the moment that it takes to make a process.
+        /// -1 before, and 0 for the moment that it takes to make a process.
         var current: Int32 { cp_load(pid) }
     }
 
@@ -74,7 +74,7 @@ public enum ChildTable {
     public static func whileNothingForks<T>(_ body: () -> T) -> T {
         while true {
             let result: T? = state.withLock { state in
-                state.starting.contains { $0.current == 0 } ? nil : body()
+                state.starting.contains { $0.current <= 0 } ? nil : body()
             }
             if let result { return result }
             sched_yield()
@@ -111,10 +111,12 @@ public enum ChildTable {
 
     /// The processes that this one adopted as subreaper, those included that have ended.
     public static func orphans() -> [ProcessEntry] {
+        let starting = state.withLock { $0.starting }
         let children = ProcessTable.children(of: getpid())
         // One that was just made may be among them and not have said so: that takes it a moment.
         while state.withLock({ $0.starting.contains { $0.current == 0 } }) { sched_yield() }
-        return children.filter { !contains($0.pid) }
+        // One whose program could not be executed is forgotten meanwhile, but none the less ours.
+        return children.filter { child in !contains(child.pid) && !starting.contains { $0.current == child.pid } }
     }
 
     /// Reaps the orphans that this process adopted as subreaper and that have ended.

@@ -71,15 +71,16 @@ extension Kernel {
 
     /// Replaces a file so that readers, and a crash at any moment, find the old or the new content, never a part of it.
     /// One writer at a time: what is written beside has always the same name, so that a crash leaves no more than one
-    /// of these, for the next writer to use.
+    /// of these, which the next writer takes away. It is made anew, never followed: a link of that name may be anyone's.
     ///
     /// - Parameter isDurable: whether it outlives a crash of the machine, too; then it waits for the disk.
     public func replaceFile(
         _ path: String, with bytes: [UInt8], permissions: UInt32 = 0o600, isDurable: Bool = true
     ) throws(Errno) {
-        let beside = path + ".new"
+        var beside = path + ".new"
+        if unlink(beside) != 0, Errno.last != .noEntry { beside += "-\(UInt64.random(in: 0 ... .max))" }
         do throws(Errno) {
-            let file = try open(beside, .truncate, permissions: permissions)
+            let file = try open(beside, .createNew, permissions: permissions)
             var failure: Errno?
             bytes.withUnsafeBytes { buffer in
                 do throws(Errno) { try self.writeAll(file, buffer) } catch { failure = error }

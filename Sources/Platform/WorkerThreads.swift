@@ -11,8 +11,11 @@ public final class WorkerThreads: Sendable {
     private struct State {
         var waiting: [Work] = []
         var threads = 0
-        /// Threads that wait for work.
+        /// Threads that were made and don't run yet, and those that wait for work.
+        var starting = 0
         var idle = 0
+        /// When a thread took work last.
+        var lastTaken = Instant.now
     }
 
     private let name: String
@@ -20,7 +23,7 @@ public final class WorkerThreads: Sendable {
     private let state = Mutex(State())
     private let work = PlatformSemaphore()
 
-    /// - Parameter most: how many pieces of work are done at a time, unless `reinforce` adds to them.
+    /// - Parameter most: how many pieces of work are done at a time, unless `reinforce` adds threads.
     public init(_ name: String, most: Int) {
         self.name = name
         self.most = most
@@ -30,31 +33,52 @@ public final class WorkerThreads: Sendable {
     public func add(_ work: @escaping Work) {
         let needsThread = state.withLock { state in
             state.waiting.append(work)
-            return state.waiting.count > state.idle && state.threads < most
+            return state.waiting.count > state.idle + state.starting && state.threads < most
         }
         if needsThread { start() }
         self.work.signal()
     }
 
-    /// Adds a thread if there is work that nobody has begun: those there are may be stuck for long.
-    public func reinforce() {
-        if state.withLock({ !$0.waiting.isEmpty && $0.idle == 0 }) { start() }
+    /// Adds a thread if there is work and nobody has taken any for `patience`: those there are must be stuck.
+    public func reinforce(after patience: Duration) {
+        let areStuck = state.withLock { state in
+            !state.waiting.isEmpty && state.idle + state.starting == 0 && state.threads < Self.mostOfAll
+                && .now - state.lastTaken >= patience
+        }
+        if areStuck { start() }
     }
 
+    private static let mostOfAll = 64
+
     private func start() {
-        state.withLock { $0.threads += 1 }
+        state.withLock {
+            $0.threads += 1
+            $0.starting += 1
+        }
         do throws(Errno) { _ = try PlatformThread(name) { [self] in run() } } catch {
-            state.withLock { $0.threads -= 1 }
-            if state.withLock({ $0.threads == 0 }), let work = next() { work() }
+            let isAlone = state.withLock { state in
+                state.threads -= 1
+                state.starting -= 1
+                return state.threads == 0
+            }
+            if isAlone { next()?() }
         }
     }
 
     private func run() {
+        state.withLock {
+            $0.starting -= 1
+            $0.idle += 1
+        }
         while true {
-            state.withLock { $0.idle += 1 }
             work.wait()
-            state.withLock { $0.idle -= 1 }
-            next()?()
+            let work = state.withLock { state in
+                state.idle -= 1
+                return state.waiting.isEmpty ? nil : state.waiting.removeFirst()
+            }
+            state.withLock { $0.lastTaken = .now }
+            work?()
+            state.withLock { $0.idle += 1 }
         }
     }
 

@@ -29,8 +29,14 @@ extension ServiceMachine {
         }
         emit(.happened(.started(instance: key.instance, pid: pid, port: port)))
         switch slots[index].life {
-        case .starting(let run) where !isProbed && !service.oneShot: becomeReady(index, run)
-        case .starting, .unready: if isProbed { emit(.probeReady(key)) }
+        case .starting(let run) where !isProbed:
+            if !service.oneShot { becomeReady(index, run) }
+        case .starting: emit(.probeReady(key))
+        case .unready(let run, _):
+            // Its time was up before it had begun.
+            slots[index].life = .starting(run)
+            emit(.probeReady(key))
+            emit(.setTimer(.ready(key), service.ready.timeout))
         default: break
         }
     }
@@ -97,7 +103,7 @@ extension ServiceMachine {
             run.pid == nil
             ? "the system has not executed its program yet" : run.probeFailure ?? "no probe has passed"
         let reason = "not ready after \(service.ready.timeout.inWords): \(cause)"
-        emit(.note(reason + "; it runs on and is probed on", instance: key.instance))
+        emit(.note(reason + (run.pid == nil ? "" : "; it runs on and is probed on"), instance: key.instance))
         slots[index].life = .unready(run, reason: reason)
     }
 

@@ -196,3 +196,14 @@ import Testing
         #expect(try mesh.pids("reader") != [old])
     }
 }
+
+@Test func secret_ofSeveralLines_andOneThatIsAServicesName() throws {
+    let env = #""env": {"TLS_KEY": "-----BEGIN\nMIIsecretsecret\n-----END", "DB_PASSWORD": "web"}, "restart": "never""#
+    try withMesh(#"{"web": {"run": "echo \"$TLS_KEY\"; exit 3", \#(env)}}"#) { mesh in
+        try mesh.up()
+        try mesh.wait(["web"], for: "stopped")
+        let page = try mesh.get("web").body
+        #expect(page.contains("********") && !page.contains("MIIsecretsecret"))
+        #expect(page.contains("web is failed"), "a name is no secret: \(page)")
+    }
+}

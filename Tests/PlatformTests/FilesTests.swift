@@ -33,6 +33,22 @@ import Testing
         #expect(folder.read("state.json") == "new")
     }
 
+    /// A folder may come from a stranger's repository.
+    @Test func replaceFile_withALinkInItsWay_doesNotFollowIt() throws {
+        folder.write("theirs", "precious")
+        try Kernel.real.link(folder.path + "/theirs", at: path + ".new")
+        try Kernel.real.replaceFile(path, with: Array("new".utf8))
+        #expect(folder.read("theirs") == "precious")
+        #expect(folder.read("state.json") == "new")
+        #expect(try Kernel.real.list(folder.path) == ["state.json", "theirs"])
+    }
+
+    @Test func replaceFile_withAFolderInItsWay_findsAnotherName() throws {
+        try Kernel.real.makeDirectory(path + ".new")
+        try Kernel.real.replaceFile(path, with: Array("new".utf8))
+        #expect(folder.read("state.json") == "new")
+    }
+
     @Test func replaceFile_afterACrashInTheMiddle_usesWhatWasLeft() throws {
         folder.write("state.json.new", "torn and longer")
         try Kernel.real.replaceFile(path, with: Array("new".utf8))

@@ -22,6 +22,22 @@ import Testing
         #expect((1...3).contains(seen.withLock { $0.most }))
     }
 
+    @Test func reinforce_whileAllAreStuck_othersGoOn() {
+        let workers = WorkerThreads("worker", most: 1)
+        let (isStuck, release, isDone) = (PlatformSemaphore(), PlatformSemaphore(), PlatformSemaphore())
+        workers.add {
+            isStuck.signal()
+            release.wait()
+        }
+        isStuck.wait()
+        workers.add { isDone.signal() }
+        workers.reinforce(after: .seconds(60))
+        #expect(!isDone.wait(within: .milliseconds(20)), "not stuck for long enough")
+        workers.reinforce(after: .zero)
+        isDone.wait()
+        release.signal()
+    }
+
     @Test func add_oneThread_worksInTheOrderOfAdding() {
         let workers = WorkerThreads("worker", most: 1)
         let order = Mutex<[Int]>([])

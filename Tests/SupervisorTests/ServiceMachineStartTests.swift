@@ -147,6 +147,8 @@ import Testing
         #expect(world.state == .unready)
         #expect(world.outcomes[ticket] == .failed("not ready after 30 s: the system has not executed its program yet"))
         world.spawned()
+        #expect(world.state == .starting, "its time begins anew")
+        #expect(world.timers[.ready(key)] == .seconds(30))
         #expect(world.probing == [key])
         world.send(.probePassed(key, host: nil))
         #expect(world.state == .ready)
