@@ -12,6 +12,8 @@ public final class Children: ReadinessHandler {
     private var nextObserver = 0
     /// Programs that are being started.
     private var outstanding = 0
+    /// Whether programs are being started that nobody knows yet.
+    public var areStarting: Bool { outstanding > 0 }
     private var watchdog: Timer?
     /// Of the whole process, for which they stay.
     private static let workers = WorkerThreads("spawn", most: min(max(ThisProcess.processors, 2), 8))
@@ -44,19 +46,22 @@ public final class Children: ReadinessHandler {
     /// The same on another thread, while the loop goes on, with pipes that are made there too: what waits to be
     /// started costs no descriptors.
     ///
-    /// - Parameter done: called on a later turn with the pid and our ends of its pipes; `onExit` only after it.
-    public func spawnWithPipes(
-        _ request: SpawnRequest, onExit: @escaping (ExitStatus) -> Void,
-        done: @escaping (Result<(pid: Int32, pipes: PipeEnds), SpawnFailure>) -> Void
+    /// - Parameters:
+    ///   - pipes: false for a program that reads and writes `/dev/null`.
+    ///   - done: called on a later turn with the pid and our ends of its pipes; `onExit` only after it.
+    public func spawnAside(
+        _ request: SpawnRequest, pipes: Bool = true, onExit: @escaping (ExitStatus) -> Void,
+        done: @escaping (Result<(pid: Int32, pipes: PipeEnds?), SpawnFailure>) -> Void
     ) {
         let (remote, kernel) = (loop.remote, loop.kernel)
         outstanding += 1
         watchForStuck()
         let bound = LoopBound((children: self, onExit: onExit, done: done), loop)
         let work: WorkerThreads.Work = {
-            let result: Result<(pid: Int32, pipes: PipeEnds), SpawnFailure>
+            let result: Result<(pid: Int32, pipes: PipeEnds?), SpawnFailure>
             do throws(SpawnFailure) {
-                result = .success(try startWithPipes(request, kernel))
+                result = .success(
+                    try pipes ? startWithPipes(request, kernel) : (ChildTable.spawn(request, kernel: kernel), nil))
             } catch { result = .failure(error) }
             remote.post { _ in
                 let (children, onExit, done) = bound.value
@@ -111,7 +116,7 @@ public final class Children: ReadinessHandler {
 }
 
 private func startWithPipes(_ request: SpawnRequest, _ kernel: Kernel) throws(SpawnFailure)
-    -> (pid: Int32, pipes: PipeEnds)
+    -> (pid: Int32, pipes: PipeEnds?)
 {
     let pipes: (programs: StandardDescriptors, ours: PipeEnds)
     do throws(Errno) { pipes = try StandardDescriptors.pipes(kernel) } catch {

@@ -29,21 +29,27 @@ final class CommandProbe {
     private func start(
         _ request: SpawnRequest, of service: Service, marker: String, limit: Duration, on loop: EventLoop
     ) {
-        do throws(SpawnFailure) {
-            let process = try trees.spawn(request, marker: marker)
-            self.process = process
-            process.onExit = { [weak self] status, _ in
-                self?.endProcess()
-                self?.finish(
-                    status.isSuccess
-                        ? .success(()) : .failure(LaunchFailure(sentence: "its command: \(status.inWords)")))
+        timer = loop.after(limit) { [weak self] in
+            self?.finish(.failure(LaunchFailure(sentence: "its command did not end within \(limit.inWords)")))
+        }
+        trees.spawn(request, marker: marker, pipes: false) { [weak self, trees] result in
+            switch result {
+            case .failure(let failure):
+                self?.finish(.failure(LaunchFailure(sentence: Launch.sentence(failure, request, of: service))))
+            case .success(let (process, _)):
+                guard let self, done != nil else { return trees.kill(process) }
+                started(process)
             }
-            timer = loop.after(limit) { [weak self] in
-                self?.finish(.failure(LaunchFailure(sentence: "its command did not end within \(limit.inWords)")))
-            }
-        } catch {
-            let failure = LaunchFailure(sentence: Launch.sentence(error, request, of: service))
-            loop.later { [weak self] in self?.finish(.failure(failure)) }
+        }
+    }
+
+    private func started(_ process: ManagedProcess) {
+        self.process = process
+        process.onExit = { [weak self] status, _ in
+            self?.endProcess()
+            self?.finish(
+                status.isSuccess
+                    ? .success(()) : .failure(LaunchFailure(sentence: "its command: \(status.inWords)")))
         }
     }
 

@@ -106,7 +106,7 @@ extension ProcessTrees {
             ProcessTable.signal(entry, .kill)
             for below in table.descendants(of: entry.pid) { ProcessTable.signal(below, .kill) }
         }
-        guard left.isEmpty, watched.isEmpty else { return }
+        guard left.isEmpty, watched.isEmpty, !children.areStarting else { return }
         self.strays = nil
         strays.done()
     }

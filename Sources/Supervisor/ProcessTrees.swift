@@ -10,7 +10,7 @@ final class ProcessTrees {
     static let markerName = "DEVMESH_INSTANCE"
 
     let loop: EventLoop
-    private let children: Children
+    let children: Children
     private var observer: Int?
     var watched: [Int32: ManagedProcess] = [:]
     var strays: (isOurs: (ProcessEntry) -> Bool, done: () -> Void)?
@@ -53,14 +53,15 @@ final class ProcessTrees {
 
     /// The same, with pipes, while the loop goes on; `done` is called on a later turn, before any callback of the process.
     func spawn(
-        _ request: SpawnRequest, marker: String,
-        done: @escaping (Result<(process: ManagedProcess, pipes: PipeEnds), SpawnFailure>) -> Void
+        _ request: SpawnRequest, marker: String, pipes: Bool = true,
+        done: @escaping (Result<(process: ManagedProcess, pipes: PipeEnds?), SpawnFailure>) -> Void
     ) {
         let box = Box()
-        children.spawnWithPipes(marked(request, marker)) { status in
+        children.spawnAside(marked(request, marker), pipes: pipes) { status in
             box.process?.phase = .exited(status)
         } done: { [self] result in
             done(result.map { (watch($0.pid, marker, box), $0.pipes) })
+            if strays != nil { look() }
         }
     }
 

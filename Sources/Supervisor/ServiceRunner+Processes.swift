@@ -84,7 +84,7 @@ extension ServiceRunner {
         workshop.trees.spawn(request, marker: workshop.project + "/" + marker) { [weak delegate] result in
             switch result {
             case .success(let (process, pipes)):
-                if let ends = pipes.take() {
+                if let ends = pipes?.take() {
                     process.stdin = .some(ends.input)
                     delegate?.attach(source, stdout: ends.output, stderr: ends.errors)
                 }

@@ -25,7 +25,7 @@ import Testing
             var seen: [String] = []
             for code in 10..<50 {
                 var pid: Int32?
-                children.spawnWithPipes(
+                children.spawnAside(
                     shell("exit \(code)"),
                     onExit: { status in
                         seen.append("\(status.shellCode) \(pid != nil)")
@@ -45,7 +45,7 @@ import Testing
         let result: String? = onLoop { loop, done in
             let children = try! Children(on: loop)
             let request = SpawnRequest(path: "/no/such", arguments: ["such"], environment: [:])
-            children.spawnWithPipes(request) { _ in
+            children.spawnAside(request) { _ in
             } done: { result in
                 children.close()
                 guard case .failure(let failure) = result else { return done("a process without a program") }
@@ -60,7 +60,7 @@ import Testing
         let result: String? = onLoop(kernel: Kernel(faults: faults)) { loop, done in
             let children = try! Children(on: loop)
             faults.injectNext(.pipe, .fails(.tooManyOpenFiles))
-            children.spawnWithPipes(shell("exit 0")) { _ in
+            children.spawnAside(shell("exit 0")) { _ in
             } done: { result in
                 children.close()
                 guard case .failure(let failure) = result else { return done("a program without pipes") }
@@ -81,7 +81,7 @@ import Testing
                     path: "/usr/bin/setpriv", arguments: ["setpriv", "--pdeathsig", "TERM", "cat"],
                     environment: ["PATH": "/usr/bin:/bin"])
                 var pipes: PipeEnds?
-                children.spawnWithPipes(request) { status in
+                children.spawnAside(request) { status in
                     told += 1
                     _ = pipes
                     guard told == 6 else { return }
