@@ -32,6 +32,7 @@ extension Mesh {
         logs.nextSeq(on: loop.remote) { [bound = LoopBound(self, loop)] _, seq in
             bound.value.sayStarted(firstSeq: seq)
         }
+        ports.lookAhead(plan.services.count { $0.service.listens == .assigned && selection[$0.name] != .idle })
         withFrontsHeld {
             supervisor.add(plan.services.map(entry))
             startServices(plan.services.map(\.name).filter { selection[$0] != .idle })

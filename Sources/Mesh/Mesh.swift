@@ -41,6 +41,7 @@ final class Mesh {
     let children: Children
     let events = EventLog()
     let supervisor: Supervisor
+    let ports: PrivatePorts
     var usage: UsageMeter?
     var outputs = Outputs()
     /// When the current or the latest build of a service began; its output is what came since.
@@ -80,6 +81,7 @@ final class Mesh {
             throw .failed(Sentences.cannotStart(error))
         }
         let ports = PrivatePorts(avoiding: planned.claimedPorts, kernel: loop.kernel)
+        self.ports = ports
         let plans = PlanHolder(planned.plan)
         self.plans = plans
         proxy = Proxy(on: loop)

@@ -11,6 +11,12 @@ public final class PrivatePorts {
     private let isFree: (Int) -> Bool
     private let isReusable: (Int) -> Bool
     private var next = Int.random(in: range)
+    /// Found free by `lookAhead`, the next one last.
+    private var ahead: [Int] = []
+    private var lookedAt = Instant.now
+
+    /// How long a look holds.
+    private static let freshness = Duration.seconds(1)
 
     /// - Parameters:
     ///   - avoided: ports that fronts or programs of any project insist on.
@@ -29,9 +35,23 @@ public final class PrivatePorts {
         self.init(avoiding: avoided, isFree: probe.isFree, isReusable: probe.isReusable)
     }
 
+    /// Finds ports for those that will be started in a moment, while that keeps nobody waiting.
+    public func lookAhead(_ count: Int) {
+        let found = (0..<count).compactMap { _ in find([]) }
+        ahead = found.reversed()
+        lookedAt = .now
+    }
+
     /// Takes a port that can be bound; nil if there is none.
     /// - Parameter taken: those that instances have.
     public func take(besides taken: Set<Int> = []) -> Int? {
+        while let port = ahead.popLast() {
+            if !taken.contains(port), .now - lookedAt < Self.freshness || isFree(port) { return port }
+        }
+        return find(taken)
+    }
+
+    private func find(_ taken: Set<Int>) -> Int? {
         let range = Self.range
         let candidates = [next...range.upperBound, range.lowerBound...next].lazy.joined().filter {
             !taken.contains($0) && !self.avoided.contains($0)

@@ -34,7 +34,7 @@ struct Options {
     var fixture: String
     var honcho: String?
     /// How often each thing is measured; the median counts.
-    var repetitions = 5
+    var repetitions = 9
 
     static let usage = """
         usage: devmesh-bench up|restart|logs|idle|ps|all [--devmesh PATH] [--fixture PATH] [--honcho PATH] [--repeat N]

@@ -36,6 +36,22 @@ import Testing
         #expect(ports.take(besides: taken) == 10_500)
     }
 
+    @Test func ports_foundAhead_areGivenWithoutAnotherLook() throws {
+        var looks = 0
+        let ports = Self.ports(isFree: { _ in
+            looks += 1
+            return true
+        })
+        ports.lookAhead(3)
+        #expect(looks == 3)
+        let first = try #require(ports.take())
+        let second = try #require(ports.take(besides: [first]))
+        #expect(second != first && looks == 3)
+        // The third has been given out otherwise.
+        let fourth = try #require(ports.take(besides: [first, second, second + 1]))
+        #expect(fourth != second + 1)
+    }
+
     @Test func portToBeReused_isTakenOnlyWhereNoneIsFree() {
         let ports = Self.ports(isFree: { $0 == 15_000 }, isReusable: [12_000, 13_000].contains)
         #expect(ports.take() == 15_000)
