@@ -82,13 +82,8 @@ final class LogFollower: ReadinessHandler {
 
     private func watchFolder(of service: Int) throws(Errno) {
         let path = session.cursor(service).folder.path
-        do throws(Errno) {
-            if let watch = try watcher?.add(path) { watches[watch] = service }
-        } catch {
-            guard error == .noEntry else { throw error }
-            try loop.kernel.makeDirectory(path)
-            if let watch = try watcher?.add(path) { watches[watch] = service }
-        }
+        let watch = try loop.kernel.makingFolder(path) { () throws(Errno) in try watcher?.add(path) }
+        if let watch { watches[watch] = service }
     }
 
     func ready(_ readiness: Readiness) {

@@ -175,10 +175,8 @@ final class LogStore {
         if let last = segments.last, kernel.status(folder.path(of: last)) == nil { segments = folder.segments() }
         if segments.isEmpty { segments.append(Segment(firstSeq: max(encoder.firstSeq, 1), size: 0)) }
         let path = folder.path(of: segments[segments.count - 1])
-        do throws(Errno) { file = try kernel.open(path, .append, permissions: 0o600) } catch {
-            guard error == .noEntry else { throw error }
-            try kernel.makeDirectory(folder.path)
-            file = try kernel.open(path, .append, permissions: 0o600)
+        file = try kernel.makingFolder(folder.path) { () throws(Errno) in
+            try kernel.open(path, .append, permissions: 0o600)
         }
     }
 

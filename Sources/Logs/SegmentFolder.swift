@@ -69,7 +69,10 @@ struct Tail {
     private static let smallStep = 4 << 10
 
     /// Reads backwards from `size` until a record is found: one read for an ordinary file.
-    init(_ kernel: Kernel, _ file: borrowing Descriptor, size: Int) {
+    /// - Parameter look: called with the newest record while its bytes are there.
+    init(
+        _ kernel: Kernel, _ file: borrowing Descriptor, size: Int, look: (LogRecord) -> Void = { _ in }
+    ) {
         var bytes: [UInt8] = []
         var start = size
         var sawNewline = false
@@ -91,6 +94,7 @@ struct Tail {
                     let from = before.map { $0 + 1 } ?? 0
                     if let record = LogRecord(UnsafeRawBufferPointer(rebasing: buffer[from..<newline])) {
                         newest = (record.seq, record.line)
+                        look(record)
                         return
                     }
                     end = newline

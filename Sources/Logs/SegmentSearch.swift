@@ -13,9 +13,6 @@ struct SegmentSearch {
         var line: Int?
     }
 
-    /// Bytes that most last records lie in.
-    private static let glance = 4 << 10
-
     /// Bisection ends here; the reader walks the rest.
     private static let step = 64 << 10
 
@@ -39,22 +36,12 @@ struct SegmentSearch {
     }
 
     /// The end of the newest segment, where its last record, and so none, fulfils `condition`: what only waits for new
-    /// lines begins there. Nil where that can't be seen at a glance.
+    /// lines begins there.
     private func endIfPassed(_ segment: Segment, _ condition: (LogRecord) -> Bool) -> Place? {
-        guard let file = folder.open(segment) else { return nil }
-        return withUnsafeTemporaryAllocation(byteCount: Self.glance, alignment: 16) { buffer in
-            let size = folder.kernel.status(file)?.size ?? segment.size
-            let start = max(0, size - buffer.count)
-            guard case .bytes(let count)? = try? folder.kernel.read(file, at: start, into: buffer),
-                let memory = buffer.baseAddress, let newline = lastNewline(in: memory, before: count)
-            else { return nil }
-            let before = lastNewline(in: memory, before: newline)
-            guard before != nil || start == 0 else { return nil }
-            let from = before.map { $0 + 1 } ?? 0
-            guard let record = LogRecord(UnsafeRawBufferPointer(rebasing: buffer[from..<newline])), !condition(record)
-            else { return nil }
-            return Place(segment: segment, offset: start + newline + 1, line: record.line)
-        }
+        guard let file = folder.open(segment), let size = folder.kernel.status(file)?.size else { return nil }
+        var isPassed = false
+        let tail = Tail(folder.kernel, file, size: size) { isPassed = !condition($0) }
+        return isPassed ? Place(segment: segment, offset: tail.wholeBytes, line: tail.newest?.line) : nil
     }
 
     /// Whether the segment's first record fulfils `condition`; nil where it has none.

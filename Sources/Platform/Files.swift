@@ -69,6 +69,15 @@ extension Kernel {
         return bytes
     }
 
+    /// Does what needs a folder; where that is missing, makes it and tries again.
+    public func makingFolder<T: ~Copyable>(_ folder: String, _ body: () throws(Errno) -> T) throws(Errno) -> T {
+        do throws(Errno) { return try body() } catch {
+            guard error == .noEntry else { throw error }
+            try makeDirectory(folder)
+            return try body()
+        }
+    }
+
     /// Replaces a file so that readers, and a crash at any moment, find the old or the new content, never a part of it.
     /// One writer at a time: what is written beside has always the same name, so that a crash leaves no more than one
     /// of these, which the next writer takes away. It is made anew, never followed: a link of that name may be anyone's.

@@ -94,13 +94,7 @@ import Testing
         let store = LogStore(folder: folder.path + "/reader", limit: 1 << 20, encoder: encoder, kernel: .real)
         for number in 0..<1000 { store.note("\(number) " + String(repeating: "x", count: 5000)) }
         cursor.mayHaveSuccessor = true
-        var (shown, dropped) = (0, 0)
-        _ = merge.drain { _, cursor in
-            shown += 1
-            dropped += cursor.dropped
-            cursor.dropped = 0
-            return true
-        }
+        let (shown, dropped) = counted(merge)
         #expect(dropped > 0 && shown + dropped == 1000)
     }
 
@@ -115,13 +109,7 @@ import Testing
         merge.add(cursor)
         for number in 0..<1000 { store.note("\(number) " + String(repeating: "x", count: 5000)) }
         cursor.mayHaveSuccessor = true
-        var (shown, dropped) = (0, 0)
-        _ = merge.drain { _, cursor in
-            shown += 1
-            dropped += cursor.dropped
-            cursor.dropped = 0
-            return true
-        }
+        let (shown, dropped) = counted(merge)
         #expect(dropped > 0 && shown + dropped == 1000)
     }
 
@@ -239,4 +227,16 @@ import Testing
         withExtendedLifetime((printer, watcher)) {}
         fixture.close()
     }
+}
+
+/// Reads on to the end: how many records came, and how many lines were missed.
+private func counted(_ merge: LogMerge) -> (shown: Int, dropped: Int) {
+    var (shown, dropped) = (0, 0)
+    _ = merge.drain { _, cursor in
+        shown += 1
+        dropped += cursor.dropped
+        cursor.dropped = 0
+        return true
+    }
+    return (shown, dropped)
 }
