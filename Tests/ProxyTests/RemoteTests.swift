@@ -100,16 +100,7 @@ import Testing
         try upstream.receive(until: "\r\n\r\n")
         // Nobody reads: what can be sent is what the kernel holds and one buffer of the exchange.
         let block = Array(String(repeating: "HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n", count: 20_000).utf8)
-        var stuffed = 0
-        var rest = block[...]
-        var rounds = 0
-        while rounds < 50, stuffed < 64 << 20 {
-            let count = try upstream.sendSome(Array(rest))
-            stuffed += count
-            rest = count == rest.count ? block[...] : rest.dropFirst(count)
-            rounds = count == 0 ? rounds + 1 : 0
-            if count == 0 { mesh.settle() }
-        }
+        let stuffed = try upstream.stuff(block, into: mesh)
         #expect(stuffed < 32 << 20)
     }
 
@@ -168,14 +159,7 @@ import Testing
         try upstream.receive(until: "\r\n\r\n")
         let block = [UInt8](repeating: 7, count: 1 << 20)
         try upstream.send("HTTP/1.1 200 OK\r\nContent-Length: \(1 << 30)\r\n\r\n")
-        var stuffed = 0
-        var rounds = 0
-        while rounds < 50 {
-            let count = try upstream.sendSome(block)
-            stuffed += count
-            rounds = count == 0 ? rounds + 1 : 0
-            if count == 0 { mesh.settle() }
-        }
+        let stuffed = try upstream.stuff(block, into: mesh)
         #expect(stuffed < 32 << 20)
         client.reset()
         #expect(try upstream.expectReset())
@@ -191,14 +175,7 @@ import Testing
         try upstream.send("HTTP/1.0 200 OK\r\n\r\n")
         try client.receive(until: "\r\n\r\n")
         let block = [UInt8](repeating: 7, count: 1 << 20)
-        var stuffed = 0
-        var rounds = 0
-        while rounds < 50 {
-            let count = try upstream.sendSome(block)
-            stuffed += count
-            rounds = count == 0 ? rounds + 1 : 0
-            if count == 0 { mesh.settle() }
-        }
+        let stuffed = try upstream.stuff(block, into: mesh)
         upstream.close()
         let (count, areAll) = try client.countAll(of: 7)
         #expect(count == stuffed)

@@ -58,6 +58,22 @@ final class Peer {
         return 0
     }
 
+    /// Sends `block` over and over, each time from where it was cut, until the mesh takes no more of it; how many bytes
+    /// that was, 64 MiB or a little more at most.
+    func stuff(_ block: [UInt8], into mesh: Mesh) throws -> Int {
+        var stuffed = 0
+        var rest = block[...]
+        var rounds = 0
+        while rounds < 50, stuffed < 64 << 20 {
+            let count = try sendSome(Array(rest))
+            stuffed += count
+            rest = count == rest.count ? block[...] : rest.dropFirst(count)
+            rounds = count == 0 ? rounds + 1 : 0
+            if count == 0 { mesh.settle() }
+        }
+        return stuffed
+    }
+
     /// Receives up to and including `marker`.
     @discardableResult
     func receive(until marker: String) throws -> String {
