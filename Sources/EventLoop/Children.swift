@@ -33,23 +33,14 @@ public final class Children: ReadinessHandler {
         registration = nil
     }
 
-    /// Starts a program (`ChildTable.spawn`); `onExit` is called once, never from within this call.
-    public func spawn(
-        _ request: SpawnRequest, stdin: Int32 = -1, stdout: Int32 = -1, stderr: Int32 = -1,
-        onExit: @escaping (ExitStatus) -> Void
-    ) throws(SpawnFailure) -> Int32 {
-        let pid = try ChildTable.spawn(request, stdin: stdin, stdout: stdout, stderr: stderr, kernel: loop.kernel)
-        exits[pid] = onExit
-        return pid
-    }
-
-    /// The same on another thread, while the loop goes on, with pipes that are made there too: what waits to be
-    /// started costs no descriptors.
+    /// Starts a program (`ChildTable.spawn`) on another thread, while the loop goes on, with pipes that are made there
+    /// too: what waits to be started costs no descriptors.
     ///
     /// - Parameters:
     ///   - pipes: false for a program that reads and writes `/dev/null`.
-    ///   - done: called on a later turn with the pid and our ends of its pipes; `onExit` only after it.
-    public func spawnAside(
+    ///   - onExit: called once, after `done`.
+    ///   - done: called with the pid and our ends of its pipes, on a later turn.
+    public func spawn(
         _ request: SpawnRequest, pipes: Bool = true, onExit: @escaping (ExitStatus) -> Void,
         done: @escaping (Result<(pid: Int32, pipes: PipeEnds?), SpawnFailure>) -> Void
     ) {

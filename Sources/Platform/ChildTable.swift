@@ -77,7 +77,7 @@ public enum ChildTable {
                 state.starting.contains { $0.current <= 0 } ? nil : body()
             }
             if let result { return result }
-            sched_yield()
+            PlatformThread.yield()
         }
     }
 
@@ -114,7 +114,7 @@ public enum ChildTable {
         let starting = state.withLock { $0.starting }
         let children = ProcessTable.children(of: getpid())
         // One that was just made may be among them and not have said so: that takes it a moment.
-        while state.withLock({ $0.starting.contains { $0.current == 0 } }) { sched_yield() }
+        while state.withLock({ $0.starting.contains { $0.current == 0 } }) { PlatformThread.yield() }
         // One whose program could not be executed is forgotten meanwhile, but none the less ours.
         return children.filter { child in !contains(child.pid) && !starting.contains { $0.current == child.pid } }
     }

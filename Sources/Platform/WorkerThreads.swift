@@ -72,17 +72,16 @@ public final class WorkerThreads: Sendable {
         }
         while true {
             work.wait()
-            let work = state.withLock { state in
-                state.idle -= 1
-                return state.waiting.isEmpty ? nil : state.waiting.removeFirst()
-            }
-            state.withLock { $0.lastTaken = .now }
-            work?()
+            state.withLock { $0.idle -= 1 }
+            next()?()
             state.withLock { $0.idle += 1 }
         }
     }
 
     private func next() -> Work? {
-        state.withLock { $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() }
+        state.withLock { state in
+            state.lastTaken = .now
+            return state.waiting.isEmpty ? nil : state.waiting.removeFirst()
+        }
     }
 }

@@ -41,41 +41,26 @@ final class ProcessTrees {
         recheck?.cancel()
     }
 
-    /// Starts a program; its callbacks come on a later turn of the loop.
-    func spawn(_ request: SpawnRequest, marker: String, stdout: Int32 = -1) throws(SpawnFailure) -> ManagedProcess {
-        // Filled in below, before the loop can turn.
-        let box = Box()
-        let pid = try children.spawn(marked(request, marker), stdout: stdout) { status in
-            box.process?.phase = .exited(status)
-        }
-        return watch(pid, marker, box)
-    }
-
-    /// The same, with pipes, while the loop goes on; `done` is called on a later turn, before any callback of the process.
+    /// Starts a program while the loop goes on; `done` is called on a later turn, before any callback of the process.
     func spawn(
         _ request: SpawnRequest, marker: String, pipes: Bool = true,
         done: @escaping (Result<(process: ManagedProcess, pipes: PipeEnds?), SpawnFailure>) -> Void
     ) {
-        let box = Box()
-        children.spawnAside(marked(request, marker), pipes: pipes) { status in
-            box.process?.phase = .exited(status)
-        } done: { [self] result in
-            done(result.map { (watch($0.pid, marker, box), $0.pipes) })
-            if strays != nil { look() }
-        }
-    }
-
-    private func marked(_ request: SpawnRequest, _ marker: String) -> SpawnRequest {
         var request = request
         request.environment[Self.markerName] = marker
-        return request
-    }
-
-    private func watch(_ pid: Int32, _ marker: String, _ box: Box) -> ManagedProcess {
-        let process = ManagedProcess(pid: pid, marker: marker)
-        box.process = process
-        watched[pid] = process
-        return process
+        let box = Box()
+        children.spawn(request, pipes: pipes) { status in
+            box.process?.phase = .exited(status)
+        } done: { [self] result in
+            done(
+                result.map { started in
+                    let process = ManagedProcess(pid: started.pid, marker: marker)
+                    box.process = process
+                    watched[started.pid] = process
+                    return (process, started.pipes)
+                })
+            if strays != nil { look() }
+        }
     }
 
     func signal(_ process: ManagedProcess, _ signal: Signal, _ recipients: ServiceMachine.Recipients) {

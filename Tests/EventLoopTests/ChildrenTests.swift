@@ -4,28 +4,13 @@ import TestSupport
 import Testing
 
 @Suite struct ChildrenTests {
-    @Test func spawn_many_eachExitIsToldOnceWithItsCode() {
-        let codes: [Int32]? = onLoop { loop, done in
-            let children = try! Children(on: loop)
-            var seen: [Int32] = []
-            for code in 0..<40 {
-                _ = try! children.spawn(shell("exit \(code)")) { status in
-                    seen.append(status.shellCode)
-                    if seen.count == 40 { done(seen.sorted()) }
-                }
-            }
-            loop.after(.seconds(60)) { children.close() }
-        }
-        #expect(codes == Array(0..<40))
-    }
-
-    @Test func spawnOnOtherThreads_many_eachPidAndThenItsExit() {
+    @Test func spawn_many_eachExitIsToldOnceWithItsCode_afterItsPid() {
         let seen: [String]? = onLoop { loop, done in
             let children = try! Children(on: loop)
             var seen: [String] = []
             for code in 10..<50 {
                 var pid: Int32?
-                children.spawnAside(
+                children.spawn(
                     shell("exit \(code)"),
                     onExit: { status in
                         seen.append("\(status.shellCode) \(pid != nil)")
@@ -41,11 +26,11 @@ import Testing
         #expect(seen == (10..<50).map { "\($0) true" })
     }
 
-    @Test func spawnOnOtherThreads_ofNoProgram_fails() {
+    @Test func spawn_ofNoProgram_fails() {
         let result: String? = onLoop { loop, done in
             let children = try! Children(on: loop)
             let request = SpawnRequest(path: "/no/such", arguments: ["such"], environment: [:])
-            children.spawnAside(request) { _ in
+            children.spawn(request) { _ in
             } done: { result in
                 children.close()
                 guard case .failure(let failure) = result else { return done("a process without a program") }
@@ -55,12 +40,12 @@ import Testing
         #expect(result == "exec true")
     }
 
-    @Test func spawnOnOtherThreads_withoutDescriptors_failsAtThem() {
+    @Test func spawn_withoutDescriptors_failsAtThem() {
         let faults = FaultPlan()
         let result: String? = onLoop(kernel: Kernel(faults: faults)) { loop, done in
             let children = try! Children(on: loop)
             faults.injectNext(.pipe, .fails(.tooManyOpenFiles))
-            children.spawnAside(shell("exit 0")) { _ in
+            children.spawn(shell("exit 0")) { _ in
             } done: { result in
                 children.close()
                 guard case .failure(let failure) = result else { return done("a program without pipes") }
@@ -80,17 +65,14 @@ import Testing
                 let request = SpawnRequest(
                     path: "/usr/bin/setpriv", arguments: ["setpriv", "--pdeathsig", "TERM", "cat"],
                     environment: ["PATH": "/usr/bin:/bin"])
-                var pipes: PipeEnds?
-                children.spawnAside(request) { status in
+                children.spawn(request) { status in
                     told += 1
-                    _ = pipes
                     guard told == 6 else { return }
                     children.close()
                     done("\(status)")
                 } done: { result in
-                    pipes = try? result.get().pipes
                     // Once it echoes, it has asked for the signal; it ends with its input.
-                    let ends = pipes!.take()!
+                    let ends = try! result.get().pipes!.take()!
                     try! loop.kernel.writeAll(ends.input, "x")
                     try! loop.kernel.setNonblocking(ends.output, false)
                     _ = try! loop.kernel.read(ends.output, into: loop.scratch)
@@ -116,7 +98,10 @@ import Testing
             }
             var request = shell("setsid sh -c 'sleep 0.2' & exit 0")
             request.environment["ORPHAN"] = "\(ThisProcess.id)"
-            _ = try! children.spawn(request) { _ in hasLeaderEnded = true }
+            children.spawn(request, pipes: false) { _ in
+                hasLeaderEnded = true
+            } done: { _ in
+            }
             loop.after(.seconds(60)) { children.close() }
         }
         #expect(isReaped == true)

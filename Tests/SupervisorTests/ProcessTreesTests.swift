@@ -17,11 +17,13 @@ import Testing
         let result: String? = onLoop { loop, done in
             let children = try! Children(on: loop)
             let trees = ProcessTrees(on: loop, children: children)
-            let process = try! trees.spawn(Self.request(["exit", "7"]), marker: "alone")
-            process.onExit = { status, others in
-                trees.close()
-                children.close()
-                done("\(status) \(others) \(process.isGone)")
+            trees.spawn(Self.request(["exit", "7"]), marker: "alone", pipes: false) { result in
+                let process = try! result.get().process
+                process.onExit = { status, others in
+                    trees.close()
+                    children.close()
+                    done("\(status) \(others) \(process.isGone)")
+                }
             }
         }
         #expect(result == "exit code 7 0 true")
@@ -29,8 +31,6 @@ import Testing
 
     @Test func orphanWithoutEnvironment_isClaimedByTheLeaderThatEnded() throws {
         ThisProcess.becomeSubreaper()
-        let pipe = try Kernel.real.pipe()
-        let output = pipe.writer.raw
         let known = Mutex<Int32>(0)
         let result: [Int]? = onLoop { loop, done in
             let children = try! Children(on: loop)
@@ -41,16 +41,18 @@ import Testing
                 }
                 return known.withLock { $0 } == entry.pid
             }
-            let process = try! trees.spawn(Self.request(["bare", "exit", "0"]), marker: "bare", stdout: output)
-            var left = -1
-            process.onExit = { _, others in
-                left = others
-                trees.kill(process)
-            }
-            process.onGone = {
-                trees.close()
-                children.close()
-                done([left, exists(known.withLock { $0 }) ? 1 : 0])
+            trees.spawn(Self.request(["bare", "exit", "0"]), marker: "bare", pipes: false) { result in
+                let process = try! result.get().process
+                var left = -1
+                process.onExit = { _, others in
+                    left = others
+                    trees.kill(process)
+                }
+                process.onGone = {
+                    trees.close()
+                    children.close()
+                    done([left, exists(known.withLock { $0 }) ? 1 : 0])
+                }
             }
         }
         #expect(result == [1, 0])
@@ -60,18 +62,19 @@ import Testing
         let result: String? = onLoop { loop, done in
             let children = try! Children(on: loop)
             let trees = ProcessTrees(on: loop, children: children)
-            let pipe = try! Kernel.real.pipe()
-            let process = try! trees.spawn(
-                Self.request(["say", "up", "wait"]), marker: "project/reader.1#1", stdout: pipe.writer.raw)
-            // Until exec is over the environment can't be read.
-            _ = try! Kernel.real.read(pipe.reader, into: loop.scratch)
-            let marker = ProcessTable.entry(process.pid).flatMap { ProcessTrees.marker(of: $0) }
-            process.onExit = { status, _ in
-                trees.close()
-                children.close()
-                done("\(marker ?? "none") \(status)")
+            trees.spawn(Self.request(["say", "up", "wait"]), marker: "project/reader.1#1") { result in
+                let (process, pipes) = try! result.get()
+                // Until exec is over the environment can't be read.
+                let ends = pipes!.take()!
+                _ = try! Kernel.real.read(ends.output, into: loop.scratch)
+                let marker = ProcessTable.entry(process.pid).flatMap { ProcessTrees.marker(of: $0) }
+                process.onExit = { status, _ in
+                    trees.close()
+                    children.close()
+                    done("\(marker ?? "none") \(status)")
+                }
+                trees.kill(process)
             }
-            trees.kill(process)
         }
         #expect(result == "project/reader.1#1 SIGKILL")
     }
