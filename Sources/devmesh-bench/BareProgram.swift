@@ -13,8 +13,8 @@ final class BareProgram {
             [options.fixture, "port", "0", "serve", "http"], environment: [:], stdout: .descriptor(pipe.writer.raw))
     }
 
-    /// Waits until it listens and has answered a request.
-    func answer() throws(Malfunction) {
+    /// Waits until it listens, and sends it a request.
+    func ask() throws(Malfunction) -> Client.Pending {
         var said: [UInt8] = []
         while said.last != UInt8(ascii: "\n") {
             let more = try attempt("can't read a pipe") { () throws(Errno) in try Kernel.real.next(output) }
@@ -25,7 +25,7 @@ final class BareProgram {
         guard words.first == "listening", let port = words.last.flatMap({ Int($0) }) else {
             throw Malfunction("the fixture said '\(String(decoding: said, as: UTF8.self))' instead of its port")
         }
-        try Client.firstAnswer(port, of: program)
+        return try Client.Pending(port, of: program)
     }
 
     func end() { program.end() }

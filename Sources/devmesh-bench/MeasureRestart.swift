@@ -14,7 +14,7 @@ func measureRestart(_ options: Options) throws(Malfunction) {
     for _ in 0..<rounds {
         let began = Instant.now
         let bare = try BareProgram(options)
-        try bare.answer()
+        try bare.ask().finish()
         own.append(Instant.now - began)
         bare.end()
         restarts.append(try restart("s5", of: mesh, &requests, &failures))

@@ -61,13 +61,11 @@ final class Mesh {
     /// Starts `devmesh up` and waits until each service has answered.
     func upUntilAllAnswer(stdout: Program.Output = .null) throws(Malfunction) {
         let program = try up(stdout: stdout)
-        for service in services { try firstAnswer(service, of: program) }
-    }
-
-    private func firstAnswer(_ service: String, of program: Program) throws(Malfunction) {
         do throws(Malfunction) {
-            try Client.firstAnswer(fronts[service]!, of: program)
-        } catch { throw Malfunction("\(service): \(error.reason)\(said)") }
+            var requests: [Client.Pending] = []
+            for service in services { requests.append(try Client.Pending(fronts[service]!, of: program)) }
+            for request in requests { try request.finish() }
+        } catch { throw Malfunction("\(error.reason)\(said)") }
     }
 
     /// A command in the mesh's folder.
