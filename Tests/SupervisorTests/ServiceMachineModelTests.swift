@@ -1,5 +1,6 @@
 import Manifest
 import Platform
+import TestSupport
 import Testing
 
 @testable import Supervisor
@@ -15,21 +16,6 @@ import Testing
         model.comeToRest()
         let issues = model.issues
         #expect(issues.isEmpty, "seed \(seed): \(issues.joined(separator: "; "))")
-    }
-}
-
-/// SplitMix64: the same numbers for the same seed, everywhere.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 &+ 1 }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-        return value ^ (value >> 31)
     }
 }
 
