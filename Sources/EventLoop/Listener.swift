@@ -8,6 +8,7 @@ public final class Listener: ReadinessHandler {
     private let loop: EventLoop
     private let descriptor: Descriptor
     private let onAccept: (consuming Descriptor) -> Void
+    private let mayAccept: () -> Bool
     private var registration: Registration?
     private var pause: Timer?
 
@@ -16,12 +17,14 @@ public final class Listener: ReadinessHandler {
     /// So that a storm of connections leaves the loop time for others.
     private static let batch = 64
 
+    /// - Parameter mayAccept: false while those that were accepted need all descriptors there are; it is asked again
+    ///   after a pause.
     public init(
-        _ descriptor: consuming Descriptor, on loop: EventLoop, onAccept: @escaping (consuming Descriptor) -> Void
-    )
-        throws(Errno)
-    {
+        _ descriptor: consuming Descriptor, on loop: EventLoop, mayAccept: @escaping () -> Bool = { true },
+        onAccept: @escaping (consuming Descriptor) -> Void
+    ) throws(Errno) {
         self.loop = loop
+        self.mayAccept = mayAccept
         self.onAccept = onAccept
         self.descriptor = descriptor
         registration = nil
@@ -42,6 +45,7 @@ public final class Listener: ReadinessHandler {
         guard pause?.isPending != true else { return }
         for _ in 0..<Self.batch {
             guard registration != nil else { return }
+            guard mayAccept() else { return rest() }
             do throws(Errno) {
                 switch try loop.kernel.accept(descriptor) {
                 case .connection(let connection): onAccept(connection)
@@ -51,10 +55,13 @@ public final class Listener: ReadinessHandler {
                 }
             } catch {
                 // Whatever it is (accept(2) lists a dozen passing network errors), the next attempt is not hopeless.
-                pause = loop.after(Self.pauseLength) { [weak self] in self?.ready(.readable) }
-                return
+                return rest()
             }
         }
         loop.later { [weak self] in self?.ready(.readable) }
+    }
+
+    private func rest() {
+        pause = loop.after(Self.pauseLength) { [weak self] in self?.ready(.readable) }
     }
 }

@@ -9,6 +9,12 @@ public struct HeadWriter: Sendable {
         bytes.reserveCapacity(capacity)
     }
 
+    /// Begins anew in the same memory.
+    public mutating func clear() { bytes.removeAll(keepingCapacity: true) }
+
+    /// Bytes that the caller answers for.
+    public mutating func append(_ more: UnsafeRawBufferPointer) { bytes.append(contentsOf: more) }
+
     public mutating func request(method: String, target: String) throws(HTTPProblem) {
         guard isToken(method) else { throw HTTPProblem(400, "a method that is no token: \(quoted(method))") }
         guard isTarget(target) else {
@@ -22,16 +28,17 @@ public struct HeadWriter: Sendable {
 
     /// The request line of a parsed head, with its own target.
     public mutating func request(_ head: RequestHead, in buffer: UnsafeRawBufferPointer) {
-        request(head, in: buffer, target: buffer[head.target])
+        request(head, in: buffer, target: head.target)
     }
 
     /// The request line of a parsed head with another target, whose bytes the caller answers for.
     public mutating func request(
-        _ head: RequestHead, in buffer: UnsafeRawBufferPointer, target: some Collection<UInt8>
+        _ head: RequestHead, in buffer: UnsafeRawBufferPointer, base: String = "", target: Range<Int>
     ) {
-        bytes += buffer[head.methodRange]
+        append(buffer, head.methodRange)
         bytes.append(Byte.space)
-        bytes += target
+        bytes += base.utf8
+        append(buffer, target)
         append(" HTTP/1.1\r\n")
     }
 
@@ -53,7 +60,7 @@ public struct HeadWriter: Sendable {
         append("HTTP/1.1 ")
         for divisor in [100, 10, 1] { bytes.append(UInt8(0x30 + head.status / divisor % 10)) }
         bytes.append(Byte.space)
-        bytes += buffer[head.reason]
+        append(buffer, head.reason)
         append("\r\n")
     }
 
@@ -79,11 +86,22 @@ public struct HeadWriter: Sendable {
 
     /// A parsed header line, copied.
     public mutating func copy(_ field: HeaderField, from buffer: UnsafeRawBufferPointer) {
-        bytes += buffer[field.name]
+        append(buffer, field.name)
         append(": ")
-        bytes += buffer[field.value]
+        append(buffer, field.value)
         append("\r\n")
     }
+
+    /// A header line whose value lies in the buffer, checked by a parser.
+    public mutating func field(_ name: StaticString, from buffer: UnsafeRawBufferPointer, _ value: Range<Int>) {
+        append(name)
+        append(": ")
+        append(buffer, value)
+        append("\r\n")
+    }
+
+    /// Header lines written by the programmer, each with its line end.
+    public mutating func lines(_ text: StaticString) { append(text) }
 
     /// The empty line behind the head.
     public mutating func end() {
@@ -99,6 +117,19 @@ public struct HeadWriter: Sendable {
         append("\r\n")
     }
 
+    /// The same from raw memory, with no allocation but the buffer's own.
+    public mutating func chunk(_ payload: UnsafeRawBufferPointer) {
+        guard !payload.isEmpty else { return }
+        let digits = (Int.bitWidth - payload.count.leadingZeroBitCount + 3) / 4
+        for digit in (0..<digits).reversed() {
+            let value = UInt8(truncatingIfNeeded: payload.count >> (digit * 4)) & 15
+            bytes.append(value < 10 ? 0x30 + value : 0x57 + value)
+        }
+        append("\r\n")
+        append(payload)
+        append("\r\n")
+    }
+
     /// The last chunk, with trailer lines as `ChunkedDecoder.trailers` has them.
     public mutating func lastChunk(trailers: [UInt8] = []) {
         append("0\r\n")
@@ -107,7 +138,11 @@ public struct HeadWriter: Sendable {
     }
 
     private mutating func append(_ text: StaticString) {
-        bytes += UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+        bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    private mutating func append(_ buffer: UnsafeRawBufferPointer, _ range: Range<Int>) {
+        bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[range]))
     }
 }
 

@@ -6,8 +6,9 @@ import Synchronization
     import Darwin
 #endif
 
-/// Descriptors kept back for what must work when all others are in use: finding the processes that are to be ended.
-final class DescriptorReserve: Sendable {
+/// Descriptors kept back for what must work when all others are in use: finding the processes that are to be ended,
+/// finishing what has been begun.
+public final class DescriptorReserve: Sendable {
     /// For looking into /proc: one for the folder, one for a file in it.
     static let forProcesses = DescriptorReserve(size: 2)
 
@@ -19,20 +20,20 @@ final class DescriptorReserve: Sendable {
     private let size: Int
     private let state = Mutex(State())
 
-    init(size: Int) { self.size = size }
+    public init(size: Int) { self.size = size }
 
     deinit {
         for spare in state.withLock({ $0.spares }) { close(spare) }
     }
 
     /// Begins to keep descriptors back.
-    func keep() {
+    public func keep() {
         state.withLock { $0.isKept = true }
         refill()
     }
 
     /// Takes back what `using` has given up; to be called once the result of that is closed.
-    func refill() {
+    public func refill() {
         state.withLock { state in
             while state.isKept, state.spares.count < size {
                 let spare = open("/dev/null", O_RDONLY | O_CLOEXEC)
@@ -43,7 +44,7 @@ final class DescriptorReserve: Sendable {
     }
 
     /// Calls `body`; where no descriptor is left for it, gives one up and calls it again.
-    func using<T>(_ body: () -> Result<T, Errno>) -> Result<T, Errno> {
+    public func using<T>(_ body: () -> Result<T, Errno>) -> Result<T, Errno> {
         let first = body()
         guard case .failure(let error) = first, error == .tooManyOpenFiles || error == .tooManyOpenFilesInSystem,
             let spare = state.withLock({ $0.spares.popLast() })

@@ -126,6 +126,14 @@ extension Kernel {
         setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
     }
 
+    /// Sends the acknowledgement that is being delayed, and delays none for a while (tcp(7), TCP_QUICKACK); nothing
+    /// where the system can't.
+    public func acknowledge(_ descriptor: borrowing Descriptor) {
+        #if canImport(Glibc)
+            setOption(descriptor, Int32(IPPROTO_TCP), TCP_QUICKACK, 1)
+        #endif
+    }
+
     public func localAddress(_ descriptor: borrowing Descriptor) -> SocketAddress? {
         var storage = sockaddr_storage()
         return name(&storage) { getsockname(descriptor.raw, $0, $1) }

@@ -7,14 +7,15 @@ final class Relay {
     let upstream: Link
     /// The instance that it goes to; nil for a remote.
     let lease: Lease?
-    /// Nil where nothing is to be known of what passes.
-    var tracker: ExchangeTracker?
+    /// Nothing was sent in either direction.
+    fileprivate(set) var isSilent: Bool
     fileprivate var isPumping = false
 
-    init(upstream: Link, lease: Lease?, tracker: ExchangeTracker?) {
+    /// - Parameter isSilent: false for a connection that has carried something before.
+    init(upstream: Link, lease: Lease?, isSilent: Bool = true) {
         self.upstream = upstream
         self.lease = lease
-        self.tracker = tracker
+        self.isSilent = isSilent
     }
 }
 
@@ -26,7 +27,11 @@ extension Connection {
         var rest = leases
         while let lease = rest.popFirst() {
             do throws(Errno) {
-                let upstream = try Link(connectingTo: lease.address, on: loop)
+                let upstream = try destination.runtime.reserve.using { () -> Result<Link, Errno> in
+                    do throws(Errno) { return .success(try Link(connectingTo: lease.address, on: loop)) } catch {
+                        return .failure(error)
+                    }
+                }.get()
                 upstream.owner = self
                 lease.add(self)
                 phase = .dialling(upstream, lease, rest: rest)
@@ -53,8 +58,16 @@ extension Connection {
             return dial(rest)
         }
         refusedSince = nil
-        let tracker = destination.protocolKind == .tcp ? nil : ExchangeTracker()
-        relay(Relay(upstream: upstream, lease: lease, tracker: tracker))
+        reached(upstream, lease: lease, remote: nil, pool: lease.pool)
+    }
+
+    /// Goes on with a new connection to the server.
+    func reached(_ upstream: Link, lease: Lease?, remote: RemoteTarget?, pool: UpstreamPool?) {
+        if conversation == .http1, let pool {
+            exchange.start(upstream, Exchange.Source(lease: lease, remote: remote, pool: pool), isReused: false)
+        } else {
+            relay(Relay(upstream: upstream, lease: lease))
+        }
     }
 
     // MARK: Relaying
@@ -71,7 +84,6 @@ extension Connection {
         // Writing may tell the owner; what it would do then is being done.
         guard !relay.isPumping else { return }
         relay.isPumping = true
-        let wasBusy = relay.tracker?.isBusy ?? false
         let hasMore = move(relay, fromClient: true)
         let hasMoreBack = move(relay, fromClient: false)
         relay.isPumping = false
@@ -80,11 +92,7 @@ extension Connection {
                 if let self, case .relaying(let current) = self.phase, current === relay { self.pump(relay) }
             }
         }
-        settle(relay)
-        if let lease = relay.lease, lease.isRetired {
-            leaveIfIdle()
-            if wasBusy, relay.tracker?.isBusy != true { lease.checkDrained() }
-        }
+        if case .relaying(let current) = phase, current === relay { settle(relay) }
     }
 
     /// How many reads a turn and direction, so that one connection can't keep the loop to itself.
@@ -95,15 +103,20 @@ extension Connection {
         let source = fromClient ? client : relay.upstream
         let sink = fromClient ? relay.upstream : client
         let scratch = loop.scratch
+        if relay.isSilent, source.canRead {
+            if fromClient, conversation == .undecided {
+                decide(relay)
+                guard conversation == .raw else { return false }
+            } else if !fromClient, conversation == .undecided {
+                conversation = .raw
+                destination.serverSpeaksFirst = true
+            }
+            relay.isSilent = false
+        }
         for _ in 0..<Connection.readsPerTurn {
             guard source.canRead, sink.hasRoom else { return false }
             guard case .bytes(let count) = source.read(into: scratch) else { return false }
             let bytes = UnsafeRawBufferPointer(rebasing: scratch[..<count])
-            if fromClient {
-                relay.tracker?.clientSent(bytes)
-            } else {
-                relay.tracker?.serverSent(bytes)
-            }
             sink.write(bytes)
         }
         return source.canRead && sink.hasRoom
@@ -118,11 +131,7 @@ extension Connection {
         let upstream = relay.upstream
         if case .broken = client.ending, client.isExhausted { return close(reset: true) }
         if upstream.isExhausted {
-            // Between two exchanges the client need not know that its server closed or died.
-            if relay.tracker?.isIdle == true, client.ending == nil, !client.isDeaf {
-                return park(relay, isSilent: false)
-            }
-            if case .broken = upstream.ending, relay.tracker?.isAnswered != true {
+            if case .broken = upstream.ending {
                 if client.hasRoom { close(reset: true) }
                 return
             }

@@ -3,19 +3,22 @@ import HTTP
 import Platform
 
 extension Connection {
-    /// Sends the connection to a remote.
-    func reach(_ target: RemoteTarget) {
-        guard target.scheme == .tcp else {
-            let exchange = RemoteExchange(self, target)
-            phase = .exchanging(exchange)
-            return exchange.begin()
+    /// Sends the connection, or the request at hand, to a remote.
+    func reach(_ target: RemoteTarget, _ pool: UpstreamPool) {
+        if target.scheme != .tcp, conversation != .http1 {
+            // HTTP/2 and silent clients, to a remote that speaks HTTP/1.
+            return close(reset: true)
+        }
+        let source = Exchange.Source(lease: nil, remote: target, pool: pool)
+        if target.scheme != .tcp, let link = exchange.take(source) {
+            return exchange.start(link, source, isReused: true)
         }
         let dial = RemoteDial(target, destination.runtime) { [weak self] result in
             guard let self, case .reaching = self.phase else { return }
             switch result {
             case .success(let upstream):
-                self.destination.remoteWasUsed(nil)
-                self.relay(Relay(upstream: upstream, lease: nil, tracker: nil))
+                if target.scheme == .tcp { self.destination.remoteWasUsed(nil) }
+                self.reached(upstream, lease: nil, remote: target, pool: target.scheme == .tcp ? nil : pool)
             case .failure(let error):
                 self.destination.remoteWasUsed(error)
                 self.phase = .routing

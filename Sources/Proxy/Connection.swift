@@ -4,31 +4,36 @@ import Platform
 
 /// A client's connection to a front or an edge, from accept to close.
 ///
-///                   ┌────────────── parked ◀─────────────┐  (keep-alive, between exchanges)
-///                   ▼                                    │
-///     accept ──▶ routing ──▶ holding ──▶ dialling ──▶ relaying ──▶ closed
-///                   │            │           │            │
-///                   │            └─────┬─────┘            │
-///                   ├──▶ answering ◀───┘ ──▶ lingering ◀──┘
-///                   ├──▶ exchanging (HTTP remote) ──▶ lingering or relaying (upgraded)
-///                   └──▶ reaching (TCP remote) ──▶ relaying
+///     accept ──▶ awaiting ──▶ routing ──▶ holding ──▶ dialling ──▶ exchanging (HTTP/1) ──▶ awaiting
+///                 (bytes)        │           │            │   └──▶ relaying (anything else)
+///                                ├───────────┴── answer ──┴──▶ lingering ──▶ closed
+///                                └──▶ reaching (a remote) ──▶ exchanging or relaying
 final class Connection: LinkOwner {
     enum Phase {
+        /// Waits for the client's first bytes or its next request; the timer ends its patience.
+        case awaiting(Timer?)
         case routing
         /// Waits for the service's state to change.
         case holding(ticket: UInt64, Timer)
         /// Connects to an instance; the others are tried where it refuses.
         case dialling(Link, Lease, rest: ArraySlice<Lease>)
+        case exchanging
         case relaying(Relay)
-        /// Has no server. The client's next bytes are routed anew; a silent one also when an instance can be reached,
-        /// for its server may be the one to speak first.
-        case parked(isSilent: Bool)
-        case answering(PendingAnswer)
-        case exchanging(RemoteExchange)
+        /// A silent client without a server, since the one it had is gone: it gets another when there is one, for that
+        /// may be the one to speak first.
+        case parked
         case reaching(RemoteDial)
         /// Everything is said; waits for the client to have read it and ended its side.
         case lingering(Timer?)
         case closed
+    }
+
+    /// What the client speaks.
+    enum Conversation {
+        case undecided
+        case http1
+        /// HTTP/2, TLS, redis, …: passed on without a look.
+        case raw
     }
 
     let client: Link
@@ -40,11 +45,19 @@ final class Connection: LinkOwner {
     /// Since when no instance has accepted it.
     var refusedSince: Instant?
     var phase = Phase.routing
+    var conversation = Conversation.undecided
+    /// Made at the first request.
+    private(set) lazy var exchange = Exchange(self)
+    /// A request's head that has not come whole; nil where there is none.
+    private var partialHead: RequestHead?
+    private var isExpectingRest = false
+    let isClientV6: Bool
 
     var loop: EventLoop { client.loop }
 
-    init(_ client: Link, caller: String?, to destination: Destination) {
+    init(_ client: Link, caller: String?, isV6: Bool, to destination: Destination) {
         self.client = client
+        isClientV6 = isV6
         self.caller = caller
         self.destination = destination
         arrival = client.loop.now
@@ -57,7 +70,7 @@ final class Connection: LinkOwner {
     var isBusy: Bool {
         switch phase {
         case .dialling: true
-        case .relaying(let relay): relay.tracker?.isBusy ?? false
+        case .exchanging: !exchange.isStream
         default: false
         }
     }
@@ -65,12 +78,8 @@ final class Connection: LinkOwner {
     /// Whether its caller may be waiting for something of it.
     var isEngaged: Bool {
         switch phase {
-        case .dialling: true
-        case .relaying(let relay):
-            switch relay.tracker?.conversation {
-            case nil, .other: true
-            case .undecided, .http1: relay.tracker?.isBusy ?? true
-            }
+        case .dialling, .exchanging: true
+        case .relaying(let relay): !relay.isSilent
         default: false
         }
     }
@@ -80,14 +89,14 @@ final class Connection: LinkOwner {
     func linkMoved(_ link: Link) {
         switch phase {
         case .routing, .closed: break
+        case .awaiting: readRequest()
         case .holding: noticeGoneClient()
         case .reaching: if link === client { noticeGoneClient() }
         case .dialling(let upstream, let lease, let rest):
             if link === upstream { dialMoved(upstream, lease, rest) } else { noticeGoneClient() }
+        case .exchanging: exchange.passOn()
         case .relaying(let relay): pump(relay)
         case .parked: parkedMoved()
-        case .answering(let answer): prepareAnswer(answer)
-        case .exchanging(let exchange): exchange.moved(link)
         case .lingering: lingerMoved()
         }
     }
@@ -97,6 +106,143 @@ final class Connection: LinkOwner {
         guard client.isHungUp else { return }
         client.readEarly(limit: 65536)
         if case .broken = client.ending { close() }
+    }
+
+    // MARK: Requests
+
+    /// How long to wait for a client's first bytes before it is taken for one that lets the server speak first.
+    static let silenceLimit = Duration.milliseconds(50)
+    /// How long a client may take for its head.
+    static let headLimit = Duration.seconds(10)
+
+    /// Finds out what the client speaks.
+    func begin() {
+        if destination.protocolKind == .tcp {
+            conversation = .raw
+            return routeAnew()
+        }
+        phase = .awaiting(nil)
+        readRequest()
+        guard case .awaiting(nil) = phase, destination.protocolKind == .auto else { return }
+        if destination.serverSpeaksFirst { return routeAnew() }
+        phase = .awaiting(loop.after(Connection.silenceLimit) { [weak self] in self?.stayedSilent() })
+    }
+
+    private func stayedSilent() {
+        guard case .awaiting = phase, client.earlyBytes.isEmpty else { return }
+        routeAnew()
+    }
+
+    /// Waits for the next request; it may have come already.
+    func awaitRequest() {
+        phase = .awaiting(nil)
+        if client.canRead || client.ending != nil {
+            // Not at once: whoever pipelines must not keep the loop to himself.
+            loop.later { [weak self] in if let self, case .awaiting = self.phase { self.readRequest() } }
+        }
+    }
+
+    /// Reads a request's head. An ordinary one comes whole and is taken from where it was read.
+    private func readRequest() {
+        // A slow reader is not given more before it has what it asked for.
+        guard client.hasRoom else { return }
+        if !client.earlyBytes.isEmpty { return readEarlyRequest() }
+        guard client.canRead else { return clientEndedBetween() }
+        guard case .bytes(let count) = client.read(into: loop.scratch) else { return clientEndedBetween() }
+        let bytes = UnsafeRawBufferPointer(rebasing: loop.scratch[..<count])
+        if !take(bytes, areEarly: false) {
+            client.pushEarly(bytes)
+            if client.canRead || client.ending != nil { return readEarlyRequest() }
+            expectRest()
+        }
+    }
+
+    private func readEarlyRequest() {
+        client.readEarly(limit: HTTPLimits.standard.head + 1)
+        let early = client.earlyBytes
+        if early.withBytes({ take($0, areEarly: true) }) { return }
+        if client.ending != nil { return close() }
+        expectRest()
+    }
+
+    private func clientEndedBetween() {
+        guard let ending = client.ending else { return }
+        if case .broken = ending { close() } else { linger() }
+    }
+
+    /// Sends a request, or whatever it is, on its way; false where more bytes are needed to tell.
+    private func take(_ bytes: UnsafeRawBufferPointer, areEarly: Bool) -> Bool {
+        if conversation == .undecided {
+            switch Sniffer.look(bytes) {
+            case .needMore: return false
+            case .http1: conversation = .http1
+            case .http2, .other:
+                conversation = .raw
+                if !areEarly { client.pushEarly(bytes) }
+                routeAnew()
+                return true
+            }
+        }
+        let bench = destination.runtime.bench
+        if let partial = partialHead { bench.request = partial } else { bench.request.reset() }
+        partialHead = nil
+        switch bench.request.parse(bytes) {
+        case .needMore:
+            partialHead = bench.request
+            return false
+        case .invalid(let problem):
+            stopWaiting()
+            respond(status: problem.status, problem.description, as: .text)
+        case .complete(let length):
+            stopWaiting()
+            arrival = loop.now
+            refusedSince = nil
+            exchange.begin(bytes, length, areEarly: areEarly)
+        }
+        return true
+    }
+
+    /// A head has begun, and must be whole before long.
+    private func expectRest() {
+        guard !isExpectingRest else { return }
+        if case .awaiting(let timer?) = phase { timer.cancel() }
+        isExpectingRest = true
+        phase = .awaiting(
+            loop.after(Connection.headLimit) { [weak self] in
+                guard let self, case .awaiting = self.phase else { return }
+                guard self.conversation == .http1 else { return self.close(reset: true) }
+                self.respond(status: 408, "the request's head did not come within 10 s", as: .text)
+            })
+    }
+
+    private func stopWaiting() {
+        isExpectingRest = false
+        if case .awaiting(let timer?) = phase { timer.cancel() }
+        phase = .routing
+    }
+
+    /// Sends the connection to where its service is now.
+    func routeAnew() {
+        stopWaiting()
+        arrival = loop.now
+        destination.route(self)
+    }
+
+    /// A client that was taken for a silent one has spoken: if it is HTTP after all, its requests are routed one by
+    /// one, the first to the server that was found for it.
+    func decide(_ relay: Relay) {
+        client.readEarly(limit: HTTPLimits.standard.head + 1)
+        let early = client.earlyBytes
+        switch early.withBytes({ Sniffer.look($0) }) {
+        case .needMore: break
+        case .http2, .other: conversation = .raw
+        case .http1:
+            conversation = .http1
+            relay.lease?.remove(self)
+            if let lease = relay.lease, !lease.isRetired { lease.pool.put(relay.upstream) } else { relay.upstream.close() }
+            phase = .awaiting(nil)
+            readRequest()
+        }
     }
 
     // MARK: Holding
@@ -113,43 +259,32 @@ final class Connection: LinkOwner {
         noticeGoneClient()
     }
 
-    // MARK: Parking
+    // MARK: Leaving an instance
 
     /// Leaves an instance that is taken out of service, if that loses nothing.
     func leaveRetiredInstance() {
-        if case .dialling(let upstream, let lease, _) = phase {
+        switch phase {
+        case .dialling(let upstream, let lease, _):
             // Nothing was sent to it yet.
             phase = .routing
             upstream.close()
             lease.remove(self)
-            return destination.route(self)
+            destination.route(self)
+        case .relaying(let relay) where relay.isSilent && client.ending == nil:
+            phase = .parked
+            relay.upstream.close()
+            relay.lease?.remove(self)
+            if client.canRead { loop.later { [weak self] in self?.parkedMoved() } }
+        default: break
         }
-        guard case .relaying(let relay) = phase, relay.tracker?.isSilent == true, client.ending == nil else {
-            return leaveIfIdle()
-        }
-        park(relay, isSilent: true)
-    }
-
-    /// Leaves a retired instance between two exchanges.
-    func leaveIfIdle() {
-        guard case .relaying(let relay) = phase, relay.tracker?.isIdle == true, client.ending == nil else { return }
-        park(relay, isSilent: false)
-    }
-
-    func park(_ relay: Relay, isSilent: Bool) {
-        phase = .parked(isSilent: isSilent)
-        relay.upstream.close()
-        relay.lease?.remove(self)
-        if client.canRead { loop.later { [weak self] in self?.parkedMoved() } }
     }
 
     private func parkedMoved() {
         guard case .parked = phase else { return }
         client.readEarly(limit: 16384)
         if !client.earlyBytes.isEmpty {
-            arrival = loop.now
-            phase = .routing
-            destination.route(self)
+            phase = .awaiting(nil)
+            conversation == .raw ? routeAnew() : readRequest()
         } else if client.ending != nil {
             close()
         }
@@ -157,22 +292,23 @@ final class Connection: LinkOwner {
 
     /// Finds a server for a client that is silent, now that there may be one.
     func unparkIfSilent() {
-        guard case .parked(isSilent: true) = phase else { return }
-        arrival = loop.now
-        phase = .routing
-        destination.route(self)
+        if case .parked = phase { routeAnew() }
     }
 
     // MARK: Closing
 
-    /// Closes what is left of a connection whose instance is told to end: idle clients stay, the others go.
+    /// Closes what is left of a connection whose instance is told to end.
     func abandonInstance() {
-        guard case .relaying(let relay) = phase else { return close() }
-        guard relay.tracker?.isIdle != true else { return park(relay, isSilent: false) }
-        phase = .lingering(nil)
-        relay.upstream.close()
-        relay.lease?.remove(self)
-        linger()
+        switch phase {
+        case .relaying(let relay):
+            relay.upstream.close()
+            relay.lease?.remove(self)
+            linger()
+        case .exchanging:
+            exchange.cancel(reset: false)
+            linger()
+        default: close()
+        }
     }
 
     /// Ends our side once everything is sent, and waits a little for the client to do the same, so that what it is
@@ -206,8 +342,10 @@ final class Connection: LinkOwner {
             phase = .closed
             relay.upstream.close(reset: reset)
             relay.lease?.remove(self)
-        case .answering(let answer): answer.timer?.cancel()
-        case .exchanging(let exchange): exchange.cancel()
+        case .exchanging:
+            phase = .closed
+            exchange.cancel()
+        case .awaiting(let timer): timer?.cancel()
         case .reaching(let dial): dial.cancel()
         case .lingering(let timer): timer?.cancel()
         case .routing, .parked: break

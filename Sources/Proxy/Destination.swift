@@ -7,6 +7,8 @@ final class Destination {
     let loop: EventLoop
     private unowned let proxy: Proxy
     var protocolKind = FrontProtocol.auto
+    /// Its server has been seen to speak first: silent clients are connected at once.
+    var serverSpeaksFirst = false
 
     private(set) var state: FrontState
     /// Those that new connections go to, in turn.
@@ -17,6 +19,8 @@ final class Destination {
     private(set) var connections: [ObjectIdentifier: Connection] = [:]
     private var queue: [UInt64: Connection] = [:]
     private var nextTicket: UInt64 = 0
+    /// Connections to the remote that are between two exchanges.
+    private var remotePool: UpstreamPool?
     /// How the last use of the remote went; nil before the first.
     private var remoteWorks: Bool?
 
@@ -40,7 +44,11 @@ final class Destination {
     func set(_ state: FrontState) {
         let before = self.state
         self.state = state
-        if state != before { remoteWorks = nil }
+        if state != before {
+            remoteWorks = nil
+            remotePool?.close()
+            remotePool = nil
+        }
         updateLeases()
         // Each is routed by what holds now; that may put it back into the queue.
         for (_, connection) in queue.sorted(by: { $0.key < $1.key }) { reroute(connection) }
@@ -98,11 +106,11 @@ final class Destination {
 
     // MARK: Connections
 
-    func accept(_ descriptor: consuming Descriptor, caller: String?) {
+    func accept(_ descriptor: consuming Descriptor, caller: String?, isV6: Bool) {
         guard let client = try? Link(descriptor, peer: caller ?? "the client", on: loop) else { return }
-        let connection = Connection(client, caller: caller, to: self)
+        let connection = Connection(client, caller: caller, isV6: isV6, to: self)
         connections[ObjectIdentifier(connection)] = connection
-        route(connection)
+        connection.begin()
     }
 
     func forget(_ connection: Connection) {
@@ -112,9 +120,26 @@ final class Destination {
 
     func closeAll() {
         for connection in Array(connections.values) { connection.close() }
+        for lease in current { lease.pool.close() }
+        remotePool?.close()
     }
 
     // MARK: Routing
+
+    /// A server to which a connection is open that can take a request of this connection at once.
+    func readySource(for connection: Connection) -> Exchange.Source? {
+        switch state {
+        case .pass:
+            guard !current.isEmpty else { return nil }
+            turn = (turn + 1) % current.count
+            let lease = current[turn]
+            return lease.pool.isEmpty ? nil : Exchange.Source(lease: lease, remote: nil, pool: lease.pool)
+        case .remote(let target):
+            guard let pool = remotePool, !pool.isEmpty else { return nil }
+            return Exchange.Source(lease: nil, remote: target, pool: pool)
+        case .hold, .answer: return nil
+        }
+    }
 
     /// Sends a connection that has no server to where the service's state says.
     func route(_ connection: Connection) {
@@ -126,13 +151,16 @@ final class Destination {
             hold(connection, until: connection.arrival + bound, reason: reason, bound: bound)
         case .pass:
             guard !current.isEmpty else { return refused(connection) }
-            turn = (turn + 1) % current.count
+            if connection.conversation != .http1 { turn = (turn + 1) % current.count }
+            turn %= current.count
             connection.dial((current[turn...] + current[..<turn])[...])
         case .answer(let reason):
             if let lease = leaseForItsCaller(connection) { return connection.dial([lease]) }
             connection.answer(reason)
         case .remote(let target):
-            connection.reach(target)
+            let pool = remotePool ?? UpstreamPool(on: loop)
+            remotePool = pool
+            connection.reach(target, pool)
         }
     }
 
@@ -154,7 +182,11 @@ final class Destination {
         connection.hold(until: deadline, reason: reason)
     }
 
+    /// Closes a connection that is between two exchanges; false where there is none.
+    func evict() -> Bool { current.contains { $0.pool.evict() } || remotePool?.evict() == true }
+
     func ranOutOfDescriptors(_ connection: Connection) {
+        if proxy.evict() { return connection.routeAnew() }
         connection.hold(
             until: loop.now + Destination.refusalPatience,
             reason: "devmesh has run out of file descriptors: raise `ulimit -n` and start it again.")

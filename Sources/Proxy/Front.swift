@@ -9,18 +9,19 @@ final class Front {
 
     /// Binds and listens, and hands what comes to `onAccept`.
     /// - Throws: `ProxyError.cannotListen`, after which nothing is left open.
-    init(_ spec: FrontSpec, on loop: EventLoop, onAccept: @escaping (consuming Descriptor) -> Void)
-        throws(ProxyError)
-    {
+    init(
+        _ spec: FrontSpec, on loop: EventLoop, mayAccept: @escaping () -> Bool,
+        onAccept: @escaping (consuming Descriptor, _ isV6: Bool) -> Void
+    ) throws(ProxyError) {
         self.spec = spec
         do throws(Errno) {
             var sockets = try Front.bind(spec.port, loop.kernel)
             port = sockets.port
-            let four = try Listener(sockets.four, on: loop, onAccept: onAccept)
+            let four = try Listener(sockets.four, on: loop, mayAccept: mayAccept) { onAccept($0, false) }
             listeners.append(four)
             guard let six = sockets.six.take() else { return }
             do throws(Errno) {
-                listeners.append(try Listener(six, on: loop, onAccept: onAccept))
+                listeners.append(try Listener(six, on: loop, mayAccept: mayAccept) { onAccept($0, true) })
             } catch {
                 four.close()
                 throw error

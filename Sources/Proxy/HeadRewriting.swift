@@ -1,76 +1,129 @@
 import HTTP
 
-/// Writes the heads that pass between a client and an HTTP remote anew: never a byte of the old one as it came.
+/// Writes the heads that pass between a client and its server anew: never a byte of the old one as it came.
 ///
-///     client   GET /a  Host: 127.0.0.1:20003        ──▶  remote   GET /base/a  Host: members.example
-///     client   200 OK  Connection: close            ◀──  remote   200 OK
+///     client   GET /a  Host: 127.0.0.1:20003        ──▶  remote     GET /base/a  Host: members.example
+///     client   GET /a  Host: members.localhost      ──▶  instance   GET /a       Host: members.localhost
+///     client   200 OK                               ◀──  server     200 OK  Keep-Alive: timeout=5
 ///
-/// Fields that end at this hop are left out (RFC 9110 §7.6.1), and each connection carries one exchange.
+/// Fields that end at this hop are left out (RFC 9110 §7.6.1).
 struct HeadRewriting {
-    let target: RemoteTarget
+    /// Nil for an instance of this machine, whose requests keep their `Host`.
+    var remote: RemoteTarget?
+    /// The service that is called: `Host` where a client of old says none.
+    var service: String
+    /// Whether what the client says of those before it is to be believed: on an edge, where a service calls.
+    var trustsClient: Bool
+    var isClientV6: Bool
 
-    /// The head that goes to the remote.
+    /// More passages than these are a loop.
+    private static let mostHops = 16
+
+    /// Why a request goes nowhere; nil for an ordinary one.
+    static func refusal(of head: RequestHead, in buffer: UnsafeRawBufferPointer) -> HTTPProblem? {
+        if head.method == .connect { return HTTPProblem(405, "CONNECT is not served here") }
+        var hops = 0
+        for field in head.fields where field.kind == .via { hops += ours(buffer[field.value]) }
+        if hops < mostHops { return nil }
+        return HTTPProblem(508, "the request has passed here \(hops) times: services call each other in a circle")
+    }
+
+    /// Writes the head that goes to the server.
     /// - Throws: what the client is to be answered with.
-    func request(_ head: RequestHead, in buffer: UnsafeRawBufferPointer) throws(HTTPProblem) -> [UInt8] {
-        guard head.method != .connect else { throw HTTPProblem(405, "CONNECT is not served here") }
-        var writer = HeadWriter()
-        writer.request(head, in: buffer, target: path(head, in: buffer))
-        try writer.field("Host", target.hostHeader)
-        copyFields(head.section, head.fields, in: buffer, to: &writer) { $0 != .host }
-        if head.framing == .chunked { try writer.field("Transfer-Encoding", "chunked") }
+    func request(_ head: RequestHead, in buffer: UnsafeRawBufferPointer, to writer: inout HeadWriter)
+        throws(HTTPProblem)
+    {
+        try writeRequestLine(head, in: buffer, to: &writer)
+        for field in head.fields {
+            switch field.kind {
+            case .host: continue
+            case .forwarded, .xForwarded: if !trustsClient { continue }
+            case let kind: if kind.isHopByHop { continue }
+            }
+            if !head.section.connectionNames(field, in: buffer) { writer.copy(field, from: buffer) }
+        }
+        writeForwarding(head, in: buffer, to: &writer)
+        if head.framing == .chunked { writer.lines("Transfer-Encoding: chunked\r\n") }
         if head.asksUpgrade {
             for field in head.fields where field.kind == .upgrade { writer.copy(field, from: buffer) }
-            try writer.field("Connection", "upgrade")
+            writer.lines("Connection: upgrade\r\n")
         } else if asksTrailers(head, in: buffer) {
-            try writer.field("TE", "trailers")
-            try writer.field("Connection", "close, TE")
-        } else {
-            try writer.field("Connection", "close")
+            writer.lines("TE: trailers\r\nConnection: TE\r\n")
         }
         writer.end()
-        return writer.bytes
     }
 
-    /// The head that goes to the client.
+    /// How the client's connection goes on behind a response.
+    enum Persistence {
+        case keepsAlive
+        /// To a client that must be told (HTTP/1.0).
+        case saysKeepAlive
+        case closes
+    }
+
+    /// Writes the head that goes to the client.
     /// - Parameter isChunked: whether the body that follows will be in chunks.
-    func response(_ head: ResponseHead, in buffer: UnsafeRawBufferPointer, isChunked: Bool)
-        throws(HTTPProblem) -> [UInt8]
-    {
-        var writer = HeadWriter()
+    func response(
+        _ head: ResponseHead, in buffer: UnsafeRawBufferPointer, isChunked: Bool, _ persistence: Persistence,
+        to writer: inout HeadWriter
+    ) {
         writer.response(head, in: buffer)
-        copyFields(head.section, head.fields, in: buffer, to: &writer) { _ in true }
-        if isChunked { try writer.field("Transfer-Encoding", "chunked") }
+        for field in head.fields where !field.kind.isHopByHop {
+            if !head.section.connectionNames(field, in: buffer) { writer.copy(field, from: buffer) }
+        }
+        if isChunked { writer.lines("Transfer-Encoding: chunked\r\n") }
         if head.status == 101 {
             for field in head.fields where field.kind == .upgrade { writer.copy(field, from: buffer) }
-            try writer.field("Connection", "upgrade")
+            writer.lines("Connection: upgrade\r\n")
         } else if !head.isInterim {
-            try writer.field("Connection", "close")
+            switch persistence {
+            case .keepsAlive: break
+            case .saysKeepAlive: writer.lines("Connection: keep-alive\r\n")
+            case .closes: writer.lines("Connection: close\r\n")
+            }
         }
         writer.end()
-        return writer.bytes
     }
 
-    /// The remote's path and behind it the request's; an absolute target's authority is left out, for the remote has
-    /// its own.
-    private func path(_ head: RequestHead, in buffer: UnsafeRawBufferPointer) -> [UInt8] {
-        var base = Array(target.path.utf8)
-        while base.last == UInt8(ascii: "/") { base.removeLast() }
+    /// The remote's path and behind it the request's; an absolute target's authority wins over `Host` (RFC 9112
+    /// §3.2.2), and a remote has its own.
+    private func writeRequestLine(_ head: RequestHead, in buffer: UnsafeRawBufferPointer, to writer: inout HeadWriter)
+        throws(HTTPProblem)
+    {
+        var base = remote?.path ?? ""
+        while base.hasSuffix("/") { base.removeLast() }
         switch head.form {
-        case .origin: return base + buffer[head.target]
+        case .origin: writer.request(head, in: buffer, base: base, target: head.target)
         case .absolute(_, let range):
-            let slash: [UInt8] = range.isEmpty || buffer[range.lowerBound] != UInt8(ascii: "/") ? [0x2f] : []
-            return base + slash + buffer[range]
-        case .asterisk, .authority: return Array(buffer[head.target])
+            if range.isEmpty || buffer[range.lowerBound] != UInt8(ascii: "/") { base += "/" }
+            writer.request(head, in: buffer, base: base, target: range)
+        case .asterisk, .authority: writer.request(head, in: buffer)
+        }
+        if let remote { return try writer.field("Host", remote.hostHeader) }
+        if case .absolute(let authority, _) = head.form {
+            writer.field("Host", from: buffer, authority)
+        } else if let host = head.host {
+            writer.copy(host, from: buffer)
+        } else {
+            try writer.field("Host", service)
         }
     }
 
-    private func copyFields(
-        _ section: FieldSection, _ fields: [HeaderField], in buffer: UnsafeRawBufferPointer,
-        to writer: inout HeadWriter, where isWanted: (HeaderField.Kind) -> Bool
-    ) {
-        for field in fields where isWanted(field.kind) && !field.kind.isHopByHop {
-            if !section.connectionNames(field, in: buffer) { writer.copy(field, from: buffer) }
+    /// Says who called (RFC 7239's forerunners, which everyone reads) and that the request passed here (RFC 9110
+    /// §7.6.3).
+    private func writeForwarding(_ head: RequestHead, in buffer: UnsafeRawBufferPointer, to writer: inout HeadWriter) {
+        let isTold = trustsClient && head.fields.contains { $0.kind == .xForwarded || $0.kind == .forwarded }
+        if !isTold {
+            writer.lines(isClientV6 ? "X-Forwarded-For: ::1\r\n" : "X-Forwarded-For: 127.0.0.1\r\n")
+            if let host = head.host { writer.field("X-Forwarded-Host", from: buffer, host.value) }
+            writer.lines("X-Forwarded-Proto: http\r\n")
         }
+        writer.lines("Via: 1.1 devmesh\r\n")
+    }
+
+    /// How many of the hops that a `Via` line names are ours.
+    private static func ours(_ via: Slice<UnsafeRawBufferPointer>) -> Int {
+        String(decoding: via, as: UTF8.self).split(separator: ",").count { $0.hasSuffix(" devmesh") }
     }
 
     private func asksTrailers(_ head: RequestHead, in buffer: UnsafeRawBufferPointer) -> Bool {

@@ -10,6 +10,8 @@ final class Lease {
     let address: SocketAddress
     private(set) var isRetired = false
     private(set) var connections: [ObjectIdentifier: Connection] = [:]
+    /// Connections to it that are between two exchanges.
+    let pool: UpstreamPool
     private let loop: EventLoop
     private var drain: Drain?
     /// Whether calls on behalf of what it still serves come here: from `drain` until its connections are closed.
@@ -26,6 +28,7 @@ final class Lease {
         guard let address = SocketAddress(literal: backend.host, port: backend.port) else { return nil }
         self.backend = backend
         self.address = address
+        pool = UpstreamPool(on: loop)
     }
 
     func add(_ connection: Connection) { connections[ObjectIdentifier(connection)] = connection }
@@ -39,6 +42,7 @@ final class Lease {
     func retire() {
         guard !isRetired else { return }
         isRetired = true
+        pool.close()
         for connection in Array(connections.values) { connection.leaveRetiredInstance() }
     }
 

@@ -160,6 +160,30 @@ final class Link: ReadinessHandler {
 
     private var canReadSocket: Bool { isOpen && !isConnecting && (mayRead || secured?.mayHoldPlaintext == true) }
 
+    /// Whether nothing is known that would keep it from carrying another exchange.
+    var isFresh: Bool { isOpen && !isConnecting && !sawHangup && ending == nil && early.isEmpty && hasRoom && !isDeaf }
+
+    /// The same, and nothing has come that was not asked for, nor an end.
+    /// - Parameter asking: the system is asked although it has announced nothing yet.
+    func isSilent(asking: Bool = false) -> Bool {
+        guard isFresh else { return false }
+        if asking { mayRead = true }
+        guard canRead else { return true }
+        // Not the scratch buffer, in which a request may lie. What comes of TLS may be its own, as a session ticket.
+        return withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) { buffer in
+            if case .wouldBlock = read(into: buffer) { true } else { false }
+        }
+    }
+
+    /// Tells the peer at once that what it sent has come, rather than with the next bytes that go its way: there are
+    /// programs that write a head and wait for that before they write the body (RFC 1122 §4.2.3.2 and §4.2.3.4).
+    func acknowledge() {
+        if isOpen, !mayRead { loop.kernel.acknowledge(descriptor!) }
+    }
+
+    /// Puts bytes back that were read and are not for now.
+    func pushEarly(_ bytes: UnsafeRawBufferPointer) { if !bytes.isEmpty { early.append(bytes) } }
+
     /// Takes `count` bytes off what was read early.
     func dropEarly(_ count: Int) { early.removeFirst(count) }
 

@@ -24,6 +24,9 @@ public final class Proxy {
     public weak var delegate: (any ProxyDelegate)?
     let loop: EventLoop
     let resolver: Resolver
+    let bench = Workbench()
+    /// For servers' connections, when clients' have taken all other descriptors.
+    let reserve = DescriptorReserve(size: 8)
     private let trust: TLSTrust
     private var tls: TLSRuntime?
     private var fronts: [Front] = []
@@ -37,6 +40,7 @@ public final class Proxy {
         self.loop = loop
         self.trust = trust
         resolver = Resolver(loop)
+        reserve.keep()
     }
 
     // MARK: Fronts
@@ -59,8 +63,9 @@ public final class Proxy {
 
     private func listen(_ spec: FrontSpec) throws(ProxyError) -> Front {
         let destination = destination(spec.service)
-        return try Front(spec, on: loop) { [weak destination] descriptor in
-            destination?.accept(descriptor, caller: spec.caller)
+        let mayAccept = { [weak self] in self?.starved.isEmpty ?? true }
+        return try Front(spec, on: loop, mayAccept: mayAccept) { [weak destination] descriptor, isV6 in
+            destination?.accept(descriptor, caller: spec.caller, isV6: isV6)
         }
     }
 
@@ -138,6 +143,9 @@ public final class Proxy {
 
     // MARK: For the destinations
 
+    /// Gives a descriptor back that nothing needs right now; false where there is none.
+    func evict() -> Bool { destinations.values.contains { $0.evict() } }
+
     /// Who is calling whom through edges right now.
     func callGraph() -> CallGraph {
         CallGraph(
@@ -159,8 +167,10 @@ public final class Proxy {
         } catch { throw .tls(error) }
     }
 
-    /// Lets the connection that has waited longest for a descriptor try again, now that `gone` has given up its own.
-    func descriptorsWereFreed(by gone: Connection) {
+    /// Lets the connection that has waited longest for a descriptor try again, now that there is one: `gone` has given
+    /// up its own, or a server's is no longer needed.
+    func descriptorsWereFreed(by gone: Connection?) {
+        reserve.refill()
         guard !starved.isEmpty else { return }
         starved.removeAll { $0 === gone }
         guard !starved.isEmpty else { return }

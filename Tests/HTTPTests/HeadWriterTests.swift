@@ -49,7 +49,7 @@ import Testing
             #expect(head.parse(buffer) == .complete(length: raw.count))
             guard case .absolute(_, let path) = head.form else { return [] }
             var writer = HeadWriter()
-            writer.request(head, in: buffer, target: buffer[path])
+            writer.request(head, in: buffer, target: path)
             for field in head.fields where !field.kind.isHopByHop && field.kind != .host {
                 writer.copy(field, from: buffer)
             }

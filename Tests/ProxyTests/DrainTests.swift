@@ -147,11 +147,11 @@ import Testing
         let second = try Server()
         mesh.set("reader", .pass([Backend(instance: "reader.2", port: second.port)], whenRefused: ""))
         try idle.send(get)
-        #expect(try second.accept().receive(until: "\r\n\r\n") == get)
+        #expect(try second.accept().receive(until: "\r\n\r\n").hasPrefix("GET "))
         try busyServer.send(ok)
         try busy.receive(until: "ok")
         try busy.send(get)
-        #expect(try second.accept().receive(until: "\r\n\r\n") == get)
+        #expect(try second.accept().receive(until: "\r\n\r\n").hasPrefix("GET "))
     }
 
     @Test func silentClient_ofADrainedInstance_getsTheNewOne() throws {
@@ -190,9 +190,13 @@ import Testing
         let client = try mesh.call("reader")
         let old = try server.accept()
         try client.send(hello)
-        _ = try old.receive(count: hello.utf8.count)
+        if hello.hasPrefix("GET") {
+            try old.receive(until: "\r\n\r\n")
+        } else {
+            _ = try old.receive(count: hello.utf8.count)
+        }
         try old.send(reply)
-        _ = try client.receive(count: reply.utf8.count)
+        try client.receive(until: reply.hasSuffix("\r\n\r\n") ? "\r\n\r\n" : String(reply.suffix(4)))
         mesh.hold("reader")
         #expect(mesh.drain("reader", "reader.1").take(within: .seconds(10)) == 0)
         // Still open until the signal is sent.
@@ -284,7 +288,7 @@ import Testing
         let drained = mesh.drain("a", "a.1")
         let callBack = try mesh.call("a", from: "c")
         try callBack.send(get)
-        #expect(try servers["a"]!.accept().receive(until: "\r\n\r\n") == get)
+        #expect(try servers["a"]!.accept().receive(until: "\r\n\r\n").hasPrefix("GET "))
         #expect(drained.take(within: .milliseconds(20)) == nil)
     }
 }

@@ -79,7 +79,11 @@ import Testing
         mesh.hold("reader")
         let port = mesh.port("reader")
         var clients: [Peer] = []
-        for _ in 0..<Destination.queueLimit { clients.append(try Peer(port: port)) }
+        for _ in 0..<Destination.queueLimit {
+            let client = try Peer(port: port)
+            try client.send("x\r\n")
+            clients.append(client)
+        }
         let late = try Peer(port: port)
         try late.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         #expect(try late.receiveAll().contains("1024 others wait already"))

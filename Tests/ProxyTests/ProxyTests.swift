@@ -88,7 +88,7 @@ import Testing
         mesh.pass("other", server)
         let other = try mesh.call("other")
         _ = try server.accept()
-        faults.injectNext(.socket, .fails(.tooManyOpenFiles))
+        faults.injectNext(.socket, times: 2, .fails(.tooManyOpenFiles))
         let client = try mesh.call("reader")
         try client.send("x")
         #expect(try !server.hasVisitor())

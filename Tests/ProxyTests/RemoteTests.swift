@@ -25,16 +25,16 @@ import Testing
         let upstream = try server.accept()
         #expect(
             try upstream.receive(until: "\r\n\r\n")
-                == "GET /base/a?b=c HTTP/1.1\r\nHost: members.example\r\nAccept: text/plain\r\nConnection: close\r\n\r\n"
-        )
+                == "GET /base/a?b=c HTTP/1.1\r\nHost: members.example\r\nAccept: text/plain\r\n"
+                + "X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Host: 127.0.0.1:20003\r\nX-Forwarded-Proto: http\r\n"
+                + "Via: 1.1 devmesh\r\n\r\n")
         try upstream.send("HTTP/1.1 200 Fine\r\nX-A: 1\r\nKeep-Alive: timeout=5\r\nContent-Length: 5\r\n\r\nhello")
         #expect(
-            try client.receiveAll()
-                == "HTTP/1.1 200 Fine\r\nX-A: 1\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
+            try client.receive(until: "hello") == "HTTP/1.1 200 Fine\r\nX-A: 1\r\nContent-Length: 5\r\n\r\nhello")
         #expect(mesh.delegate.remotes == ["members works"])
     }
 
-    @Test func requestBody_streams_andNothingBehindItPasses() throws {
+    @Test func requestBody_streams_andWhatIsBehindItIsARequestOfItsOwn() throws {
         let server = try Server()
         let mesh = try mesh(server.port)
         let client = try mesh.call("members")
@@ -42,12 +42,12 @@ import Testing
         let upstream = try server.accept()
         try upstream.receive(until: "\r\n\r\n")
         #expect(try upstream.receive(count: 3) == "hel")
-        try client.send("loGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
+        try client.send("loGET /next HTTP/1.1\r\nHost: x\r\n\r\n")
         #expect(try upstream.receive(count: 2) == "lo")
         #expect(try upstream.isQuiet())
         try upstream.send("HTTP/1.1 204 No Content\r\n\r\n")
-        #expect(try client.receiveAll() == "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
-        #expect(try upstream.expectEnd())
+        #expect(try client.receive(until: "\r\n\r\n") == "HTTP/1.1 204 No Content\r\n\r\n")
+        #expect(try upstream.receive(until: "\r\n\r\n").hasPrefix("GET /next HTTP/1.1\r\n"))
     }
 
     @Test func chunkedBodies_passWithTrailersBothWays() throws {
@@ -61,8 +61,8 @@ import Testing
         #expect(try upstream.receive(until: "X-Sum: 1\r\n\r\n") == body)
         try upstream.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
         #expect(
-            try client.receiveAll()
-                == "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + body)
+            try client.receive(until: "X-Sum: 1\r\n\r\n")
+                == "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
     }
 
     @Test func chunkedResponse_toHTTP10_isPlain() throws {
@@ -88,7 +88,7 @@ import Testing
         try client.send("ok")
         #expect(try upstream.receive(count: 2) == "ok")
         try upstream.send("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
-        #expect(try client.receiveAll().hasPrefix("HTTP/1.1 201 Created\r\n"))
+        #expect(try client.receive(until: "\r\n\r\n").hasPrefix("HTTP/1.1 201 Created\r\n"))
     }
 
     @Test func interimResponsesWithoutEnd_forASlowReader_areHeldBack() throws {
@@ -231,7 +231,7 @@ import Testing
             try upstream.receive(until: "\r\n\r\n")
             if works { try upstream.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") }
             upstream.close()
-            #expect(try client.receiveAll().hasPrefix(works ? "HTTP/1.1 200 " : "HTTP/1.1 502 "))
+            #expect(try client.receive(until: "\r\n\r\n").hasPrefix(works ? "HTTP/1.1 200 " : "HTTP/1.1 502 "))
         }
         #expect(
             mesh.delegate.remotes == [
@@ -279,10 +279,10 @@ import Testing
         mesh.pass("members", local)
         let second = try mesh.call("members")
         try second.send(get)
-        #expect(try local.accept().receive(until: "\r\n\r\n") == get)
+        #expect(try local.accept().receive(until: "\r\n\r\n").hasPrefix("GET "))
         // What was under way ends where it began.
         try atRemote.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        #expect(try first.receiveAll().hasPrefix("HTTP/1.1 200 OK"))
+        #expect(try first.receive(until: "\r\n\r\n").hasPrefix("HTTP/1.1 200 OK"))
     }
 
     // MARK: TCP
@@ -327,12 +327,12 @@ import Testing
         let client = try mesh.call("members")
         try client.send(get)
         #expect(server.wait(for: "GET / HTTP/1.1\r\nHost: localhost:\(server.port)\r\n"))
-        #expect(server.wait(for: "Connection: close\r\n\r\n"))
-        let body = String(repeating: "x", count: 100_000)
+        #expect(server.wait(for: "Via: 1.1 devmesh\r\n\r\n"))
+        let body = String(repeating: "x", count: 100_000) + "END"
         server.say("HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n" + body)
         #expect(
-            try client.receiveAll()
-                == "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n" + body)
+            try client.receive(until: "xEND")
+                == "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n" + body)
         #expect(mesh.delegate.remotes == ["members works"])
     }
 
@@ -346,7 +346,7 @@ import Testing
         try client.send(body)
         #expect(server.wait(for: "xEND"))
         server.say("HTTP/1.1 204 No Content\r\n\r\n")
-        #expect(try client.receiveAll().hasPrefix("HTTP/1.1 204 "))
+        #expect(try client.receive(until: "\r\n\r\n").hasPrefix("HTTP/1.1 204 "))
     }
 
     @Test func certificate_thatIsRefused_is502WithTheReason() throws {

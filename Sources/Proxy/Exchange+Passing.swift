@@ -1,0 +1,232 @@
+import EventLoop
+import HTTP
+import Platform
+
+/// Moving the bytes of an exchange.
+extension Exchange {
+    /// How many reads a turn and direction, so that one connection can't keep the loop to itself.
+    private static let readsPerTurn = 16
+
+    /// Moves what can be moved.
+    func passOn() {
+        // Writing may tell the owner; what it would do then is being done.
+        guard !isMoving, let upstream else { return }
+        isMoving = true
+        let isWhole = passRequestBody(upstream)
+        if isWhole { passResponse(upstream) }
+        isMoving = false
+        guard isWhole else { return cut() }
+        afterMoving()
+    }
+
+    private func afterMoving() {
+        if case .idle = stage { return }
+        if case .passingResponse = stage, responseBody.isFinished { return finish() }
+        if client.isDeaf { return cut() }
+        if client.isHungUp, requestBody.isFinished { client.readEarly(limit: HTTPLimits.standard.head) }
+        switch client.ending {
+        case nil: break
+        case .broken: cut()
+        case .inOrder: requestBody.isFinished ? clientEnded() : client.isExhausted ? cut() : ()
+        }
+    }
+
+    private func goOnLater() {
+        loop.later { [weak self] in self?.passOn() }
+    }
+
+    // MARK: The request's body
+
+    /// Returns false where it breaks the rules of chunks.
+    private func passRequestBody(_ upstream: Link) -> Bool {
+        guard !requestBody.isFinished else { return true }
+        let scratch = loop.scratch
+        for _ in 0..<Exchange.readsPerTurn {
+            guard !requestBody.isFinished, client.canRead, upstream.hasRoom else { return true }
+            guard case .bytes(let count) = client.read(into: scratch) else { return true }
+            let bytes = UnsafeRawBufferPointer(rebasing: scratch[..<count])
+            var at = 0
+            guard pass(&requestBody, bytes, &at, to: upstream, inChunks: requestIsChunked) else { return false }
+            if at < count { client.pushEarly(UnsafeRawBufferPointer(rebasing: bytes[at...])) }
+        }
+        if client.canRead, upstream.hasRoom { goOnLater() }
+        return true
+    }
+
+    /// Passes what belongs to a body. Payload alone goes as it lies; chunks are written anew.
+    private func pass(
+        _ body: inout BodyCursor, _ bytes: UnsafeRawBufferPointer, _ at: inout Int, to sink: Link, inChunks: Bool
+    ) -> Bool {
+        if body.isPlain {
+            let start = at
+            guard body.advance(bytes, &at) else { return false }
+            sink.write(UnsafeRawBufferPointer(rebasing: bytes[start..<at]))
+            return true
+        }
+        bench.writer.clear()
+        guard body.copy(bytes, &at, to: &bench.writer, inChunks: inChunks) else { return false }
+        sink.write(bench.writer.bytes)
+        return true
+    }
+
+    // MARK: The response
+
+    private func passResponse(_ upstream: Link) {
+        // Interim heads without end must neither pile up for a slow client nor keep the loop to themselves.
+        for _ in 0..<Exchange.readsPerTurn {
+            guard case .awaitingResponse = stage else { break }
+            guard client.hasRoom, readHead(upstream) else { return }
+        }
+        switch stage {
+        case .awaitingResponse: goOnLater()
+        case .passingResponse: passResponseBody(upstream)
+        case .idle, .waiting: break
+        }
+    }
+
+    private func passResponseBody(_ upstream: Link) {
+        let scratch = loop.scratch
+        for _ in 0..<Exchange.readsPerTurn {
+            guard !responseBody.isFinished, upstream.canRead, client.hasRoom else { break }
+            guard case .bytes(let count) = upstream.read(into: scratch) else { break }
+            let bytes = UnsafeRawBufferPointer(rebasing: scratch[..<count])
+            var at = 0
+            guard pass(&responseBody, bytes, &at, to: client, inChunks: responseIsChunked) else { return cut() }
+            if at < count { serverKeepsAlive = false }
+        }
+        if responseBody.isFinished { return }
+        upstream.acknowledge()
+        if upstream.isExhausted {
+            if case .inOrder = upstream.ending, responseBody.endsWithConnection { return endBody() }
+            // Cut short: the client must not take it for whole, and has what came before.
+            if client.hasRoom { cut() }
+        } else if upstream.canRead, client.hasRoom {
+            goOnLater()
+        }
+    }
+
+    private func endBody() {
+        responseBody = BodyCursor(.none)
+        serverKeepsAlive = false
+    }
+
+    /// Reads one head of the response, which may be an interim one, and what follows it; false if there is none yet.
+    private func readHead(_ upstream: Link) -> Bool {
+        if !upstream.earlyBytes.isEmpty { return readEarlyHead(upstream) }
+        guard upstream.canRead else { return endedBeforeHead(upstream) }
+        guard case .bytes(let count) = upstream.read(into: loop.scratch) else { return endedBeforeHead(upstream) }
+        let bytes = UnsafeRawBufferPointer(rebasing: loop.scratch[..<count])
+        guard let used = takeHead(bytes, upstream) else {
+            upstream.pushEarly(bytes)
+            return upstream.canRead || upstream.ending != nil ? readEarlyHead(upstream) : false
+        }
+        upstream.pushEarly(UnsafeRawBufferPointer(rebasing: bytes[min(used, count)...]))
+        return true
+    }
+
+    private func readEarlyHead(_ upstream: Link) -> Bool {
+        upstream.readEarly(limit: HTTPLimits.standard.head + 1)
+        let early = upstream.earlyBytes
+        guard let used = early.withBytes({ takeHead($0, upstream) }) else { return endedBeforeHead(upstream) }
+        if upstream.isOpen { upstream.dropEarly(used) }
+        return true
+    }
+
+    /// Always false.
+    private func endedBeforeHead(_ upstream: Link) -> Bool {
+        guard let ending = upstream.ending, let source else { return false }
+        if case .broken(let error) = ending, !upstream.earlyBytes.isEmpty || source.remote != nil {
+            fail(error)
+        } else {
+            fail(.noResponse(host: source.name))
+        }
+        return false
+    }
+
+    /// Writes a head and what follows it to the client; returns how many bytes that took, nil while it is not whole.
+    private func takeHead(_ bytes: UnsafeRawBufferPointer, _ upstream: Link) -> Int? {
+        bench.response.reset()
+        switch bench.response.parse(bytes) {
+        case .needMore: return nil
+        case .invalid(let problem):
+            sent.removeAll(keepingCapacity: true)
+            fail(.badResponse(host: source?.name ?? "", reason: problem.reason))
+            return bytes.count
+        case .complete(let length):
+            isReused = false
+            return bench.response.isInterim ? passInterim(bytes, length) : passFinal(bytes, length, upstream)
+        }
+    }
+
+    private func passInterim(_ bytes: UnsafeRawBufferPointer, _ length: Int) -> Int {
+        // HTTP/1.0 knows no interim responses (RFC 9110 §15.2).
+        guard !speaksOldHTTP else { return length }
+        bench.writer.clear()
+        rewriting.response(bench.response, in: bytes, isChunked: false, .keepsAlive, to: &bench.writer)
+        client.write(bench.writer.bytes)
+        return length
+    }
+
+    private func passFinal(_ bytes: UnsafeRawBufferPointer, _ length: Int, _ upstream: Link) -> Int {
+        let head = bench.response
+        if source?.lease == nil { connection.destination.remoteWasUsed(nil) }
+        let framing = head.framing(answering: method)
+        responseBody = BodyCursor(framing)
+        responseIsChunked = framing == .chunked && !speaksOldHTTP
+        serverKeepsAlive = head.keepsAlive
+        // Where the body ends with the connection, so does the client's; so it does where a request is left unread.
+        closesClient =
+            !clientKeepsAlive || framing == .untilClose || (framing == .chunked && speaksOldHTTP)
+            || !requestBody.isFinished
+        if isEventStream(head, in: bytes) { becameStream() }
+        bench.writer.clear()
+        rewriting.response(
+            head, in: bytes, isChunked: responseIsChunked,
+            closesClient ? .closes : speaksOldHTTP ? .saysKeepAlive : .keepsAlive, to: &bench.writer)
+        if framing == .tunnel {
+            client.write(bench.writer.bytes)
+            becomeRaw(upstream)
+            return length
+        }
+        stage = .passingResponse(upstream)
+        var at = length
+        guard responseBody.copy(bytes, &at, to: &bench.writer, inChunks: responseIsChunked) else {
+            cut()
+            return bytes.count
+        }
+        client.write(bench.writer.bytes)
+        // What the server says behind its response nobody has asked for.
+        if responseBody.isFinished, at < bytes.count { serverKeepsAlive = false }
+        return responseBody.isFinished ? bytes.count : at
+    }
+
+    private func isEventStream(_ head: ResponseHead, in bytes: UnsafeRawBufferPointer) -> Bool {
+        head.fields.contains { field in
+            field.kind == .other && field.name.count == 12 && hasPrefix("content-type", bytes[field.name])
+                && hasPrefix("text/event-stream", bytes[field.value])
+        }
+    }
+
+    /// The two have agreed on another protocol.
+    private func becomeRaw(_ upstream: Link) {
+        let lease = source?.lease
+        source = nil
+        stage = .idle
+        loop.later { [connection] in
+            guard case .exchanging = connection.phase else { return upstream.close() }
+            connection.relay(Relay(upstream: upstream, lease: lease, isSilent: false))
+        }
+    }
+}
+
+/// Whether bytes begin with `literal`, which is in lower case, compared without case.
+private func hasPrefix(_ literal: StaticString, _ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
+    guard bytes.count >= literal.utf8CodeUnitCount else { return false }
+    var expected = literal.utf8Start
+    for byte in bytes.prefix(literal.utf8CodeUnitCount) {
+        let lower = byte &- 0x41 < 26 ? byte | 0x20 : byte
+        if lower != expected.pointee { return false }
+        expected += 1
+    }
+    return true
+}

@@ -1,0 +1,74 @@
+import EventLoop
+import Platform
+
+/// Connections to one server that are between two exchanges, the latest first.
+///
+/// One that the server ends, or on which it says anything unasked, is closed at once; one that nobody has used for a
+/// while is closed by a timer, which runs only while there are any.
+final class UpstreamPool: LinkOwner {
+    /// More than these are not kept.
+    private static let most = 1024
+    /// The longest that one is kept unused; the shortest is half of it.
+    private static let patience = Duration.seconds(60)
+
+    private let loop: EventLoop
+    private var idle: [(link: Link, since: Instant)] = []
+    private var timer: Timer?
+    private var isClosed = false
+
+    init(on loop: EventLoop) { self.loop = loop }
+
+    var isEmpty: Bool { idle.isEmpty }
+
+    /// Takes a connection out for an exchange; nil if there is none that is any good.
+    /// - Parameter isSure: asks the system once more whether the server has ended it meanwhile.
+    func take(isSure: Bool) -> Link? {
+        while let (link, _) = idle.popLast() {
+            if link.isSilent(asking: isSure) {
+                link.owner = nil
+                return link
+            }
+            link.close()
+        }
+        return nil
+    }
+
+    /// Keeps a connection whose exchange is complete, unless it can't carry another.
+    func put(_ link: Link) {
+        guard !isClosed, idle.count < UpstreamPool.most, link.isSilent() else { return link.close() }
+        link.owner = self
+        idle.append((link, loop.now))
+        if timer?.isPending != true { arm() }
+    }
+
+    /// Closes the one that has been unused for longest, for the sake of its descriptor; false where there is none.
+    func evict() -> Bool {
+        guard !idle.isEmpty else { return false }
+        idle.removeFirst().link.close()
+        return true
+    }
+
+    /// Closes those there are, and whatever is put in later.
+    func close() {
+        isClosed = true
+        timer?.cancel()
+        for (link, _) in idle { link.close() }
+        idle = []
+    }
+
+    func linkMoved(_ link: Link) {
+        guard !link.isSilent(), let index = idle.firstIndex(where: { $0.link === link }) else { return }
+        idle.remove(at: index)
+        link.close()
+    }
+
+    private func arm() {
+        timer = loop.after(UpstreamPool.patience / 2) { [weak self] in
+            guard let self else { return }
+            let now = loop.now
+            for (link, since) in idle where now - since >= UpstreamPool.patience / 2 { link.close() }
+            idle.removeAll { !$0.link.isOpen }
+            if !idle.isEmpty { arm() }
+        }
+    }
+}
