@@ -41,7 +41,10 @@ public final class EventLoop {
         try poller.add(remote.wakeup.reader, token: .max)
     }
 
-    deinit { scratch.deallocate() }
+    deinit {
+        timers.removeAll()
+        scratch.deallocate()
+    }
 
     // MARK: Running
 
@@ -160,7 +163,8 @@ public protocol ReadinessHandler: AnyObject {
 
 /// A descriptor's place in a loop. It must be cancelled before the descriptor is closed.
 public struct Registration {
-    fileprivate unowned let loop: EventLoop
+    /// Kept by whoever keeps this: a handler of the loop.
+    fileprivate unowned(unsafe) let loop: EventLoop
     fileprivate let raw: Int32
     fileprivate let token: UInt64
 
@@ -176,7 +180,8 @@ public final class Timer {
     let due: Instant
     /// Its place in the heap; -1 once fired or cancelled.
     var place = -1
-    private weak var loop: EventLoop?
+    /// Lives as long as `place` is not -1: then its heap holds this.
+    private unowned(unsafe) let loop: EventLoop
     private var body: (() -> Void)?
 
     init(due: Instant, loop: EventLoop, body: @escaping () -> Void) {
@@ -190,7 +195,7 @@ public final class Timer {
     /// Makes sure that it does not fire (again); no harm once it has.
     public func cancel() {
         body = nil
-        if place >= 0 { loop?.cancel(self) }
+        if place >= 0 { loop.cancel(self) }
     }
 
     func fire() {

@@ -24,6 +24,11 @@ struct TimerHeap {
         }
     }
 
+    mutating func removeAll() {
+        for timer in heap { timer.place = -1 }
+        heap = []
+    }
+
     mutating func popDue(_ now: Instant) -> Timer? {
         guard let first = heap.first, first.due <= now else { return nil }
         remove(first)

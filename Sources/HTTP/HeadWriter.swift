@@ -86,9 +86,17 @@ public struct HeadWriter: Sendable {
 
     /// A parsed header line, copied.
     public mutating func copy(_ field: HeaderField, from buffer: UnsafeRawBufferPointer) {
-        append(buffer, field.name)
+        let (name, value) = (field.name, field.value)
+        let end = value.upperBound
+        if value.lowerBound == name.upperBound + 2, buffer[name.upperBound + 1] == Byte.space, end + 1 < buffer.count,
+            buffer[end] == Byte.cr, buffer[end + 1] == Byte.lf
+        {
+            // It lies there as it would be written.
+            return append(buffer, name.lowerBound..<end + 2)
+        }
+        append(buffer, name)
         append(": ")
-        append(buffer, field.value)
+        append(buffer, value)
         append("\r\n")
     }
 

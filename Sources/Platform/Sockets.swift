@@ -113,6 +113,24 @@ extension Kernel {
         }
     }
 
+    /// Reads what a socket has (recv(2)), a little faster than `read`; the buffer must not be empty.
+    public func receive(_ descriptor: borrowing Descriptor, into buffer: UnsafeMutableRawBufferPointer) throws(Errno)
+        -> ReadResult
+    {
+        while true {
+            do throws(Errno) {
+                let room = try limit(.read, buffer.count)
+                let count = recv(descriptor.raw, buffer.baseAddress, room, 0)
+                if count > 0 { return .bytes(count) }
+                if count == 0 { return .endOfFile }
+                throw Errno.last
+            } catch {
+                if error == .again { return .wouldBlock }
+                if error != .interrupted { throw error }
+            }
+        }
+    }
+
     /// Tells the peer that nothing more comes (shutdown(2)); a peer that is gone already is no error.
     public func shutdownWrite(_ descriptor: borrowing Descriptor) { _ = shutdown(descriptor.raw, Int32(SHUT_WR)) }
 

@@ -5,14 +5,13 @@ import Platform
 /// The two links of a relayed connection; the client's belongs to the connection.
 final class Relay {
     let upstream: Link
-    /// The instance that it goes to; nil for a remote.
-    let lease: Lease?
+    let lease: Lease
     /// Nothing was sent in either direction.
     fileprivate(set) var isSilent: Bool
     fileprivate var isPumping = false
 
     /// - Parameter isSilent: false for a connection that has carried something before.
-    init(upstream: Link, lease: Lease?, isSilent: Bool = true) {
+    init(upstream: Link, lease: Lease, isSilent: Bool = true) {
         self.upstream = upstream
         self.lease = lease
         self.isSilent = isSilent
@@ -26,9 +25,10 @@ extension Connection {
     func dial(_ leases: ArraySlice<Lease>) {
         var rest = leases
         while let lease = rest.popFirst() {
+            guard let address = lease.address else { continue }
             do throws(Errno) {
                 let upstream = try destination.runtime.reserve.using { () -> Result<Link, Errno> in
-                    do throws(Errno) { return .success(try Link(connectingTo: lease.address, on: loop)) } catch {
+                    do throws(Errno) { return .success(try Link(connectingTo: address, on: loop)) } catch {
                         return .failure(error)
                     }
                 }.get()
@@ -58,13 +58,13 @@ extension Connection {
             return dial(rest)
         }
         refusedSince = nil
-        reached(upstream, lease: lease, remote: nil, pool: lease.pool)
+        reached(upstream, lease)
     }
 
     /// Goes on with a new connection to the server.
-    func reached(_ upstream: Link, lease: Lease?, remote: RemoteTarget?, pool: UpstreamPool?) {
-        if conversation == .http1, let pool {
-            exchange.start(upstream, Exchange.Source(lease: lease, remote: remote, pool: pool), isReused: false)
+    func reached(_ upstream: Link, _ lease: Lease) {
+        if conversation == .http1, lease.remote?.scheme != .tcp {
+            exchange.start(upstream, lease, isReused: false)
         } else {
             relay(Relay(upstream: upstream, lease: lease))
         }
@@ -88,8 +88,8 @@ extension Connection {
         let hasMoreBack = move(relay, fromClient: false)
         relay.isPumping = false
         if hasMore || hasMoreBack {
-            loop.later { [weak self] in
-                if let self, case .relaying(let current) = self.phase, current === relay { self.pump(relay) }
+            loop.later { [self] in
+                if case .relaying(let current) = phase, current === relay { pump(relay) }
             }
         }
         if case .relaying(let current) = phase, current === relay { settle(relay) }
@@ -151,7 +151,7 @@ extension Connection {
 
     private func finishWithoutServer(_ relay: Relay) {
         relay.upstream.close()
-        relay.lease?.remove(self)
+        relay.lease.remove(self)
         linger()
     }
 }

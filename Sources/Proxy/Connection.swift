@@ -39,7 +39,7 @@ final class Connection: LinkOwner {
     let client: Link
     /// The service whose edge was called from, if it was one.
     let caller: String?
-    unowned let destination: Destination
+    let destination: Destination
     /// When the connection came, or the first bytes after it was parked.
     private(set) var arrival: Instant
     /// Since when no instance has accepted it.
@@ -52,6 +52,8 @@ final class Connection: LinkOwner {
     private var partialHead: RequestHead?
     private var isExpectingRest = false
     let isClientV6: Bool
+    /// Where it stands among the connections of the server that it uses.
+    var place = 0
 
     var loop: EventLoop { client.loop }
 
@@ -125,7 +127,7 @@ final class Connection: LinkOwner {
         readRequest()
         guard case .awaiting(nil) = phase, destination.protocolKind == .auto else { return }
         if destination.serverSpeaksFirst { return routeAnew() }
-        phase = .awaiting(loop.after(Connection.silenceLimit) { [weak self] in self?.stayedSilent() })
+        phase = .awaiting(loop.after(Connection.silenceLimit) { [self] in stayedSilent() })
     }
 
     private func stayedSilent() {
@@ -138,7 +140,7 @@ final class Connection: LinkOwner {
         phase = .awaiting(nil)
         if client.canRead || client.ending != nil {
             // Not at once: whoever pipelines must not keep the loop to himself.
-            loop.later { [weak self] in if let self, case .awaiting = self.phase { self.readRequest() } }
+            loop.later { [self] in if case .awaiting = phase { readRequest() } }
         }
     }
 
@@ -208,10 +210,10 @@ final class Connection: LinkOwner {
         if case .awaiting(let timer?) = phase { timer.cancel() }
         isExpectingRest = true
         phase = .awaiting(
-            loop.after(Connection.headLimit) { [weak self] in
-                guard let self, case .awaiting = self.phase else { return }
-                guard self.conversation == .http1 else { return self.close(reset: true) }
-                self.respond(status: 408, "the request's head did not come within 10 s", as: .text)
+            loop.after(Connection.headLimit) { [self] in
+                guard case .awaiting = phase else { return }
+                guard conversation == .http1 else { return close(reset: true) }
+                respond(status: 408, "the request's head did not come within 10 s", as: .text)
             })
     }
 
@@ -231,6 +233,7 @@ final class Connection: LinkOwner {
     /// A client that was taken for a silent one has spoken: if it is HTTP after all, its requests are routed one by
     /// one, the first to the server that was found for it.
     func decide(_ relay: Relay) {
+        if relay.lease.remote?.scheme == .tcp { return conversation = .raw }
         client.readEarly(limit: HTTPLimits.standard.head + 1)
         let early = client.earlyBytes
         switch early.withBytes({ Sniffer.look($0) }) {
@@ -238,8 +241,8 @@ final class Connection: LinkOwner {
         case .http2, .other: conversation = .raw
         case .http1:
             conversation = .http1
-            relay.lease?.remove(self)
-            if let lease = relay.lease, !lease.isRetired { lease.pool.put(relay.upstream) } else { relay.upstream.close() }
+            relay.lease.remove(self)
+            relay.lease.pool.put(relay.upstream)
             phase = .awaiting(nil)
             readRequest()
         }
@@ -250,10 +253,10 @@ final class Connection: LinkOwner {
     /// Waits for another state of the service until `deadline`; then says `reason`.
     func hold(until deadline: Instant, reason: String) {
         let ticket = destination.enterQueue(self)
-        let timer = loop.after(deadline - .now) { [weak self] in
-            guard let self, case .holding = self.phase else { return }
-            self.destination.leaveQueue(ticket)
-            self.answer(reason)
+        let timer = loop.after(deadline - .now) { [self] in
+            guard case .holding = phase else { return }
+            destination.leaveQueue(ticket)
+            answer(reason)
         }
         phase = .holding(ticket: ticket, timer)
         noticeGoneClient()
@@ -273,8 +276,8 @@ final class Connection: LinkOwner {
         case .relaying(let relay) where relay.isSilent && client.ending == nil:
             phase = .parked
             relay.upstream.close()
-            relay.lease?.remove(self)
-            if client.canRead { loop.later { [weak self] in self?.parkedMoved() } }
+            relay.lease.remove(self)
+            if client.canRead { loop.later { [self] in parkedMoved() } }
         default: break
         }
     }
@@ -302,7 +305,7 @@ final class Connection: LinkOwner {
         switch phase {
         case .relaying(let relay):
             relay.upstream.close()
-            relay.lease?.remove(self)
+            relay.lease.remove(self)
             linger()
         case .exchanging:
             exchange.cancel(reset: false)
@@ -324,7 +327,7 @@ final class Connection: LinkOwner {
         if client.isDead || (client.isExhausted && client.hasRoom) { return close() }
         // A slow reader has all the time it needs for what waits here; the rest is the kernel's.
         guard client.hasRoom, case .lingering(nil) = phase else { return }
-        phase = .lingering(loop.after(Connection.lingerLimit) { [weak self] in self?.close() })
+        phase = .lingering(loop.after(Connection.lingerLimit) { [self] in close() })
     }
 
     /// Closes both sides at once and forgets the connection.
@@ -341,7 +344,7 @@ final class Connection: LinkOwner {
         case .relaying(let relay):
             phase = .closed
             relay.upstream.close(reset: reset)
-            relay.lease?.remove(self)
+            relay.lease.remove(self)
         case .exchanging:
             phase = .closed
             exchange.cancel()

@@ -19,8 +19,6 @@ final class Destination {
     private(set) var connections: [ObjectIdentifier: Connection] = [:]
     private var queue: [UInt64: Connection] = [:]
     private var nextTicket: UInt64 = 0
-    /// Connections to the remote that are between two exchanges.
-    private var remotePool: UpstreamPool?
     /// How the last use of the remote went; nil before the first.
     private var remoteWorks: Bool?
 
@@ -44,11 +42,7 @@ final class Destination {
     func set(_ state: FrontState) {
         let before = self.state
         self.state = state
-        if state != before {
-            remoteWorks = nil
-            remotePool?.close()
-            remotePool = nil
-        }
+        if state != before { remoteWorks = nil }
         updateLeases()
         // Each is routed by what holds now; that may put it back into the queue.
         for (_, connection) in queue.sorted(by: { $0.key < $1.key }) { reroute(connection) }
@@ -60,11 +54,15 @@ final class Destination {
 
     /// Keeps the leases of instances that go on serving, opens those of new ones, and retires the others.
     private func updateLeases() {
-        var backends: [Backend] = []
-        if case .pass(let list, _) = state { backends = list }
+        let servers: [Lease.Server] =
+            switch state {
+            case .pass(let backends, _): backends.map { .instance($0) }
+            case .remote(let target): [.remote(target)]
+            case .hold, .answer: []
+            }
         let before = current
-        current = backends.compactMap { backend in
-            before.first { $0.backend == backend } ?? Lease(backend, on: loop)
+        current = servers.compactMap { server in
+            before.first { $0.server == server } ?? Lease(server, on: loop)
         }
         for lease in before where !current.contains(where: { $0 === lease }) { retire(lease) }
     }
@@ -77,14 +75,14 @@ final class Destination {
     }
 
     private func leases(of instance: String) -> [Lease] {
-        let old = retired.filter { $0.backend.instance == instance }
-        return old.isEmpty ? current.filter { $0.backend.instance == instance } : old
+        let old = retired.filter { $0.instance == instance }
+        return old.isEmpty ? current.filter { $0.instance == instance } : old
     }
 
     func drain(_ instance: String, limit: Duration, _ done: @escaping (_ unfinished: Int) -> Void) {
-        for lease in current where lease.backend.instance == instance { retire(lease) }
+        for lease in current where lease.instance == instance { retire(lease) }
         // The newest is the one that serves; older ones of the name are being closed already.
-        guard let lease = retired.last(where: { $0.backend.instance == instance }) else {
+        guard let lease = retired.last(where: { $0.instance == instance }) else {
             return loop.later { done(0) }
         }
         lease.drain(limit, done)
@@ -100,8 +98,8 @@ final class Destination {
 
     func activeConnections(_ instance: String?) -> Int {
         guard let instance else { return connections.values.count { $0.isEngaged } }
-        return (current + retired).filter { $0.backend.instance == instance }
-            .reduce(0) { $0 + $1.connections.values.count { $0.isEngaged } }
+        return (current + retired).filter { $0.instance == instance }
+            .reduce(0) { $0 + $1.connections.count(where: \.isEngaged) }
     }
 
     // MARK: Connections
@@ -121,24 +119,15 @@ final class Destination {
     func closeAll() {
         for connection in Array(connections.values) { connection.close() }
         for lease in current { lease.pool.close() }
-        remotePool?.close()
     }
 
     // MARK: Routing
 
-    /// A server to which a connection is open that can take a request of this connection at once.
-    func readySource(for connection: Connection) -> Exchange.Source? {
-        switch state {
-        case .pass:
-            guard !current.isEmpty else { return nil }
-            turn = (turn + 1) % current.count
-            let lease = current[turn]
-            return lease.pool.isEmpty ? nil : Exchange.Source(lease: lease, remote: nil, pool: lease.pool)
-        case .remote(let target):
-            guard let pool = remotePool, !pool.isEmpty else { return nil }
-            return Exchange.Source(lease: nil, remote: target, pool: pool)
-        case .hold, .answer: return nil
-        }
+    /// The server whose turn it is, if a connection to it is open that can take a request at once.
+    func readyLease() -> Lease? {
+        guard !current.isEmpty else { return nil }
+        turn = turn + 1 < current.count ? turn + 1 : 0
+        return current[turn].pool.isEmpty ? nil : current[turn]
     }
 
     /// Sends a connection that has no server to where the service's state says.
@@ -158,9 +147,7 @@ final class Destination {
             if let lease = leaseForItsCaller(connection) { return connection.dial([lease]) }
             connection.answer(reason)
         case .remote(let target):
-            let pool = remotePool ?? UpstreamPool(on: loop)
-            remotePool = pool
-            connection.reach(target, pool)
+            if let lease = current.first { connection.reach(target, lease) }
         }
     }
 
@@ -183,7 +170,7 @@ final class Destination {
     }
 
     /// Closes a connection that is between two exchanges; false where there is none.
-    func evict() -> Bool { current.contains { $0.pool.evict() } || remotePool?.evict() == true }
+    func evict() -> Bool { current.contains { $0.pool.evict() } }
 
     func ranOutOfDescriptors(_ connection: Connection) {
         if proxy.evict() { return connection.routeAnew() }

@@ -32,7 +32,7 @@ extension Exchange {
     }
 
     private func goOnLater() {
-        loop.later { [weak self] in self?.passOn() }
+        loop.later { [connection] in connection.exchange.passOn() }
     }
 
     // MARK: The request's body
@@ -134,11 +134,11 @@ extension Exchange {
 
     /// Always false.
     private func endedBeforeHead(_ upstream: Link) -> Bool {
-        guard let ending = upstream.ending, let source else { return false }
-        if case .broken(let error) = ending, !upstream.earlyBytes.isEmpty || source.remote != nil {
+        guard let ending = upstream.ending, let lease else { return false }
+        if case .broken(let error) = ending, !upstream.earlyBytes.isEmpty || lease.remote != nil {
             fail(error)
         } else {
-            fail(.noResponse(host: source.name))
+            fail(.noResponse(host: lease.name))
         }
         return false
     }
@@ -150,7 +150,7 @@ extension Exchange {
         case .needMore: return nil
         case .invalid(let problem):
             sent.removeAll(keepingCapacity: true)
-            fail(.badResponse(host: source?.name ?? "", reason: problem.reason))
+            fail(.badResponse(host: lease?.name ?? "", reason: problem.reason))
             return bytes.count
         case .complete(let length):
             isReused = false
@@ -162,14 +162,14 @@ extension Exchange {
         // HTTP/1.0 knows no interim responses (RFC 9110 §15.2).
         guard !speaksOldHTTP else { return length }
         bench.writer.clear()
-        rewriting.response(bench.response, in: bytes, isChunked: false, .keepsAlive, to: &bench.writer)
+        HeadRewriting.response(bench.response, in: bytes, isChunked: false, .keepsAlive, to: &bench.writer)
         client.write(bench.writer.bytes)
         return length
     }
 
     private func passFinal(_ bytes: UnsafeRawBufferPointer, _ length: Int, _ upstream: Link) -> Int {
         let head = bench.response
-        if source?.lease == nil { connection.destination.remoteWasUsed(nil) }
+        if lease?.remote != nil { connection.destination.remoteWasUsed(nil) }
         let framing = head.framing(answering: method)
         responseBody = BodyCursor(framing)
         responseIsChunked = framing == .chunked && !speaksOldHTTP
@@ -180,7 +180,7 @@ extension Exchange {
             || !requestBody.isFinished
         if isEventStream(head, in: bytes) { becameStream() }
         bench.writer.clear()
-        rewriting.response(
+        HeadRewriting.response(
             head, in: bytes, isChunked: responseIsChunked,
             closesClient ? .closes : speaksOldHTTP ? .saysKeepAlive : .keepsAlive, to: &bench.writer)
         if framing == .tunnel {
@@ -209,8 +209,8 @@ extension Exchange {
 
     /// The two have agreed on another protocol.
     private func becomeRaw(_ upstream: Link) {
-        let lease = source?.lease
-        source = nil
+        guard let lease else { return }
+        self.lease = nil
         stage = .idle
         loop.later { [connection] in
             guard case .exchanging = connection.phase else { return upstream.close() }

@@ -20,20 +20,11 @@ final class Exchange {
         case passingResponse(Link)
     }
 
-    /// Where a server's connection comes from and goes to.
-    struct Source {
-        /// The instance; nil for a remote.
-        var lease: Lease?
-        var remote: RemoteTarget?
-        let pool: UpstreamPool
-
-        /// What errors call it.
-        var name: String { remote?.host ?? lease?.backend.instance ?? "the service" }
-    }
-
-    unowned let connection: Connection
+    /// Owns this, and is kept by whatever calls it.
+    unowned(unsafe) let connection: Connection
     var stage = Stage.idle
-    var source: Source?
+    /// Whose connection it uses.
+    var lease: Lease?
 
     // Of the request.
     var method = HTTPMethod.other
@@ -91,8 +82,8 @@ final class Exchange {
         isStream = false
         sent.removeAll(keepingCapacity: true)
         if let problem = HeadRewriting.refusal(of: head, in: bytes) { return refuse(problem) }
-        if let source = connection.destination.readySource(for: connection), let link = take(source) {
-            return send(to: link, source, isReused: true, bytes, length, areEarly: areEarly)
+        if let lease = connection.destination.readyLease(), let link = take(from: lease) {
+            return send(to: link, lease, isReused: true, bytes, length, areEarly: areEarly)
         }
         if !areEarly { client.pushEarly(bytes) }
         headLength = length
@@ -101,15 +92,17 @@ final class Exchange {
     }
 
     /// A connection that an earlier exchange has left.
-    func take(_ source: Source) -> Link? {
+    func take(from lease: Lease) -> Link? {
         // What can't be sent twice is worth asking first whether the server is still there.
-        source.pool.take(isSure: !method.isIdempotent || !requestBody.isFinished)
+        guard let link = lease.pool.take(isSure: !method.isIdempotent || !requestBody.isFinished) else { return nil }
+        lease.add(connection)
+        return link
     }
 
     /// Goes on with a request that has waited, now that there is a server for it.
-    func start(_ link: Link, _ source: Source, isReused: Bool) {
+    func start(_ link: Link, _ lease: Lease, isReused: Bool) {
         guard sent.isEmpty else {
-            connect(to: link, source, isReused: isReused)
+            connect(to: link, lease, isReused: isReused)
             link.write(sent)
             return passOn()
         }
@@ -117,27 +110,28 @@ final class Exchange {
         early.withBytes { bytes in
             bench.request.reset()
             guard case .complete = bench.request.parse(bytes) else { return connection.close() }
-            send(to: link, source, isReused: isReused, bytes, headLength, areEarly: true)
+            send(to: link, lease, isReused: isReused, bytes, headLength, areEarly: true)
         }
     }
 
-    private func connect(to link: Link, _ source: Source, isReused: Bool) {
-        self.source = source
+    private func connect(to link: Link, _ lease: Lease, isReused: Bool) {
+        self.lease = lease
         self.isReused = isReused
-        source.lease?.add(connection)
         link.owner = connection
         stage = .awaitingResponse(link)
         connection.phase = .exchanging
     }
 
     private func send(
-        to link: Link, _ source: Source, isReused: Bool, _ bytes: UnsafeRawBufferPointer, _ length: Int, areEarly: Bool
+        to link: Link, _ lease: Lease, isReused: Bool, _ bytes: UnsafeRawBufferPointer, _ length: Int, areEarly: Bool
     ) {
-        connect(to: link, source, isReused: isReused)
-        let rewriting = rewriting
+        connect(to: link, lease, isReused: isReused)
+        let bench = bench
         bench.writer.clear()
         do throws(HTTPProblem) {
-            try rewriting.request(bench.request, in: bytes, to: &bench.writer)
+            try HeadRewriting.request(
+                bench.request, in: bytes, to: lease, trustsClient: connection.caller != nil,
+                isClientV6: connection.isClientV6, service: connection.destination.name, &bench.writer)
         } catch { return refuse(error) }
         var at = length
         guard requestBody.copy(bytes, &at, to: &bench.writer, inChunks: requestIsChunked) else { return cut() }
@@ -151,45 +145,39 @@ final class Exchange {
         passOn()
     }
 
-    var rewriting: HeadRewriting {
-        HeadRewriting(
-            remote: source?.remote, service: connection.destination.name, trustsClient: connection.caller != nil,
-            isClientV6: connection.isClientV6)
-    }
-
     /// The exchange is complete; the client may go on.
     func finish() {
         guard case .passingResponse(let link) = stage else { return }
         let isReusable = serverKeepsAlive && requestBody.isFinished && link.isFresh
-        let source = leave()
+        let lease = leave()
         let runtime = connection.destination.runtime
-        if isReusable, runtime.starved.isEmpty, source?.lease?.isRetired != true {
-            source?.pool.put(link)
+        if isReusable, runtime.starved.isEmpty, let lease {
+            lease.pool.put(link)
         } else {
             link.close()
             runtime.descriptorsWereFreed(by: nil)
         }
-        source?.lease?.remove(connection)
+        lease?.remove(connection)
         if closesClient || !requestBody.isFinished { return connection.linger() }
         connection.awaitRequest()
     }
 
     /// Lets go of the server.
-    private func leave() -> Source? {
-        defer { source = nil }
+    private func leave() -> Lease? {
+        defer { lease = nil }
         grace?.cancel()
         grace = nil
         stage = .idle
-        return source
+        return lease
     }
 
     /// Ends everything of it but the client's connection.
     /// - Parameter reset: the server sees a reset, and stops working for it.
     func cancel(reset: Bool = true) {
         let link = upstream
-        let source = leave()
+        let lease = leave()
         link?.close(reset: reset)
-        source?.lease?.remove(connection)
+        lease?.remove(connection)
     }
 
     /// What was begun can't be completed: the client must not take it for whole.
@@ -210,13 +198,13 @@ final class Exchange {
     /// The server failed before it said anything. A request that is safe to send again goes to another connection.
     func fail(_ error: ProxyError) {
         let canResend = isReused && !sent.isEmpty && client.ending == nil
-        let lease = source?.lease
+        let isRemote = lease?.remote != nil
         cancel()
         if canResend {
             stage = .waiting
             return connection.routeAnew()
         }
-        if lease == nil { connection.destination.remoteWasUsed(error) }
+        if isRemote { connection.destination.remoteWasUsed(error) }
         connection.respond(status: 502, error.message, as: form, withBody: method != .head)
     }
 
@@ -226,6 +214,6 @@ final class Exchange {
     /// nobody waits.
     func clientEnded() {
         guard grace == nil else { return }
-        grace = loop.after(Exchange.graceLimit) { [weak self] in self?.cut() }
+        grace = loop.after(Exchange.graceLimit) { [connection] in connection.exchange.cut() }
     }
 }

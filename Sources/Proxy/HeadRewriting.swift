@@ -7,15 +7,7 @@ import HTTP
 ///     client   200 OK                               ◀──  server     200 OK  Keep-Alive: timeout=5
 ///
 /// Fields that end at this hop are left out (RFC 9110 §7.6.1).
-struct HeadRewriting {
-    /// Nil for an instance of this machine, whose requests keep their `Host`.
-    var remote: RemoteTarget?
-    /// The service that is called: `Host` where a client of old says none.
-    var service: String
-    /// Whether what the client says of those before it is to be believed: on an edge, where a service calls.
-    var trustsClient: Bool
-    var isClientV6: Bool
-
+enum HeadRewriting {
     /// More passages than these are a loop.
     private static let mostHops = 16
 
@@ -28,12 +20,26 @@ struct HeadRewriting {
         return HTTPProblem(508, "the request has passed here \(hops) times: services call each other in a circle")
     }
 
-    /// Writes the head that goes to the server.
+    /// Writes the head that goes to the server; requests to an instance of this machine keep their `Host`.
+    /// - Parameters:
+    ///   - trustsClient: whether what the client says of those before it is to be believed: on an edge, where a
+    ///     service calls.
+    ///   - service: `Host` where a client of old says none.
     /// - Throws: what the client is to be answered with.
-    func request(_ head: RequestHead, in buffer: UnsafeRawBufferPointer, to writer: inout HeadWriter)
-        throws(HTTPProblem)
-    {
-        try writeRequestLine(head, in: buffer, to: &writer)
+    static func request(
+        _ head: RequestHead, in buffer: UnsafeRawBufferPointer, to lease: Lease, trustsClient: Bool, isClientV6: Bool,
+        service: @autoclosure () -> String, _ writer: inout HeadWriter
+    ) throws(HTTPProblem) {
+        writeRequestLine(head, in: buffer, base: lease.basePath, to: &writer)
+        if let remote = lease.remote {
+            try writer.field("Host", remote.hostHeader)
+        } else if case .absolute(let authority, _) = head.form {
+            writer.field("Host", from: buffer, authority)
+        } else if let host = head.host {
+            writer.copy(host, from: buffer)
+        } else {
+            try writer.field("Host", service())
+        }
         for field in head.fields {
             switch field.kind {
             case .host: continue
@@ -42,7 +48,9 @@ struct HeadRewriting {
             }
             if !head.section.connectionNames(field, in: buffer) { writer.copy(field, from: buffer) }
         }
-        writeForwarding(head, in: buffer, to: &writer)
+        let isTold = trustsClient && head.fields.contains { $0.kind == .xForwarded || $0.kind == .forwarded }
+        if !isTold { writeForwarding(head, in: buffer, isClientV6: isClientV6, to: &writer) }
+        writer.lines("Via: 1.1 devmesh\r\n")
         if head.framing == .chunked { writer.lines("Transfer-Encoding: chunked\r\n") }
         if head.asksUpgrade {
             for field in head.fields where field.kind == .upgrade { writer.copy(field, from: buffer) }
@@ -63,7 +71,7 @@ struct HeadRewriting {
 
     /// Writes the head that goes to the client.
     /// - Parameter isChunked: whether the body that follows will be in chunks.
-    func response(
+    static func response(
         _ head: ResponseHead, in buffer: UnsafeRawBufferPointer, isChunked: Bool, _ persistence: Persistence,
         to writer: inout HeadWriter
     ) {
@@ -85,40 +93,26 @@ struct HeadRewriting {
         writer.end()
     }
 
-    /// The remote's path and behind it the request's; an absolute target's authority wins over `Host` (RFC 9112
-    /// §3.2.2), and a remote has its own.
-    private func writeRequestLine(_ head: RequestHead, in buffer: UnsafeRawBufferPointer, to writer: inout HeadWriter)
-        throws(HTTPProblem)
-    {
-        var base = remote?.path ?? ""
-        while base.hasSuffix("/") { base.removeLast() }
+    /// The remote's path and behind it the request's.
+    private static func writeRequestLine(
+        _ head: RequestHead, in buffer: UnsafeRawBufferPointer, base: String, to writer: inout HeadWriter
+    ) {
         switch head.form {
         case .origin: writer.request(head, in: buffer, base: base, target: head.target)
         case .absolute(_, let range):
-            if range.isEmpty || buffer[range.lowerBound] != UInt8(ascii: "/") { base += "/" }
-            writer.request(head, in: buffer, base: base, target: range)
+            let hasPath = !range.isEmpty && buffer[range.lowerBound] == UInt8(ascii: "/")
+            writer.request(head, in: buffer, base: hasPath ? base : base + "/", target: range)
         case .asterisk, .authority: writer.request(head, in: buffer)
-        }
-        if let remote { return try writer.field("Host", remote.hostHeader) }
-        if case .absolute(let authority, _) = head.form {
-            writer.field("Host", from: buffer, authority)
-        } else if let host = head.host {
-            writer.copy(host, from: buffer)
-        } else {
-            try writer.field("Host", service)
         }
     }
 
-    /// Says who called (RFC 7239's forerunners, which everyone reads) and that the request passed here (RFC 9110
-    /// §7.6.3).
-    private func writeForwarding(_ head: RequestHead, in buffer: UnsafeRawBufferPointer, to writer: inout HeadWriter) {
-        let isTold = trustsClient && head.fields.contains { $0.kind == .xForwarded || $0.kind == .forwarded }
-        if !isTold {
-            writer.lines(isClientV6 ? "X-Forwarded-For: ::1\r\n" : "X-Forwarded-For: 127.0.0.1\r\n")
-            if let host = head.host { writer.field("X-Forwarded-Host", from: buffer, host.value) }
-            writer.lines("X-Forwarded-Proto: http\r\n")
-        }
-        writer.lines("Via: 1.1 devmesh\r\n")
+    /// Says who called (RFC 7239's forerunners, which everyone reads).
+    private static func writeForwarding(
+        _ head: RequestHead, in buffer: UnsafeRawBufferPointer, isClientV6: Bool, to writer: inout HeadWriter
+    ) {
+        writer.lines(isClientV6 ? "X-Forwarded-For: ::1\r\n" : "X-Forwarded-For: 127.0.0.1\r\n")
+        if let host = head.host { writer.field("X-Forwarded-Host", from: buffer, host.value) }
+        writer.lines("X-Forwarded-Proto: http\r\n")
     }
 
     /// How many of the hops that a `Via` line names are ours.
@@ -126,7 +120,7 @@ struct HeadRewriting {
         String(decoding: via, as: UTF8.self).split(separator: ",").count { $0.hasSuffix(" devmesh") }
     }
 
-    private func asksTrailers(_ head: RequestHead, in buffer: UnsafeRawBufferPointer) -> Bool {
+    private static func asksTrailers(_ head: RequestHead, in buffer: UnsafeRawBufferPointer) -> Bool {
         head.fields.contains { field in
             field.kind == .te
                 && String(decoding: buffer[field.value], as: UTF8.self).lowercased().contains("trailers")

@@ -1,15 +1,29 @@
 import EventLoop
 import Platform
 
-/// An instance's time at a service's front: from when connections first go to it until the last of them is gone.
+/// A server's time at a service's front, be it an instance of this machine or a remote: from when connections first go
+/// to it until the last of them is gone.
 ///
 ///     current ──set, drain──▶ retired: takes no new connections, idle ones are taken off it
 ///                                └─drain─▶ draining: waits for exchanges under way
 final class Lease {
-    let backend: Backend
-    let address: SocketAddress
+    enum Server: Equatable {
+        case instance(Backend)
+        case remote(RemoteTarget)
+    }
+
+    let server: Server
+    /// What errors call it.
+    let name: String
+    /// Of an instance.
+    let address: SocketAddress?
+    /// Of a remote that speaks HTTP.
+    let remote: RemoteTarget?
+    /// Stands before each request's path.
+    let basePath: String
     private(set) var isRetired = false
-    private(set) var connections: [ObjectIdentifier: Connection] = [:]
+    /// Those that use it now, in no order; each knows its place.
+    private(set) var connections: [Connection] = []
     /// Connections to it that are between two exchanges.
     let pool: UpstreamPool
     private let loop: EventLoop
@@ -22,20 +36,47 @@ final class Lease {
         var timer: Timer
     }
 
-    /// Nil where the backend's host is no IP literal.
-    init?(_ backend: Backend, on loop: EventLoop) {
+    /// Nil where an instance's host is no IP literal.
+    init?(_ server: Server, on loop: EventLoop) {
         self.loop = loop
-        guard let address = SocketAddress(literal: backend.host, port: backend.port) else { return nil }
-        self.backend = backend
-        self.address = address
+        self.server = server
         pool = UpstreamPool(on: loop)
+        switch server {
+        case .instance(let backend):
+            guard let address = SocketAddress(literal: backend.host, port: backend.port) else { return nil }
+            self.address = address
+            name = backend.instance
+            remote = nil
+            basePath = ""
+        case .remote(let target):
+            address = nil
+            name = target.host
+            remote = target
+            var path = target.path
+            while path.hasSuffix("/") { path.removeLast() }
+            basePath = path
+        }
     }
 
-    func add(_ connection: Connection) { connections[ObjectIdentifier(connection)] = connection }
+    /// As `reader.1`; nil for a remote.
+    var instance: String? {
+        if case .instance(let backend) = server { backend.instance } else { nil }
+    }
+
+    func add(_ connection: Connection) {
+        connection.place = connections.count
+        connections.append(connection)
+    }
 
     func remove(_ connection: Connection) {
-        connections[ObjectIdentifier(connection)] = nil
-        checkDrained()
+        let place = connection.place
+        guard place < connections.count, connections[place] === connection else { return }
+        let last = connections.removeLast()
+        if last !== connection {
+            connections[place] = last
+            last.place = place
+        }
+        if drain != nil { checkDrained() }
     }
 
     /// Takes it out of service: connections that carry nothing leave it now, the others once they are idle.
@@ -43,7 +84,7 @@ final class Lease {
         guard !isRetired else { return }
         isRetired = true
         pool.close()
-        for connection in Array(connections.values) { connection.leaveRetiredInstance() }
+        for connection in connections { connection.leaveRetiredInstance() }
     }
 
     /// Calls `done` once no exchange is under way, or after `limit` with the number of those that still are.
@@ -58,7 +99,7 @@ final class Lease {
 
     /// To be called when a connection may have become idle.
     func checkDrained() {
-        guard drain != nil, !connections.values.contains(where: { $0.isBusy }) else { return }
+        guard drain != nil, !connections.contains(where: \.isBusy) else { return }
         finishDrain()
     }
 
@@ -66,7 +107,7 @@ final class Lease {
         guard let drain else { return }
         self.drain = nil
         drain.timer.cancel()
-        let unfinished = connections.values.count { $0.isBusy }
+        let unfinished = connections.count(where: \.isBusy)
         // Told later: whoever asked is in the middle of its own work.
         loop.later { drain.done(unfinished) }
     }
@@ -79,6 +120,6 @@ final class Lease {
         servesItsCallers = false
         retire()
         finishDrain()
-        for connection in Array(connections.values) where !connection.isBusy { connection.abandonInstance() }
+        for connection in connections where !connection.isBusy { connection.abandonInstance() }
     }
 }

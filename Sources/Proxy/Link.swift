@@ -27,7 +27,9 @@ final class Link: ReadinessHandler {
         case broken(ProxyError)
     }
 
-    weak var owner: (any LinkOwner)?
+    /// Held until the link is closed. (Objects that anything refers to weakly are counted the slow way from then on,
+    /// which is why connections, loops and destinations are not.)
+    var owner: (any LinkOwner)?
     let loop: EventLoop
     /// What errors call the other side.
     let peer: String
@@ -120,7 +122,7 @@ final class Link: ReadinessHandler {
     func readSocket(into buffer: UnsafeMutableRawBufferPointer) -> Read {
         guard isOpen, mayRead else { return .wouldBlock }
         do throws(Errno) {
-            switch try loop.kernel.read(descriptor!, into: buffer) {
+            switch try loop.kernel.receive(descriptor!, into: buffer) {
             case .bytes(let count):
                 if count < buffer.count, !sawHangup { drained() }
                 return .bytes(count)
@@ -196,7 +198,7 @@ final class Link: ReadinessHandler {
             case .wouldBlock, .end, .broken: return
             }
         }
-        loop.later { [weak self] in if let self, self.isOpen { self.owner?.linkMoved(self) } }
+        loop.later { [self] in if isOpen { owner?.linkMoved(self) } }
     }
 
     // MARK: Writing

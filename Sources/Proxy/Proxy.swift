@@ -63,9 +63,9 @@ public final class Proxy {
 
     private func listen(_ spec: FrontSpec) throws(ProxyError) -> Front {
         let destination = destination(spec.service)
-        let mayAccept = { [weak self] in self?.starved.isEmpty ?? true }
-        return try Front(spec, on: loop, mayAccept: mayAccept) { [weak destination] descriptor, isV6 in
-            destination?.accept(descriptor, caller: spec.caller, isV6: isV6)
+        let mayAccept = { [unowned self] in starved.isEmpty }
+        return try Front(spec, on: loop, mayAccept: mayAccept) { descriptor, isV6 in
+            destination.accept(descriptor, caller: spec.caller, isV6: isV6)
         }
     }
 

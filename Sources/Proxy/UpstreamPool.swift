@@ -63,8 +63,7 @@ final class UpstreamPool: LinkOwner {
     }
 
     private func arm() {
-        timer = loop.after(UpstreamPool.patience / 2) { [weak self] in
-            guard let self else { return }
+        timer = loop.after(UpstreamPool.patience / 2) { [self] in
             let now = loop.now
             for (link, since) in idle where now - since >= UpstreamPool.patience / 2 { link.close() }
             idle.removeAll { !$0.link.isOpen }
