@@ -68,10 +68,19 @@ struct Session {
             return try mesh.ask { (client) throws(ControlError) in try client.environment(of: name) }
         }
         let planned = try planned()
-        let service = try choose([name], among: planned.plan.services) { $0.name }[0]
+        let service = try units([name], of: planned.plan)[0]
         let ports = PrivatePorts(avoiding: planned.claimedPorts)
         let environment = planned.plan.environment(of: service, privatePort: ports.take())
         return ServiceEnvironment(env: environment.values, directory: service.service.directory)
+    }
+
+    /// What `names` mean where no mesh is up: of a service what serves it at first, or one of its versions.
+    func units(_ names: [String], of plan: Plan) throws(CommandFailure) -> [ServicePlan] {
+        try choose(names, among: plan.units) { $0.name }.map { unit in
+            let isNamed = names.contains { $0.lowercased() == unit.name.lowercased() }
+            guard isNamed, case .version(let name) = unit.service.target else { return unit }
+            return unit.version(name) ?? unit
+        }
     }
 
     /// Those of `all` that `names` names, without regard to case and in the order of `all`; all where none is named.

@@ -15,14 +15,17 @@ public enum LogArchive {
     /// - Parameter known: names that are left out, and cost nothing.
     public static func services(in folder: String, besides known: Set<String> = [], kernel: Kernel = .real) -> [String]
     {
-        let names = (try? kernel.list(folder)) ?? []
-        return names.filter { !known.contains($0) && kernel.status(folder + "/" + $0)?.kind == .directory }
+        let parts = (try? kernel.list(folder)) ?? []
+        return parts.compactMap { part in
+            let name = Path.name(ofPart: part)
+            return !known.contains(name) && kernel.status(folder + "/" + part)?.kind == .directory ? name : nil
+        }
     }
 
     /// The newest record's number over all services.
     static func newestSeq(in folder: String, kernel: Kernel) -> Int? {
         services(in: folder, kernel: kernel).compactMap {
-            SegmentFolder(path: Path.join(folder, $0), kernel: kernel).newest()?.seq
+            SegmentFolder(of: $0, in: folder, kernel: kernel).newest()?.seq
         }.max()
     }
 
@@ -31,7 +34,7 @@ public enum LogArchive {
         _ service: String, count: Int, streams: Set<LogStream> = Set(LogStream.allCases), in folder: String,
         kernel: Kernel = .real
     ) -> [RecentLine] {
-        let folder = SegmentFolder(path: Path.join(folder, service), kernel: kernel)
+        let folder = SegmentFolder(of: service, in: folder, kernel: kernel)
         guard count > 0, let newest = folder.newest() else { return [] }
         var lines: [RecentLine] = []
         // Other streams' lines count too while searching: look further back until there are enough or no more.

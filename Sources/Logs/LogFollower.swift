@@ -111,7 +111,7 @@ final class LogFollower: ReadinessHandler {
 
     /// A service's folder was deleted underneath the mesh and has been made again: it is another one now.
     private func rewatchFolder(named name: String) {
-        guard let service = session.names.firstIndex(of: name) else { return }
+        guard let service = session.names.firstIndex(of: Path.name(ofPart: name)) else { return }
         // Adding a folder that is watched already gives its old watch (inotify_add_watch(2)).
         let path = session.cursor(service).folder.path
         guard let watch = try? watcher?.add(path), watches[watch] != service else { return }
@@ -120,9 +120,10 @@ final class LogFollower: ReadinessHandler {
     }
 
     private func takeInNewServices() {
-        guard session.query.services.isEmpty else { return }
+        guard session.query.services.isEmpty || !session.query.prefixes.isEmpty else { return }
         let known = Set(session.names)
-        for name in LogArchive.services(in: session.query.folder, besides: known, kernel: loop.kernel) {
+        for name in LogArchive.services(in: session.query.folder, besides: known, kernel: loop.kernel)
+        where session.query.takesIn(name) {
             session.add(name)
             try? watchFolder(of: session.names.count - 1)
         }

@@ -52,7 +52,7 @@ final class LogPump {
     private func store(_ service: String) -> LogStore {
         if let store = stores[service] { return store }
         let store = LogStore(
-            folder: Path.join(root, service), limit: limits[service] ?? defaultLimit, encoder: encoder,
+            folder: Path.join(root, Path.part(service)), limit: limits[service] ?? defaultLimit, encoder: encoder,
             kernel: loop.kernel, onOutage: { [self] in noteOutage(service, $0) })
         stores[service] = store
         return store

@@ -6,6 +6,8 @@ public struct LogQuery: Sendable, Equatable {
     public var folder: String
     /// In the order of the columns; empty: every service that has logs.
     public var services: [String]
+    /// Besides `services`: what begins with one of these, in the order of the names; also what comes later.
+    public var prefixes: [String] = []
     /// `-n`: the newest so many lines of each service; of those that match, with `pattern`.
     public var count: Int?
     public var since: WallTime?
@@ -26,6 +28,9 @@ public struct LogQuery: Sendable, Equatable {
         self.pattern = pattern
         self.afterSeq = afterSeq
     }
+
+    /// Whether it asks for a service that it does not name, as far as `services` and `prefixes` tell.
+    func takesIn(_ service: String) -> Bool { services.isEmpty || prefixes.contains { service.hasPrefix($0) } }
 
     /// Whether reading begins somewhere in the store rather than at its oldest line.
     var hasStart: Bool { count != nil || since != nil || afterSeq != nil }

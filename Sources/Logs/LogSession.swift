@@ -33,8 +33,11 @@ final class LogSession {
         live = LiveText(text)
         json = JSONLineFormatter(names: [])
         if !follows { bounds.lastSeq = LogArchive.newestSeq(in: query.folder, kernel: kernel) ?? 0 }
-        let services = query.services.isEmpty ? LogArchive.services(in: query.folder, kernel: kernel) : query.services
-        for service in services { add(service) }
+        for service in query.services { add(service) }
+        guard query.services.isEmpty || !query.prefixes.isEmpty else { return }
+        let known = Set(query.services)
+        for service in LogArchive.services(in: query.folder, besides: known, kernel: kernel)
+        where query.takesIn(service) { add(service) }
     }
 
     /// A service's cursor, by the place of its name.
@@ -42,7 +45,7 @@ final class LogSession {
 
     /// Takes a service in, from where the query begins.
     func add(_ name: String) {
-        let folder = SegmentFolder(path: Path.join(query.folder, name), kernel: kernel)
+        let folder = SegmentFolder(of: name, in: query.folder, kernel: kernel)
         let cursor = LogCursor(service: names.count, folder: folder)
         names.append(name)
         text.add(name)

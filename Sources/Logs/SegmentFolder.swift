@@ -28,6 +28,16 @@ struct SegmentFolder {
     let path: String
     let kernel: Kernel
 
+    init(path: String, kernel: Kernel) {
+        self.path = path
+        self.kernel = kernel
+    }
+
+    /// - Parameter root: the folder with a folder for each service.
+    init(of service: String, in root: String, kernel: Kernel) {
+        self.init(path: Path.join(root, Path.part(service)), kernel: kernel)
+    }
+
     /// Oldest first; empty where there is no folder.
     func segments() -> [Segment] {
         let names = (try? kernel.list(path)) ?? []

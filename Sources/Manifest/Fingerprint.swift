@@ -4,7 +4,7 @@ import JSON
 enum Fingerprint {
     static func of(_ service: Service, entry: JSONSyntax, topVariables: [Variable]) -> String {
         var bytes: [UInt8] = []
-        canonical(entry.json).append(to: &bytes)
+        canonical(entry.json, without: ["versions"]).append(to: &bytes)
         // What the entry's `${}` and envFile gave, and what is set for all.
         append(topVariables.flatMap { [$0.name, $0.value] }, to: &bytes)
         append(service.variables.flatMap { [$0.name, $0.value] }, to: &bytes)
@@ -28,12 +28,14 @@ enum Fingerprint {
     }
 
     /// Neither order nor what is the user's own counts.
-    private static func canonical(_ json: JSON) -> JSON {
+    /// - Parameter others: members that are something by themselves.
+    private static func canonical(_ json: JSON, without others: [String] = []) -> JSON {
         switch json {
-        case .array(let elements): .array(elements.map(canonical))
+        case .array(let elements): .array(elements.map { canonical($0) })
         case .object(let members):
             .object(
-                members.filter { !$0.name.hasPrefix("x-") }.map { .init($0.name, canonical($0.value)) }
+                members.filter { !$0.name.hasPrefix("x-") && !others.contains($0.name) }
+                    .map { .init($0.name, canonical($0.value)) }
                     .sorted { $0.name < $1.name })
         default: json
         }

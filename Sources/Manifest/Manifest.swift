@@ -113,8 +113,12 @@ public struct Service: Sendable, Equatable {
     public var `protocol`: ProtocolHint
     public var oneShot: Bool
     public var remote: Remote?
-    /// Where it starts out: `local` where it has `run`, unless the manifest says otherwise.
+    /// Where it starts out: unless the manifest says otherwise, the first of its `targets`.
     public var target: Target
+    /// In the manifest's order.
+    public var versions: [ServiceVersion]
+    /// What is checked out before it is built and run: of a version with `git`.
+    public var checkout: Checkout?
     public var logs: LogLimits
     /// Secret values that `${}` put into its commands, directory or remote: `Secrets.masking` hides them where these
     /// are shown.
@@ -130,7 +134,8 @@ public struct Service: Sendable, Equatable {
         ready: ReadyProbe = ReadyProbe(), live: LiveProbe? = nil, restart: RestartPolicy = .onFailure,
         stop: StopPolicy = StopPolicy(), instances: Int = 1, listens: Listens = .assigned, port: Int? = nil,
         protocol: ProtocolHint = .auto, oneShot: Bool = false, remote: Remote? = nil, target: Target = .local,
-        logs: LogLimits = LogLimits(), secrets: [String] = [], fingerprint: String = ""
+        versions: [ServiceVersion] = [], checkout: Checkout? = nil, logs: LogLimits = LogLimits(),
+        secrets: [String] = [], fingerprint: String = ""
     ) {
         self.name = name
         self.position = position
@@ -151,6 +156,8 @@ public struct Service: Sendable, Equatable {
         self.oneShot = oneShot
         self.remote = remote
         self.target = target
+        self.versions = versions
+        self.checkout = checkout
         self.logs = logs
         self.secrets = secrets
         self.fingerprint = fingerprint
@@ -167,9 +174,12 @@ public enum Command: Sendable, Equatable {
 
 public struct Use: Sendable, Equatable {
     public var service: String
+    /// `members@next`: what this caller's calls go to, whatever the service is served from; nil: that.
+    public var target: Target?
 
-    public init(service: String) {
+    public init(service: String, target: Target? = nil) {
         self.service = service
+        self.target = target
     }
 }
 
@@ -301,10 +311,6 @@ public struct Remote: Sendable, Equatable {
         self.hostHeader = hostHeader
         self.url = url
     }
-}
-
-public enum Target: String, Sendable, CaseIterable {
-    case local, remote
 }
 
 /// `logs`: how much of a service's output is kept.

@@ -30,7 +30,15 @@ enum ManifestKeys {
         .later("traffic", "How exchanges between services are captured.", standard: [:]),
     ])
 
-    static let service = Shape.object(place + process + network + later)
+    static let service = Shape.object(place + process + lifeCycle + network + laterOfProcesses + later)
+
+    /// A version's entry: what it leaves out is as the service's own entry has it.
+    private static let version = Shape.object(
+        [
+            Key(
+                "git", .text(.gitRef),
+                "The git ref that is checked out, built and run, in a folder of devmesh's own.", examples: ["main"])
+        ] + place + lifeCycle + [listens] + laterOfProcesses)
 
     private static let place = [
         Key(
@@ -51,6 +59,10 @@ enum ManifestKeys {
             "dependsOn", .map(names: .serviceName, .choice(Dependency.Condition.allCases.map(\.rawValue))),
             "What must be started, ready or completed before this service is started.", standard: [:],
             examples: [["db": "ready"]]),
+        Key("oneShot", .boolean, "Whether it is a job that runs once to its end.", standard: false),
+    ]
+
+    private static let lifeCycle = [
         Key("ready", ready, "How to tell that it is ready. Default: it listens on its port.", examples: [readyExample]),
         Key(
             "live", live, "How to tell that it still works. Default: not probed once it is ready.",
@@ -59,7 +71,6 @@ enum ManifestKeys {
             "restart", .choice(RestartPolicy.allCases.map(\.rawValue)),
             "What to do when it ends by itself: start it again or not.", standard: "on-failure"),
         Key("stop", stop, "How it is stopped.", examples: [["signal": "INT", "timeout": "3s"]]),
-        Key("oneShot", .boolean, "Whether it is a job that runs once to its end.", standard: false),
         Key("instances", .whole(1...1000), "How many processes of it run.", standard: 1),
         Key(
             "handover", .choice(["hold", "overlap"]),
@@ -71,11 +82,8 @@ enum ManifestKeys {
         Key(
             "uses", .list(.text(.filled), minimum: 0),
             "Whom it calls: each gets an address reserved for this caller. Default: all services, none reserved.",
-            examples: [["members", "purge"]]),
-        Key(
-            "listens", .either([.whole(1...65535), .only(false)]),
-            "The port that a program insists on, or false for one that listens nowhere. Default: the port in PORT.",
-            examples: [8080, false]),
+            examples: [["members", "purge"], ["members@next"]]),
+        listens,
         Key("port", .whole(1...65535), "The port of its front. Default: the next of the block.", examples: [20007]),
         Key("protocol", .choice(ProtocolHint.allCases.map(\.rawValue)), "What is spoken with it.", standard: "auto"),
         Key(
@@ -102,16 +110,26 @@ enum ManifestKeys {
             examples: ["https://members.staging.example.com", "tcp://db.staging.example.com:5432"]),
         Key(
             "target", .text(.filled),
-            "Where it is served from at first: local or remote. Default: local if it has a run command."),
+            "Where it is served from at first: local, remote or a version. Default: the first of these that it has."),
+        Key(
+            "versions", .map(names: .versionName, version),
+            "Other versions of it, by name: each says what is different from the service's own entry.", standard: [:],
+            examples: [["next": ["directory": "../members-next"], "main": ["git": "main"]]]),
+    ]
+
+    private static let listens = Key(
+        "listens", .either([.whole(1...65535), .only(false)]),
+        "The port that a program insists on, or false for one that listens nowhere. Default: the port in PORT.",
+        examples: [8080, false])
+
+    private static let laterOfProcesses: [Key] = [
+        .later("watch", "Rebuild and restart when files change.", examples: [["paths": ["src"], "ignore": ["*.tmp"]]]),
+        .later("tty", "Run it on a terminal of its own.", standard: false),
+        .later("container", "The container that it runs in."),
     ]
 
     private static let later: [Key] = [
-        .later("watch", "Rebuild and restart when files change.", examples: [["paths": ["src"], "ignore": ["*.tmp"]]]),
-        .later("tty", "Run it on a terminal of its own.", standard: false),
         .later("callback", "Whether remote systems call it back.", standard: false),
-        .later(
-            "versions", "Other versions of it, by name.", standard: [:],
-            examples: [["next": ["directory": "../members-next"], "main": ["git": "main"]]]),
         .later("route", "Which targets its requests go to.", standard: [:]),
         .later("hosts", "Further host names at the gateway.", standard: []),
         .later("paths", "Its paths at the gateway.", standard: []),
@@ -119,7 +137,6 @@ enum ManifestKeys {
         .later("timeouts", "Its timeouts.", standard: [:]),
         .later("retries", "Its retries.", standard: [:]),
         .later("limits", "Its limits.", standard: [:]),
-        .later("container", "The container that it runs in."),
         .later("traffic", "How its exchanges are captured.", standard: [:]),
     ]
 

@@ -18,7 +18,8 @@ struct ManifestReader {
         let logs = logs(root["logs"], default: LogLimits())
         let services = roster.entries.map { entry in
             var service = ServiceReader(
-                reader: self, expander: expander, roster: roster, entry: entry, topVariables: variables)
+                reader: self, expander: expander, roster: roster, entry: entry,
+                trail: trail.key("services").key(entry.name), topVariables: variables)
             return service.read(scope: scope, logs: logs)
         }
         let folderName = folder.split(separator: "/").last.map(String.init) ?? "mesh"

@@ -78,9 +78,18 @@ struct ManifestRules {
         var listeners: [Int: Service] = [:]
         var fronts: [Int: Service] = [:]
         for (entry, service) in zip(roster.entries, manifest.services) {
-            if case .fixed(let port) = service.listens {
+            let trail = KeyTrail().key("services").key(entry.name)
+            let versions = zip(entry.versions, service.versions).compactMap { version, planned in
+                // One that inherits it has been reported.
+                version.entry.node["listens"]?.offset == entry.node["listens"]?.offset
+                    ? nil : (version.entry, planned.service, trail.key("versions").key(version.name))
+            }
+            for (entry, service, trail) in [(entry, service, trail)] + versions {
+                guard case .fixed(let port) = service.listens else { continue }
                 if let other = listeners[port] {
-                    report(.sharedListener(port, with: other.name, at: other.position), entry, "listens")
+                    let sentence = Sentence.sharedListener(port, with: other.name, at: other.position)
+                    report.error(
+                        sentence, at: entry.node["listens"]?.offset ?? entry.nameOffset, trail.key("listens"))
                 }
                 listeners[port] = listeners[port] ?? service
             }

@@ -57,7 +57,7 @@ final class Report {
         return Manifest.nearest(to: name, among: names)
     }
 
-    /// All of it, the manifest first, in the order of the text and each once.
+    /// All of it, the manifest first, in the order of the text and each once: what versions inherit is read for each.
     var diagnostics: [Diagnostic] {
         let sorted = collected.enumerated().sorted { left, right in
             let leftKey = (left.element.fileIndex, left.element.diagnostic.position.line)
@@ -67,7 +67,12 @@ final class Report {
             return columns.0 != columns.1 ? columns.0 < columns.1 : left.offset < right.offset
         }
         var result: [Diagnostic] = []
-        for (_, entry) in sorted where result.last != entry.diagnostic { result.append(entry.diagnostic) }
+        for (_, entry) in sorted {
+            let wanted = entry.diagnostic
+            let isRepeated = result.reversed().prefix { $0.position == wanted.position && $0.file == wanted.file }
+                .contains { $0.sentence == wanted.sentence }
+            if !isRepeated { result.append(wanted) }
+        }
         return result
     }
 }

@@ -8,6 +8,49 @@ struct Roster: Sendable {
         var node: JSONSyntax
         /// Whether it has a front, and so an address.
         var hasFront: Bool
+
+        /// The entries of its versions: its own with what each says instead. `env` is taken together by name, and
+        /// what belongs to the service as a whole is left out.
+        var versions: [(name: String, entry: Entry)] {
+            guard case .object(let inherited) = node.kind else { return [] }
+            return (node["versions"]?.members ?? []).map { version in
+                var merged = node
+                let own = (version.value.members ?? []).filter { !Self.ofTheWhole.contains($0.name) }
+                merged.kind = .object(
+                    inherited.filter { member in
+                        !Self.ofTheWhole.contains(member.name) && !own.contains { $0.name == member.name }
+                    } + own.map { Self.merged($0, with: node) })
+                let name = UnitName.of(name, version: version.name)
+                return (
+                    version.name,
+                    Entry(name: name, nameOffset: version.nameOffset, node: merged, hasFront: hasFront)
+                )
+            }
+        }
+
+        /// What it can be served from, by name.
+        var targetNames: [String] {
+            (node["run"] == nil ? [] : ["local"]) + (node["remote"] == nil ? [] : ["remote"])
+                + (node["versions"]?.members ?? []).map(\.name)
+        }
+
+        /// Finds one of `targetNames`, without regard to case where that finds none.
+        func target(_ name: String) -> Target? {
+            let names = targetNames
+            let found = names.first { $0 == name } ?? names.first { $0.lowercased() == name.lowercased() }
+            return found.map { $0 == "local" ? .local : $0 == "remote" ? .remote : .version($0) }
+        }
+
+        private static let ofTheWhole = ["versions", "target", "remote", "port"]
+
+        private static func merged(_ member: JSONSyntax.Member, with inherited: JSONSyntax) -> JSONSyntax.Member {
+            guard member.name == "env", let own = member.value.members, let earlier = inherited["env"]?.members else {
+                return member
+            }
+            var member = member
+            member.value.kind = .object(earlier.filter { kept in !own.contains { $0.name == kept.name } } + own)
+            return member
+        }
     }
 
     private(set) var entries: [Entry] = []
@@ -63,7 +106,7 @@ struct Roster: Sendable {
                 guard let stem = Self.stem(in: name) else { return false }
                 guard let uses = entry.node["uses"]?.elements else { return stems.contains(stem) }
                 return uses.contains { use in
-                    guard let used = use.string.flatMap({ self[$0] }) else { return false }
+                    guard let used = use.string.flatMap({ self[UnitName.service(of: $0)] }) else { return false }
                     return used.hasFront && Injected.stem(of: used.name) == stem
                 }
             },

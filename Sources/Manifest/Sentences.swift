@@ -217,10 +217,13 @@ extension Sentence {
 
 /// How services depend on and use each other.
 extension Sentence {
-    static func usesVersion(_ name: String) -> Sentence {
+    static func unknownVersion(_ name: String, of service: String, among names: [String], nearest: String?) -> Sentence
+    {
         Sentence(
-            expected: "a service without a version", found: quoted(name),
-            mend: "Versions are not yet done by devmesh: remove what begins with @")
+            expected: names.isEmpty
+                ? "a service without a version" : "\(alternatives(names.map(quoted))) after \(service)@",
+            found: quoted(name),
+            mend: didYouMean(nearest, else: "Add it to \"versions\" of \(quoted(service)), or remove what begins with @"))
     }
 
     static func usesTwice(_ name: String) -> Sentence {
@@ -264,17 +267,31 @@ extension Sentence {
     static let buildWithoutRun = Sentence(
         expected: "\"run\" beside \"build\"", found: "none", mend: "Add \"run\", or remove \"build\"")
 
-    static func unknownTarget(_ text: String, nearest: String?) -> Sentence {
+    static func unknownTarget(_ text: String, among names: [String], nearest: String?) -> Sentence {
         Sentence(
-            expected: "\"local\" or \"remote\"", found: quoted(text),
-            mend: didYouMean(nearest, else: "Write one of these"))
+            expected: alternatives(names.map(quoted)), found: quoted(text),
+            mend: didYouMean(nearest, else: "Write one of these, or add it to \"versions\""))
     }
 
-    static func targetIsVersion(_ text: String) -> Sentence {
+    static func reservedVersion(_ name: String) -> Sentence {
         Sentence(
-            expected: "\"local\" or \"remote\"", found: "the version \(quoted(text))",
-            mend: "Versions are not yet done by devmesh: write one of these")
+            expected: "a name that no target has already", found: quoted(name),
+            mend: "Rename it: \"local\" is the service's own \"run\", \"remote\" its \"remote\"")
     }
+
+    static let versionWithoutRun = Sentence(
+        expected: "\"run\" in the version or in the service's entry", found: "neither",
+        mend: "Add \"run\" with the command that starts it")
+
+    static func versionWithoutListens(_ port: Int) -> Sentence {
+        Sentence(
+            expected: "\"listens\" with a port of its own", found: "none: the service's is \(port)",
+            mend: "Both may run at once: add \"listens\" to the version")
+    }
+
+    static let versionListensOtherwise = Sentence(
+        expected: "a version that listens where its service does", found: "\"listens\": false in only one of the two",
+        mend: "Remove \"listens\" from the version, or give both the same")
 
     static func targetWithout(_ key: String) -> Sentence {
         Sentence(

@@ -6,19 +6,23 @@ struct ServiceReader {
     let expander: Expander
     let roster: Roster
     let entry: Roster.Entry
+    let trail: KeyTrail
     let topVariables: [Variable]
     private var secrets: [String] = []
 
-    init(reader: ManifestReader, expander: Expander, roster: Roster, entry: Roster.Entry, topVariables: [Variable]) {
+    init(
+        reader: ManifestReader, expander: Expander, roster: Roster, entry: Roster.Entry, trail: KeyTrail,
+        topVariables: [Variable]
+    ) {
         self.reader = reader
         self.expander = expander
         self.roster = roster
         self.entry = entry
+        self.trail = trail
         self.topVariables = topVariables
     }
 
     private var node: JSONSyntax { entry.node }
-    private var trail: KeyTrail { KeyTrail().key("services").key(entry.name) }
 
     /// - Parameters:
     ///   - scope: what is set at the top.
@@ -36,9 +40,17 @@ struct ServiceReader {
             restart: choice("restart") ?? .onFailure, stop: stop, instances: node["instances"]?.wholeNumber ?? 1,
             listens: listens, port: node["port"]?.wholeNumber, protocol: choice("protocol") ?? .auto,
             oneShot: node["oneShot"]?.bool ?? false, remote: remote,
-            target: choice("target") ?? (node["run"] == nil ? .remote : .local),
-            logs: reader.logs(node["logs"], default: logs))
+            checkout: node["git"]?.string.map { Checkout(ref: $0) }, logs: reader.logs(node["logs"], default: logs))
         service.secrets = secrets
+        service.versions = entry.versions.map { name, entry in
+            var reader = ServiceReader(
+                reader: reader, expander: expander, roster: roster, entry: entry,
+                trail: trail.key("versions").key(name), topVariables: topVariables)
+            return ServiceVersion(name: name, service: reader.read(scope: topScope, logs: service.logs))
+        }
+        service.target =
+            node["target"]?.string.flatMap { service.target($0) } ?? service.targets.first
+            ?? (node["run"] == nil ? .remote : .local)
         service.fingerprint = Fingerprint.of(service, entry: node, topVariables: topVariables)
         return service
     }
@@ -86,7 +98,10 @@ struct ServiceReader {
     }
 
     private var uses: [Use]? {
-        node["uses"]?.elements?.compactMap { $0.string.flatMap { roster[$0] } }.map { Use(service: $0.name) }
+        node["uses"]?.elements?.compactMap { use in
+            guard let name = use.string, let used = roster[UnitName.service(of: name)] else { return nil }
+            return Use(service: used.name, target: UnitName.version(of: name).flatMap(used.target))
+        }
     }
 
     private var dependencies: [Dependency] {

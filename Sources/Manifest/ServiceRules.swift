@@ -15,6 +15,11 @@ struct ServiceRules {
         checkTarget(isWhole: isWhole)
         checkUses(isWhole: isWhole)
         checkDependencies(isWhole: isWhole)
+        checkProcess()
+        checkVersions(isWhole: isWhole)
+    }
+
+    private func checkProcess() {
         checkProbes()
         checkListener()
         checkJob()
@@ -23,26 +28,21 @@ struct ServiceRules {
         }
     }
 
-    private func has(_ key: String) -> Bool { node[key] != nil }
+    private func has(_ key: String) -> Bool { node.has(key) }
 
     private func report(_ sentence: Sentence, _ key: String) {
         report.error(sentence, at: node[key]?.offset ?? entry.nameOffset, trail.key(key))
     }
 
     private func checkTarget(isWhole: Bool) {
-        if let target = node["target"]?.string, !target.isEmpty {
-            switch Target(rawValue: target) {
-            case .local where !has("run") && isWhole: report(.targetWithout("run"), "target")
-            case .remote where !has("remote") && isWhole: report(.targetWithout("remote"), "target")
-            case .local, .remote: break
-            case nil:
-                let versions = node["versions"]?.members?.map(\.name) ?? []
-                if versions.contains(target) {
-                    report(.targetIsVersion(target), "target")
-                } else {
-                    let nearest = report.nearest(to: target, among: Target.allCases.map(\.rawValue))
-                    report(.unknownTarget(target, nearest: nearest), "target")
-                }
+        if let target = node["target"]?.string, !target.isEmpty, entry.target(target) == nil {
+            if Target.reservedNames.contains(target) {
+                if isWhole { report(.targetWithout(target == "local" ? "run" : target), "target") }
+            } else {
+                let versions = entry.versions.map(\.name).filter { !Target.reservedNames.contains($0) }
+                let names = Target.reservedNames + versions
+                let nearest = report.nearest(to: target, among: names)
+                report(.unknownTarget(target, among: names, nearest: nearest), "target")
             }
         }
         if let remote = node["remote"], case .object(let members) = remote.kind, remote["url"] == nil, isWhole {
@@ -50,9 +50,47 @@ struct ServiceRules {
             let forms = ["cluster", "consul", "etcd", "kubernetes", "dns", "ssh", "command"]
             if !members.contains(where: { forms.contains($0.name) }) { report(.remoteWithoutURL, "remote") }
         }
-        let canRun = has("run") || has("remote") || has("versions") || has("container")
+        let canRun = has("run") || has("remote") || !entry.versions.isEmpty || has("container")
         if isWhole, !canRun { report.error(.nothingToRun, at: entry.nameOffset, trail) }
-        if isWhole, canRun, has("build"), !has("run") { report(.buildWithoutRun, "build") }
+        // Versions may have what runs it.
+        if isWhole, canRun, has("build"), !has("run"), entry.versions.isEmpty { report(.buildWithoutRun, "build") }
+    }
+
+    private func checkVersions(isWhole: Bool) {
+        var names: [String: JSONSyntax.Member] = [:]
+        for (member, version) in zip(node["versions"]?.members ?? [], zip(entry.versions, service.versions)) {
+            let trail = trail.key("versions").key(member.name)
+            let folded = member.name.lowercased()
+            if Target.reservedNames.contains(folded) {
+                report.error(.reservedVersion(member.name), at: member.nameOffset, trail)
+            }
+            if let other = names[folded], other.name != member.name {
+                let place = report.position(at: other.nameOffset)
+                report.error(.sameName(member.name, as: other.name, at: place), at: member.nameOffset, trail)
+            }
+            names[folded] = names[folded] ?? member
+            guard case .object = member.value.kind else { continue }
+            if isWhole, !version.0.entry.node.has("run"), !has("container") {
+                report.error(.versionWithoutRun, at: member.nameOffset, trail)
+            }
+            checkListener(of: member, trail)
+            ServiceRules(
+                report: report, roster: roster, entry: version.0.entry, service: version.1.service, trail: trail
+            ).checkProcess()
+        }
+    }
+
+    /// A version listens where its service does, and shares no port with it.
+    private func checkListener(of version: JSONSyntax.Member, _ trail: KeyTrail) {
+        guard let own = version.value["listens"] else {
+            if case .fixed(let port) = service.listens {
+                report.error(.versionWithoutListens(port), at: version.nameOffset, trail)
+            }
+            return
+        }
+        if (own.bool == false) != (service.listens == .nothing) {
+            report.error(.versionListensOtherwise, at: own.offset, trail.key("listens"))
+        }
     }
 
     private func checkUses(isWhole: Bool) {
@@ -60,17 +98,22 @@ struct ServiceRules {
         for (index, use) in (node["uses"]?.elements ?? []).enumerated() {
             guard let name = use.string, !name.isEmpty else { continue }
             let trail = trail.key("uses").element(index)
-            if let at = name.utf8.firstIndex(of: UInt8(ascii: "@")) {
-                report.error(.usesVersion(name), at: use.offset, trail)
-                if isWhole { checkKnown(String(name[..<at]), at: use.offset, trail) }
-                continue
-            }
-            if !seen.insert(name.lowercased()).inserted {
-                report.error(.usesTwice(name), at: use.offset, trail)
-            } else if isWhole, let used = checkKnown(name, at: use.offset, trail), !used.hasFront {
-                report.warning(.usesWorker(used.name), at: use.offset, trail)
+            let called = UnitName.service(of: name)
+            if !seen.insert(called.lowercased()).inserted {
+                report.error(.usesTwice(called), at: use.offset, trail)
+            } else if isWhole, let used = checkKnown(called, at: use.offset, trail) {
+                if !used.hasFront { report.warning(.usesWorker(used.name), at: use.offset, trail) }
+                checkVersion(of: name, used, at: use.offset, trail)
             }
         }
+    }
+
+    /// `members@next` names a target that `members` has.
+    private func checkVersion(of name: String, _ used: Roster.Entry, at offset: Int, _ trail: KeyTrail) {
+        guard let version = UnitName.version(of: name), used.target(version) == nil else { return }
+        let nearest = report.nearest(to: version, among: used.targetNames)
+        report.error(
+            .unknownVersion(version, of: used.name, among: used.targetNames, nearest: nearest), at: offset, trail)
     }
 
     @discardableResult
@@ -110,7 +153,9 @@ struct ServiceRules {
 
     /// A service that exits 0 by itself is completed too, so only what cannot be is refused.
     private func whyItNeverCompletes(_ target: JSONSyntax) -> String? {
-        if target["target"]?.string == "remote" || target["run"] == nil && target["remote"] != nil {
+        if target["target"]?.string == "remote" || target["target"] == nil && target["run"] == nil
+            && target["remote"] != nil
+        {
             return "runs elsewhere"
         }
         return target["restart"]?.string == "always" ? "is always restarted" : nil
@@ -157,4 +202,8 @@ struct ServiceRules {
         if service.restart == .always { report(.jobWith("\"restart\": \"always\""), "restart") }
         if has("live") { report(.jobWith("\"live\""), "live") }
     }
+}
+
+extension JSONSyntax {
+    fileprivate func has(_ key: String) -> Bool { self[key] != nil }
 }

@@ -91,6 +91,21 @@ struct TextRule: Sendable {
             && text.utf8.allSatisfy { $0.isWordByte || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }
     }
 
+    /// As names of services.
+    static let versionName = TextRule(
+        pattern: serviceName.pattern,
+        expected: "a name of a version: letters, digits and . _ -, at most 63, a letter or digit first",
+        matches: serviceName.matches)
+
+    /// What git itself accepts is asked of git; this keeps a ref from being taken for an option, and names short.
+    static let gitRef = TextRule(
+        pattern: "^[^\\u0000-\\u0020\\u007f-][^\\u0000-\\u0020\\u007f]{0,99}$",
+        expected: "a git ref, such as \"main\", of at most 100 characters"
+    ) { text in
+        1...100 ~= text.unicodeScalars.count && text.unicodeScalars.first != "-"
+            && text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F }
+    }
+
     static let variableName = TextRule(
         pattern: "^[A-Za-z_][A-Za-z0-9_]*$", expected: "a variable name: letters, digits and _, no digit first"
     ) { Variable.isName($0.utf8) }

@@ -12,8 +12,9 @@ extension ControlFailure {
         ControlFailure(status: 503, code: "stopping", message: Sentences.isStopping(mesh))
     }
 
-    static func unknownTarget(_ target: String, _ service: String, known: [String]) -> ControlFailure {
-        ControlFailure(status: 400, code: "unknown-target", message: Sentences.noTarget(target, service, known))
+    /// - Parameter why: it can't be taken for a git ref either.
+    static func unknownTarget(_ target: String, _ service: String, known: [String], why: String) -> ControlFailure {
+        ControlFailure(status: 400, code: "unknown-target", message: Sentences.noTarget(target, service, known, why))
     }
 
     init(_ error: MeshError) {

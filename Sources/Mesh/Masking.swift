@@ -13,10 +13,10 @@ struct Masking {
     /// - Parameter earlier: what was secret before still is: it stands in the logs.
     init(_ plan: Plan, earlier: Masking? = nil) {
         var values = Set(earlier?.values ?? [])
-        for variable in plan.manifest.variables + plan.services.flatMap(\.service.variables) where variable.isSecret {
+        for variable in plan.manifest.variables + plan.units.flatMap(\.service.variables) where variable.isSecret {
             values.insert(variable.value)
         }
-        values.formUnion(plan.services.flatMap(\.service.secrets))
+        values.formUnion(plan.units.flatMap(\.service.secrets))
         values = values.filter { $0.utf8.count >= Self.shortest }
         for (name, value) in plan.inherited where Secrets.isSecretName(name) && value.utf8.count >= Self.shortestGuess {
             values.insert(value)

@@ -20,26 +20,26 @@ extension Mesh: ControlBackend {
     }
 
     func services(_ call: ControlCall, done: @escaping Done<[ServiceStatus]>) {
-        measured { [unowned self] usage in done(.success(statuses.map { row($0.plan, $0.status, usage) })) }
+        measured { [unowned self] usage in done(.success(plan.services.compactMap { row($0, usage) })) }
     }
 
     func service(_ name: String, _ call: ControlCall, done: @escaping Done<ServiceStatus>) {
-        guard let planned = known(plan.service(name), name, done) else { return }
+        guard let planned = known(plan.unit(name), name, done) else { return }
         measured { [unowned self] usage in
-            guard let status = known(supervisor.status(planned.name), name, done) else { return }
-            done(.success(row(planned, status, usage)))
+            guard let row = known(row(planned, usage), name, done) else { return }
+            done(.success(row))
         }
     }
 
     func why(_ name: String, _ call: ControlCall, done: @escaping Done<ServiceWhy>) {
-        guard let planned = known(plan.service(name), name, done) else { return }
+        guard let planned = known(unit(name), name, done) else { return }
         logs.recent(planned.name, count: 10, on: loop.remote) { [bound = LoopBound((self, done), loop)] _, lines in
             let (mesh, done) = bound.value
             guard let status = mesh.known(mesh.supervisor.status(planned.name), name, done) else { return }
             done(
                 .success(
                     ServiceWhy(
-                        service: planned.name, state: status.state.rawValue,
+                        service: mesh.shown(name, planned), state: status.state.rawValue,
                         reason: status.reason.map { mesh.masking($0) },
                         details: mesh.details(planned, status).map { mesh.masking($0) },
                         lastLines: lines.map { mesh.masking($0.text) })))
@@ -47,7 +47,7 @@ extension Mesh: ControlBackend {
     }
 
     func environment(of name: String, _ call: ControlCall, done: @escaping Done<ServiceEnvironment>) {
-        guard let planned = known(plan.service(name), name, done) else { return }
+        guard let planned = known(unit(name), name, done) else { return }
         let port = supervisor.status(planned.name)?.instances.first?.port
         let environment = plan.environment(of: planned, privatePort: port)
         done(.success(ServiceEnvironment(env: environment.values, directory: planned.service.directory)))
@@ -61,33 +61,40 @@ extension Mesh: ControlBackend {
         _ action: ServiceAction, _ request: ActionRequest, _ call: ControlCall, done: @escaping Done<ActionReport>
     ) {
         guard isRunning(done) else { return }
-        var names: [String] = []
+        var wanted: [(name: String, unit: String)] = []
         for name in request.services {
-            guard let planned = known(plan.service(name), name, done) else { return }
-            if !names.contains(planned.name) { names.append(planned.name) }
+            guard let planned = known(unit(name), name, done) else { return }
+            guard !wanted.contains(where: { $0.unit == planned.name }) else { continue }
+            wanted.append((shown(name, planned), planned.name))
         }
-        gather(names, action: action, waits: request.wait) { done(.success(ActionReport(results: $0))) }
+        gather(wanted, action: action, waits: request.wait) { done(.success(ActionReport(results: $0))) }
     }
 
     func use(_ name: String, _ request: UseRequest, _ call: ControlCall, done: @escaping Done<ActionResult>) {
         guard isRunning(done), let planned = known(plan.service(name), name, done) else { return }
-        let target: Target
-        let keeps: Bool
         switch request {
-        case .reset: (target, keeps) = (planned.service.target, false)
+        case .reset: use(planned, planned.service.target, keep: false, isReset: true, done)
         case .target(let wanted, let keep):
-            guard let known = Target(rawValue: wanted) else { return done(.failure(noTarget(wanted, planned))) }
-            (target, keeps) = (known, keep)
-        }
-        command(
-            planned.name,
-            { (name, done) throws(SupervisorError) in
-                try supervisor.use(name, target, keep: keeps, done)
+            if let target = planned.service.target(wanted) {
+                return use(planned, target, keep: keep, isReset: false, done)
             }
-        ) { [unowned self] result in
+            addVersion(git: wanted, to: planned) { [unowned self] why in
+                if let why { return done(.failure(noTarget(wanted, planned, why))) }
+                use(planned, .git(wanted), keep: keep, isReset: false, done)
+            }
+        }
+    }
+
+    private func use(
+        _ planned: ServicePlan, _ target: Target, keep: Bool, isReset: Bool, _ done: @escaping Done<ActionResult>
+    ) {
+        let begin = { [self] (_: String, done: @escaping Supervisor.Completion) throws(SupervisorError) in
+            move(planned, to: target, keep: keep, done)
+        }
+        command(planned.name, of: target.unit(of: planned.name), begin) { [unowned self] result in
             var result = result
             if result.ok {
-                choices.targets[planned.name] = request == .reset ? nil : target.rawValue
+                choices.targets[planned.name] = isReset ? nil : target
                 result.reason = keepChoices() ?? result.reason
             }
             done(.success(result))
@@ -95,9 +102,9 @@ extension Mesh: ControlBackend {
     }
 
     func scale(_ name: String, _ request: ScaleRequest, _ call: ControlCall, done: @escaping Done<ActionResult>) {
-        guard isRunning(done), let planned = known(plan.service(name), name, done) else { return }
+        guard isRunning(done), let planned = known(unit(name), name, done) else { return }
         command(
-            planned.name,
+            shown(name, planned), of: planned.name,
             { (name, done) throws(SupervisorError) in
                 try supervisor.scale(name, to: request.instances, done)
             }
@@ -115,14 +122,14 @@ extension Mesh: ControlBackend {
     func wait(_ request: WaitRequest, _ call: ControlCall, done: @escaping Done<WaitReport>) {
         var names: [String] = []
         for name in request.services {
-            guard let planned = known(plan.service(name), name, done) else { return }
-            names.append(planned.name)
+            guard let planned = known(unit(name), name, done) else { return }
+            names.append(shown(name, planned))
         }
         let waiter = Waiter(
             services: names, condition: request.condition, timeout: request.timeout.map { .milliseconds($0) }, on: loop
         ) { [unowned self] timedOut in
             let outcomes = names.map { name in
-                let status = supervisor.status(name)
+                let status = status(of: name)
                 return WaitReport.Outcome(
                     service: name, reached: status.map { request.condition.isMet(by: $0.state) } ?? false,
                     state: status?.state.rawValue ?? "stopped", reason: status?.reason.map { masking($0) })
@@ -148,54 +155,86 @@ extension Mesh: ControlBackend {
         let isOver = if case .ended = phase { true } else { false }
         for waiter in waiters where waiter.isWaiting {
             let isMet = waiter.services.allSatisfy { name in
-                supervisor.status(name).map { waiter.condition.isMet(by: $0.state) } ?? false
+                status(of: name).map { waiter.condition.isMet(by: $0.state) } ?? false
             }
             // What is no longer in the manifest comes to nothing.
-            let isInVain = isOver || waiter.services.contains { plan.service($0) == nil }
+            let isInVain = isOver || waiter.services.contains { plan.unit($0) == nil }
             if isMet || isInVain { waiter.end(timedOut: false) }
         }
         waiters.removeAll { !$0.isWaiting }
     }
 
-    /// Runs one command on each of several services at once; the results come in the order of `names`.
-    func gather(
-        _ names: [String], action: ServiceAction, waits: Bool, done: @escaping ([ActionResult]) -> Void
+    /// How that stands which a command means by `name`.
+    private func status(of name: String) -> ServiceSnapshot? {
+        unit(name).flatMap { supervisor.status($0.name) }
+    }
+
+    /// How an answer calls what was asked about by `name`: a service as such, or one of its versions.
+    private func shown(_ name: String, _ unit: ServicePlan) -> String {
+        UnitName.version(of: name) == nil ? unit.serviceName : unit.name
+    }
+
+    /// Runs one command on each of several units at once; the results come in their order, under their names.
+    private func gather(
+        _ wanted: [(name: String, unit: String)], action: ServiceAction, waits: Bool,
+        done: @escaping ([ActionResult]) -> Void
     ) {
         var results: [String: ActionResult] = [:]
         var isAnswered = false
-        for name in names {
+        for (name, unit) in wanted {
             let begin: (String, @escaping Supervisor.Completion) throws(SupervisorError) -> Void =
                 switch action {
                 case .start: { (name, done) throws(SupervisorError) in try self.supervisor.start(name, done) }
-                case .stop: { (name, done) throws(SupervisorError) in try self.supervisor.stop(name, done) }
+                case .stop: { (unit, done) throws(SupervisorError) in try self.stop(unit, name: name, done) }
                 case .restart: { (name, done) throws(SupervisorError) in try self.supervisor.restart(name, done) }
                 case .build: { (name, done) throws(SupervisorError) in try self.supervisor.build(name, done) }
                 }
-            command(name, begin) { result in
-                results[name] = result
-                guard results.count == names.count, !isAnswered else { return }
+            command(name, of: unit, begin) { result in
+                results[unit] = result
+                guard results.count == wanted.count, !isAnswered else { return }
                 isAnswered = true
-                done(names.compactMap { results[$0] })
+                done(wanted.compactMap { results[$0.unit] })
             }
         }
         if !waits, !isAnswered {
             isAnswered = true
-            done(names.map { results[$0] ?? ActionResult(service: $0, ok: true) })
+            done(wanted.map { results[$0.unit] ?? ActionResult(service: $0.name, ok: true) })
         }
     }
 
+    /// Stops a unit; with the name of a service, what runs of the service besides, too.
+    private func stop(_ unit: String, name: String, _ done: @escaping Supervisor.Completion) throws(SupervisorError) {
+        let besides =
+            UnitName.version(of: name) == nil
+            ? plan.units.filter { $0.serviceName == name && $0.name != unit && supervisor.isWanted($0.name) } : []
+        var left = besides.count + 1
+        var failure: Outcome?
+        let settle: (String) -> Supervisor.Completion = { stopped in
+            { [unowned self] outcome in
+                if outcome != .done { failure = failure ?? outcome }
+                loop.later { [unowned self] in clear(stopped) }
+                left -= 1
+                if left == 0 { done(failure ?? .done) }
+            }
+        }
+        for planned in besides { try supervisor.stop(planned.name, settle(planned.name)) }
+        try supervisor.stop(unit, settle(unit))
+    }
+
     /// Runs a command of the supervisor; a failed build's output comes with the result.
+    /// - Parameter name: what the result is about, in the user's words.
     private func command(
-        _ name: String, _ begin: (String, @escaping Supervisor.Completion) throws(SupervisorError) -> Void,
+        _ name: String, of unit: String,
+        _ begin: (String, @escaping Supervisor.Completion) throws(SupervisorError) -> Void,
         done: @escaping (ActionResult) -> Void
     ) {
         do throws(SupervisorError) {
-            try begin(name) { [unowned self] outcome in
+            try begin(unit) { [unowned self] outcome in
                 switch outcome {
                 case .done: done(ActionResult(service: name, ok: true))
                 case .failed(let reason): done(ActionResult(service: name, ok: false, reason: masking(reason)))
                 case .buildFailed(let reason):
-                    buildOutput(name) { [unowned self] output in
+                    buildOutput(unit) { [unowned self] output in
                         done(ActionResult(service: name, ok: false, reason: masking(reason), output: output))
                     }
                 }
@@ -226,11 +265,8 @@ extension Mesh: ControlBackend {
         return found
     }
 
-    private func noTarget(_ wanted: String, _ planned: ServicePlan) -> ControlFailure {
-        var known: [String] = []
-        if planned.service.run != nil { known.append("local") }
-        if planned.service.remote != nil { known.append("remote") }
-        return .unknownTarget(wanted, planned.name, known: known)
+    private func noTarget(_ wanted: String, _ planned: ServicePlan, _ why: String) -> ControlFailure {
+        .unknownTarget(wanted, planned.name, known: planned.service.targets.map(\.name), why: masking(why))
     }
 
     /// Writes down what was chosen; a sentence where that failed.

@@ -27,15 +27,20 @@ extension Mesh {
             server = try ControlServer(at: lease.socket, backend: self, on: loop)
         } catch { throw .failed("\(error)") }
 
-        for planned in plan.services { adopt(planned) }
+        for planned in plan.services {
+            adopt(planned)
+            point(to: startingTarget(planned).unit(of: planned.name))
+        }
+        // What a crash left; worktrees are made anew.
+        supervisor.removeWorktrees(in: project.worktreesFolder, plan.inherited)
         // Asked for before anything is started, and so the number of the first line that can come of it.
         logs.nextSeq(on: loop.remote) { [bound = LoopBound(self, loop)] _, seq in
             bound.value.sayStarted(firstSeq: seq)
         }
         ports.lookAhead(plan.services.count { $0.service.listens == .assigned && selection[$0.name] != .idle })
         withFrontsHeld {
-            supervisor.add(plan.services.map(entry))
-            startServices(plan.services.map(\.name).filter { selection[$0] != .idle })
+            supervisor.add(plan.units.map(entry))
+            startServices(serviceNames.filter { selection[$0] != .idle }.map(targets.unit(of:)) + pinnedUnits.sorted())
         }
         publish()
         tell(nil, "up")
@@ -64,27 +69,25 @@ extension Mesh {
         do throws(ProjectError) { try lease.publish(record) } catch { hooks.notice(error.description) }
     }
 
-    /// Where a service starts out: what was chosen earlier, else what this `up` and the manifest say.
+    /// How a service or a version of it starts out.
     func entry(_ planned: ServicePlan) -> Supervisor.Entry {
-        var target: Target?
-        switch selection[planned.name] {
-        case .local: target = .local
-        case .remote: target = .remote
-        case .idle: break
-        }
-        if let chosen = choices.targets[planned.name].flatMap(Target.init(rawValue:)) {
-            let isThere = chosen == .local ? planned.service.run != nil : planned.service.remote != nil
-            if isThere { target = chosen }
+        var place: Place?
+        if planned.name == planned.serviceName {
+            switch startingTarget(planned) {
+            case .local: place = .local
+            case .remote: place = .remote
+            case .version, .git: break
+            }
         }
         var instances = choices.instances[planned.name].map { min($0, Supervisor.mostInstances) }
         // A program that insists on its port by now can't share it.
         if case .fixed = planned.service.listens { instances = instances.map { min($0, 1) } }
-        return Supervisor.Entry(planned.service, target: target, instances: instances)
+        return Supervisor.Entry(planned.service, target: place, instances: instances)
     }
 
     /// Tells the other rooms what the manifest says of a service.
     func adopt(_ planned: ServicePlan) {
-        logs.setLimit(planned.name, planned.service.logs.size)
+        for unit in [planned] + planned.versions { logs.setLimit(unit.name, unit.service.logs.size) }
         let kind: FrontProtocol =
             switch planned.service.protocol {
             case .auto: .auto
@@ -98,7 +101,7 @@ extension Mesh {
         let target: String? =
             switch selection[planned.name] {
             case .idle: nil
-            default: entry(planned).target.rawValue
+            default: startingTarget(planned).name
             }
         return MeshStart.Address(
             service: planned.name, url: planned.front.map { "http://127.0.0.1:\($0)" }, target: target)
@@ -112,10 +115,12 @@ extension Mesh {
         case .ended: done(0)
         case .stopping(let waiting): phase = .stopping(waiting: waiting + [done])
         case .running:
-            let running = statuses.filter { $0.status.instances.contains { $0.pid != nil } }.count
-            phase = .stopping(waiting: [{ _ in done(running) }])
+            let running = statuses.filter { $0.status.instances.contains { $0.pid != nil } }.map(\.plan.serviceName)
+            phase = .stopping(waiting: [{ _ in done(Set(running).count) }])
             tell(nil, "going down")
-            supervisor.stopAll { [self] in ended() }
+            supervisor.stopAll { [self] in
+                supervisor.removeWorktrees(in: project.worktreesFolder, plan.inherited) { [self] in ended() }
+            }
         }
     }
 

@@ -14,32 +14,48 @@ extension Mesh {
         usage?.measure(body)
     }
 
-    func row(
-        _ planned: ServicePlan, _ status: ServiceSnapshot, _ usage: [Int32: Usage]
-    ) -> ServiceStatus {
-        let name = planned.name
-        let target: Target = status.targetsRemote ? .remote : .local
-        var instances: [InstanceStatus] = []
-        for instance in status.instances where instance.pid != nil || instance.state != .stopped {
-            let used = instance.pid.flatMap { usage[$0] }
-            instances.append(
-                InstanceStatus(
-                    id: instanceID(name, instance.number), pid: instance.pid.map(Int.init), port: instance.port,
-                    state: instance.state.rawValue, started: instance.started?.rfc3339(),
-                    restarts: instance.restarts, cpu: used?.cpu, rss: used?.resident))
+    /// A service as it is served now, or one of its versions by itself; nil where nothing is known of it.
+    func row(_ planned: ServicePlan, _ usage: [Int32: Usage]) -> ServiceStatus? {
+        let isService = planned.name == planned.serviceName
+        guard let serving = isService ? unit(planned.name) : planned, let status = supervisor.status(serving.name) else {
+            return nil
         }
-        let count = choices.instances[name] ?? planned.service.instances
+        let target = isService ? currentTarget(planned).name : UnitName.version(of: planned.name) ?? ""
+        var instances = rows(serving.name, status, usage)
+        // What is on its way up, or has not been stopped yet.
+        for other in isService ? [planned] + planned.versions : [] where other.name != serving.name {
+            guard let status = supervisor.status(other.name) else { continue }
+            instances += rows(other.name, status, usage)
+        }
+        let count = choices.instances[serving.name] ?? serving.service.instances
         return ServiceStatus(
-            service: name, state: status.state.rawValue, target: target.rawValue,
+            service: planned.name, state: status.state.rawValue, target: target,
             address: planned.front.map { "127.0.0.1:\($0)" }, url: planned.front.map { "http://127.0.0.1:\($0)" },
             reason: status.reason.map { masking($0) }, instances: instances,
-            differs: target != planned.service.target || count != planned.service.instances)
+            differs: isService && target != planned.service.target.name || count != serving.service.instances)
+    }
+
+    private func rows(_ unit: String, _ status: ServiceSnapshot, _ usage: [Int32: Usage]) -> [InstanceStatus] {
+        status.instances.filter { $0.pid != nil || $0.state != .stopped }.map { instance in
+            let used = instance.pid.flatMap { usage[$0] }
+            return InstanceStatus(
+                id: instanceID(unit, instance.number), pid: instance.pid.map(Int.init), port: instance.port,
+                state: instance.state.rawValue, started: instance.started?.rfc3339(),
+                restarts: instance.restarts, cpu: used?.cpu, rss: used?.resident)
+        }
     }
 
     /// What led to a service's state, a fact a line.
     func details(_ planned: ServicePlan, _ status: ServiceSnapshot) -> [String] {
         var lines: [String] = []
-        if selection[planned.name] == .idle, status.state == .stopped { lines.append(Sentences.idle(planned.name)) }
+        let service = planned.serviceName
+        if selection[service] == .idle, status.state == .stopped { lines.append(Sentences.idle(planned.name)) }
+        if let whole = plan.service(service), !targets.isInUse(planned.name) {
+            lines.append(Sentences.notInUse(service, currentTarget(whole).name))
+        } else if let version = UnitName.version(of: planned.name) {
+            let isRef = plan.service(service)?.service.version(version)?.isRef ?? false
+            lines.append(Sentences.servedBy(version, isRef: isRef))
+        }
         if status.targetsRemote, let remote = planned.service.remote {
             lines.append("it is served by its remote, \(remote.maskedURL)")
         }

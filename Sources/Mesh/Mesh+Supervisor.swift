@@ -11,46 +11,10 @@ import Supervisor
 /// What the supervisor needs of the other rooms.
 extension Mesh: SupervisorDelegate {
     func stateChanged(_ service: String, to state: ServiceState, reason: String?) {
-        tell(service, state.rawValue, reason)
+        // What its own entry runs, while a version serves: the service itself is in another state.
+        let isAside = service == UnitName.service(of: service) && !targets.isInUse(service)
+        tell(isAside ? UnitName.of(service, version: Target.local.name) : service, state.rawValue, reason)
         settleWaiters()
-    }
-
-    func frontChanged(_ service: String, to front: ServiceFront) {
-        if fronts != nil {
-            fronts?[service] = front
-        } else {
-            proxy.set(service, proxyState(service, front))
-        }
-    }
-
-    /// Lets the fronts change only once `body` is through: nobody should be told that a service is stopped which is
-    /// about to start.
-    func withFrontsHeld<T>(_ body: () -> T) -> T {
-        fronts = [:]
-        let result = body()
-        let changed = fronts ?? [:]
-        fronts = nil
-        for (service, front) in changed { proxy.set(service, proxyState(service, front)) }
-        return result
-    }
-
-    /// The supervisor's words in the proxy's.
-    private func proxyState(_ service: String, _ front: ServiceFront) -> FrontState {
-        switch front {
-        case .hold(let bound, let reason): return .hold(bound: bound, reason: masking(reason))
-        case .answer(let reason): return .answer(reason: masking(reason))
-        case .pass(let backends, let whenRefused):
-            let targets = backends.map {
-                Backend(instance: instanceID(service, $0.instance), host: $0.host, port: $0.port)
-            }
-            return .pass(targets, whenRefused: masking(whenRefused))
-        case .remote:
-            guard let remote = plan.service(service)?.service.remote else {
-                return .answer(
-                    reason: "\(service) has no remote any more; `devmesh use \(service) local` runs it here.")
-            }
-            return .remote(RemoteTarget(remote))
-        }
     }
 
     func attach(_ source: OutputSource, stdout: consuming Descriptor, stderr: consuming Descriptor) {
@@ -87,11 +51,12 @@ extension Mesh: SupervisorDelegate {
     func cancelLogWatch(_ source: OutputSource) { _ = outputs.takeWatch(source) }
 
     func drain(_ service: String, instance: Int, limit: Duration, done: @escaping () -> Void) {
-        proxy.drain(service, instance: instanceID(service, instance), limit: limit) { _ in done() }
+        let id = instanceID(service, instance)
+        proxy.drain(UnitName.service(of: service), instance: id, limit: limit) { _ in done() }
     }
 
     func closeConnections(_ service: String, instance: Int) {
-        proxy.closeConnections(service, instance: instanceID(service, instance))
+        proxy.closeConnections(UnitName.service(of: service), instance: instanceID(service, instance))
     }
 
     func happened(_ service: String, _ happening: ServiceMachine.Happening) {
@@ -108,7 +73,8 @@ extension Mesh: SupervisorDelegate {
         case .exited(let instance, let exit):
             tell(service, "exited", exit.inWords, instance: instanceID(service, instance))
         case .scaled(let count): tell(service, "scaled", "\(count)")
-        case .switched(let target): tell(service, "switched", target.rawValue)
+        // Else nothing has been switched yet: the front still leads to another unit.
+        case .switched(let place): if targets.isInUse(service) { tell(service, "switched", "\(place)") }
         }
     }
 
@@ -120,7 +86,7 @@ extension Mesh: ProxyDelegate {
     func refusal(caller: String, target: String) -> String? { supervisor.cycle(caller: caller, target: target) }
 
     func lastLines(_ service: String) -> [String] {
-        LogArchive.recent(service, count: 10, in: project.logsFolder, kernel: loop.kernel).map { masking($0.text) }
+        LogArchive.recent(targets.unit(of: service), count: 10, in: project.logsFolder, kernel: loop.kernel).map { masking($0.text) }
     }
 
     func remoteFailed(_ service: String, reason: String) { supervisor.remoteFailed(service, reason: reason) }

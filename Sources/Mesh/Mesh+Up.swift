@@ -27,6 +27,8 @@ extension Mesh {
     /// Moves from the plan that is up to another, touching only what differs.
     private func take(_ planned: Planned, _ request: UpRequest, _ done: @escaping Done<UpReport>) throws(MeshError) {
         let before = plan
+        var planned = planned
+        keepRefs(of: before, in: &planned.plan)
         let changes = Changes.between(before, planned.plan)
         let specs = Set(proxy.specs)
         let wanted = Set(planned.plan.frontSpecs)
@@ -43,10 +45,16 @@ extension Mesh {
 
         plan = planned.plan
         selection = request.services == nil && request.local == nil ? planned.selection : merged(planned.selection)
-        for planned in plan.services { adopt(planned) }
+        for planned in plan.services {
+            adopt(planned)
+            // The version that served it may have left the manifest; one that is new has not begun.
+            if before.service(planned.name) == nil || plan.unit(targets.unit(of: planned.name)) == nil {
+                point(to: startingTarget(planned).unit(of: planned.name))
+            }
+        }
         let wasRunning = Set(changes.changed.filter { !isDown($0) })
 
-        var report = UpReport(removed: changes.removed, unchanged: changes.unchanged)
+        var report = UpReport(removed: changes.removed, unchanged: changes.unchanged.filter { plan.service($0) != nil })
         report.restarted = changes.changed.filter(wasRunning.contains)
         // One for what `apply` does, one for what is begun below.
         var pending = 2
@@ -64,17 +72,19 @@ extension Mesh {
 
         withFrontsHeld {
             supervisor.apply(
-                added: changes.added.compactMap(plan.service).map(entry),
-                changed: changes.changed.compactMap(plan.service).map(entry), removed: changes.removed
+                added: changes.added.compactMap(plan.unit).map(entry),
+                changed: changes.changed.compactMap(plan.unit).map(entry), removed: changes.removed
             ) { [self] outcomes in
                 close(before)
+                for checkout in changes.removed.compactMap({ before.unit($0)?.service.checkout }) {
+                    supervisor.remove(checkout, plan.inherited)
+                }
                 for (name, outcome) in outcomes.sorted(by: { $0.key < $1.key }) { note(name, outcome) }
                 settle()
             }
-            if request.local != nil { moveTargets() }
-            report.started = serviceNames.filter {
-                selection[$0] != .idle && !wasRunning.contains($0) && isDown($0)
-            }
+            moveTargets(from: before, all: request.local != nil)
+            report.started = serviceNames.filter { selection[$0] != .idle }.map(targets.unit(of:)) + pinnedUnits.sorted()
+            report.started.removeAll { wasRunning.contains($0) || !isDown($0) }
             report.unchanged.removeAll(where: report.started.contains)
             pending += report.started.count
             startServices(report.started) { name, outcome in
@@ -101,15 +111,30 @@ extension Mesh {
         return merged
     }
 
-    /// `--local A,B`: has each service served from where it says.
-    private func moveTargets() {
-        for (planned, status) in statuses {
-            let wanted = entry(planned).target
-            guard selection[planned.name] != .idle, (wanted == .remote) != status.targetsRemote else { continue }
-            do throws(SupervisorError) { try supervisor.use(planned.name, wanted) } catch {
-                hooks.notice(error.description)
+    /// Has services served from where they are to be by now: with `--local A,B` all of them, else those whose `target`
+    /// in the manifest has changed.
+    private func moveTargets(from before: Plan, all: Bool) {
+        for planned in plan.services where selection[planned.name] != .idle {
+            let wanted = startingTarget(planned)
+            let hasChanged = before.service(planned.name).map { $0.service.target != planned.service.target } ?? false
+            guard all || hasChanged, wanted != currentTarget(planned) else { continue }
+            move(planned, to: wanted, keep: false) { [self] outcome in
+                switch outcome {
+                case .done: break
+                case .failed(let reason), .buildFailed(let reason): hooks.notice(masking(reason))
+                }
             }
         }
+    }
+
+    /// The git refs that commands chose are versions of the next plan as well.
+    private func keepRefs(of before: Plan, in next: inout Plan) {
+        for service in before.services {
+            for version in service.service.versions where version.isRef {
+                next.addVersion(git: version.name, to: service.name)
+            }
+        }
+        project.placeCheckouts(in: &next, kernel: loop.kernel)
     }
 
     /// Closes the addresses that the plan before had and the present one hasn't.

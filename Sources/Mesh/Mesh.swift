@@ -47,8 +47,16 @@ final class Mesh {
     /// When the current or the latest build of a service began; its output is what came since.
     var buildsBegan: [String: WallTime] = [:]
     var waiters: [Waiter] = []
-    /// What fronts are to do once services have been started; nil except meanwhile.
-    var fronts: [String: ServiceFront]?
+    /// Which unit serves each service.
+    var targets = Targets()
+    /// How often each service was asked to move to another target: only the latest counts.
+    var moves: [String: Int] = [:]
+    /// Units that nobody uses any more, until they are stopped.
+    var lingering: [String: Timer] = [:]
+    /// What the front of each unit would do, were it the one in use.
+    var fronts: [String: ServiceFront] = [:]
+    /// Those that changed while services are being started; nil except meanwhile.
+    var heldFronts: Set<String>?
     var server: ControlServer?
     var phase = Phase.running
     /// Ended by the second ^C.
@@ -97,9 +105,9 @@ final class Mesh {
     var project: LocatedProject { lease.project }
     var places: Places { lease.places }
 
-    /// How every service stands, in the manifest's order.
+    /// How every service and every version stands, in the manifest's order.
     var statuses: [(plan: ServicePlan, status: ServiceSnapshot)] {
-        plan.services.compactMap { planned in supervisor.status(planned.name).map { (planned, $0) } }
+        plan.units.compactMap { planned in supervisor.status(planned.name).map { (planned, $0) } }
     }
 
     /// The services' names, in the manifest's order.
@@ -127,7 +135,7 @@ final class PlanHolder {
     }
 
     func environment(of service: String, instance: Int, port: Int?) -> [String: String] {
-        guard let planned = plan.service(service) else { return [:] }
+        guard let planned = plan.unit(service) else { return [:] }
         return maker.environment(of: planned, instance: instance, privatePort: port).values
     }
 }

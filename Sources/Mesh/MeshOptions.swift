@@ -1,3 +1,4 @@
+import Manifest
 import Project
 
 /// What `devmesh up` was asked for.
@@ -44,8 +45,10 @@ public struct MeshStart: Sendable {
         public var service: String
         /// Nil for a service that listens nowhere.
         public var url: String?
-        /// `local` or `remote`; nil where it is left out of this `up`.
+        /// `local`, `remote` or a version; nil where it is left out of this `up`.
         public var target: String?
+        /// Whether it is served by a program that the mesh starts.
+        public var runsHere: Bool { target != nil && target != Target.remote.name }
     }
 
     public var name: String

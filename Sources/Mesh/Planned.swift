@@ -35,6 +35,10 @@ struct Planned {
         plan = outcome.plan
         claimedPorts = outcome.claimedPorts
         choices = chosen.choices
+        for (service, target) in choices.targets.sorted(by: { $0.key < $1.key }) {
+            if case .git(let ref) = target { plan.addVersion(git: ref, to: service) }
+        }
+        project.placeCheckouts(in: &plan, kernel: kernel)
         notices += [outcome.note, chosen.note].compactMap { $0 }
         do throws(PlanError) {
             selection =

@@ -33,9 +33,27 @@ enum Sentences {
         return "There is no service \(name). \(hint)"
     }
 
-    static func noTarget(_ target: String, _ service: String, _ known: [String]) -> String {
-        "\(service) has no target \(target): it can be served from \(known.joined(separator: " and ")). "
-            + "Git refs and versions as targets are not there yet."
+    static func noTarget(_ target: String, _ service: String, _ known: [String], _ why: String) -> String {
+        let nearest = Manifest.nearest(to: target, among: known).map { " Did you mean \($0)?" } ?? ""
+        let list = known.joined(separator: ", ")
+        return "\(service) can't be served from \(target): it has \(list.isEmpty ? "no targets" : list), "
+            + "and \(target) is no git ref that could be checked out (\(why)).\(nearest)"
+    }
+
+    static func refInsists(_ service: String, _ port: Int) -> String {
+        "\(service) insists on port \(port), which two of it can't share; declare a version with a \"listens\" of its own"
+    }
+
+    static func overtaken(_ service: String, _ target: String) -> String {
+        "\(service) was switched meanwhile; it is served from \(target)"
+    }
+
+    static func servedBy(_ version: String, isRef: Bool) -> String {
+        "it is served from its \(isRef ? "git ref" : "version") \(version)"
+    }
+
+    static func notInUse(_ service: String, _ target: String) -> String {
+        "nobody is sent to it: \(service) is served from \(target); `devmesh use` changes that"
     }
 
     static func choicesNotKept(_ error: ProjectError) -> String {

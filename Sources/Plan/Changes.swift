@@ -1,7 +1,7 @@
 import Manifest
 
-/// What another `up` of the same project has to do. Names are as the new manifest writes them, in its order; those
-/// removed as the old one did.
+/// What another `up` of the same project has to do, by unit. Names are as the new manifest writes them, in its order;
+/// those removed as the old one did.
 public struct Changes: Sendable, Equatable {
     public var added: [String]
     /// To be restarted: the service's own part of the manifest changed (contract §2), or an address that it was
@@ -20,8 +20,8 @@ public struct Changes: Sendable, Equatable {
     /// Compares the plan that is up with the one that is to be.
     public static func between(_ old: Plan, _ new: Plan) -> Changes {
         var changes = Changes()
-        var earlierByName = Dictionary(uniqueKeysWithValues: old.services.map { ($0.name, $0) })
-        for planned in new.services {
+        var earlierByName = Dictionary(uniqueKeysWithValues: old.units.map { ($0.name, $0) })
+        for planned in new.units {
             guard let earlier = earlierByName.removeValue(forKey: planned.name) else {
                 changes.added.append(planned.name)
                 continue
@@ -32,7 +32,7 @@ public struct Changes: Sendable, Equatable {
                 && planned.edges == earlier.edges
             if isSame { changes.unchanged.append(planned.name) } else { changes.changed.append(planned.name) }
         }
-        changes.removed = old.services.map(\.name).filter { earlierByName[$0] != nil }
+        changes.removed = old.units.map(\.name).filter { earlierByName[$0] != nil }
         return changes
     }
 }

@@ -11,10 +11,10 @@ extension Plan {
         if !foreign.isEmpty { throw .portsHeld(foreign) }
     }
 
-    /// Ports that programs insist on (a numeric `listens`), by port, with the service.
+    /// Ports that programs insist on (a numeric `listens`), by port, with the service or its version.
     public var insistedPorts: [Int: String] {
         var ports: [Int: String] = [:]
-        for planned in services {
+        for planned in units {
             if case .fixed(let port) = planned.service.listens { ports[port] = planned.name }
         }
         return ports

@@ -39,7 +39,7 @@ public struct EnvironmentMaker: Sendable {
         case .fixed(let port): environment.inject("PORT", "\(port)")
         case .nothing: break
         }
-        environment.inject("SERVICE_NAME", service.name)
+        environment.inject("SERVICE_NAME", service.serviceName)
         environment.inject("SERVICE_INSTANCE", "\(instance)")
         if let front = service.front { environment.inject("SERVICE_ADDRESS", "127.0.0.1:\(front)") }
         for edge in service.edges { environment.injectAddress(of: edge.target, port: edge.port) }

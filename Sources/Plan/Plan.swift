@@ -57,10 +57,13 @@ public struct Edge: Sendable, Equatable, Hashable {
     public var caller: String
     public var target: String
     public var port: Int
+    /// What of `target` the caller's calls go to, whatever that is served from; nil: that.
+    public var pinned: Target?
 
-    public init(caller: String, target: String, port: Int) {
+    public init(caller: String, target: String, port: Int, pinned: Target? = nil) {
         self.caller = caller
         self.target = target
         self.port = port
+        self.pinned = pinned
     }
 }

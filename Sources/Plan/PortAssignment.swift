@@ -69,7 +69,9 @@ struct PortAssignment {
         for service in listening {
             var own: [(key: String, port: Int)] = []
             if let port = service.port { own.append(("port", port)) }
-            if case .fixed(let port) = service.listens { own.append(("listens", port)) }
+            for unit in [service] + service.versions.map(\.service) {
+                if case .fixed(let port) = unit.listens { own.append(("listens", port)) }
+            }
             for (key, port) in own {
                 if let earlier = numbers[port] {
                     let other = "`\(earlier.key)` of service \(earlier.service.name)"
@@ -143,7 +145,7 @@ struct PortAssignment {
             let name = PortRegistry.EdgeName(caller: service.name, target: target.name)
             if project.edges[name] == nil { project.edges[name] = try freshEdge() }
             guard let port = project.edges[name] else { continue }
-            edges.append(Edge(caller: service.name, target: target.name, port: port))
+            edges.append(Edge(caller: service.name, target: target.name, port: port, pinned: use.target))
         }
         return edges
     }

@@ -7,8 +7,20 @@ public struct Selection: Sendable, Equatable {
         case local
         /// Its front leads to its `remote`.
         case remote
+        /// One of its `versions` is started.
+        case version(String)
         /// Only its front listens, and answers that the service is not started.
         case idle
+
+        /// Nil where it is served from nowhere.
+        public var target: Target? {
+            switch self {
+            case .local: .local
+            case .remote: .remote
+            case .version(let name): .version(name)
+            case .idle: nil
+            }
+        }
     }
 
     /// In the manifest's order.
@@ -52,7 +64,7 @@ extension Plan {
             roles: services.map { planned in
                 if here.contains(planned.name) { return (planned.name, .local) }
                 if planned.service.remote != nil { return (planned.name, .remote) }
-                return (planned.name, chosen.contains(planned.name) ? .local : .idle)
+                return (planned.name, chosen.contains(planned.name) ? planned.manifestRole : .idle)
             })
     }
 
@@ -80,6 +92,7 @@ extension ServicePlan {
         switch service.target {
         case .local: .local
         case .remote: .remote
+        case .version(let name), .git(let name): .version(name)
         }
     }
 }

@@ -260,6 +260,17 @@ public enum Path {
         path.split(separator: "/").last.map(String.init) ?? path
     }
 
+    /// Any name as one part of a path, which `name(ofPart:)` gives back: `/` and `%` are written as in a URL.
+    public static func part(_ name: String) -> String {
+        guard name.utf8.contains(UInt8(ascii: "/")) || name.utf8.contains(UInt8(ascii: "%")) else { return name }
+        return name.replacing("%", with: "%25").replacing("/", with: "%2F")
+    }
+
+    public static func name(ofPart part: String) -> String {
+        guard part.utf8.contains(UInt8(ascii: "%")) else { return part }
+        return part.replacing("%2F", with: "/").replacing("%25", with: "%")
+    }
+
     /// Whether a path is absolute and there is nothing in it to resolve.
     private static func isResolved(_ path: String) -> Bool {
         var before = UInt8(ascii: "x")

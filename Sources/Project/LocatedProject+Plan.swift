@@ -31,8 +31,10 @@ extension LocatedProject {
             self.keepCopy(own.serialized(), instead: copy, kernel)
             return (plan: plan, claimed: Set(registry.projects.flatMap(\.claims)))
         }
-        let claimed = outcome.result.claimed.union(outcome.result.plan.insistedPorts.keys)
-        return Planned(plan: outcome.result.plan, claimedPorts: claimed, note: outcome.note)
+        var plan = outcome.result.plan
+        let claimed = outcome.result.claimed.union(plan.insistedPorts.keys)
+        placeCheckouts(in: &plan, kernel: kernel)
+        return Planned(plan: plan, claimedPorts: claimed, note: outcome.note)
     }
 
     /// Keeps the project's own ports beside its state, so that they outlive the loss of the registry. A project that

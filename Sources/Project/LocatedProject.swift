@@ -6,6 +6,7 @@ import Platform
 ///     services.json                              the manifest
 ///     .devmesh/.gitignore                        the folder ignores itself
 ///     .devmesh/services.json/logs/<service>/…    what services said
+///     .devmesh/services.json/worktrees/<unit>/…  git refs that are checked out
 ///     .devmesh/services.json/state.json          what `use` and `scale` chose
 ///     .devmesh/services.json/ports.json          a copy of this project's part of the port registry
 ///     .devmesh/services.json/mesh.json           the mesh that is up
@@ -24,6 +25,7 @@ public struct LocatedProject: Sendable, Hashable {
     public var hiddenFolder: String { Path.join(directory, ".devmesh") }
     public var stateFolder: String { Path.join(hiddenFolder, fileName) }
     public var logsFolder: String { stateFolder + "/logs" }
+    public var worktreesFolder: String { stateFolder + "/worktrees" }
     /// What a supervisor in the background writes to.
     public var supervisorLog: String { stateFolder + "/supervisor.log" }
     public var choicesFile: String { stateFolder + "/state.json" }

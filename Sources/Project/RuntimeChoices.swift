@@ -1,4 +1,5 @@
 import JSON
+import Manifest
 import Platform
 
 /// What `use` and `scale` chose: lives through crashes, `up` again and edits of the manifest; `down` forgets it
@@ -6,12 +7,12 @@ import Platform
 public struct RuntimeChoices: Sendable, Equatable {
     static let version = 1
 
-    /// By service, as `use` takes them: `local`, `remote`.
-    public var targets: [String: String]
     /// By service.
+    public var targets: [String: Target]
+    /// By unit: `reader`, `reader@next`.
     public var instances: [String: Int]
 
-    public init(targets: [String: String] = [:], instances: [String: Int] = [:]) {
+    public init(targets: [String: Target] = [:], instances: [String: Int] = [:]) {
         self.targets = targets
         self.instances = instances
     }
@@ -35,7 +36,7 @@ public struct RuntimeChoices: Sendable, Equatable {
         var choices = RuntimeChoices()
         var isWhole = true
         for member in json["targets"]?.objectValue ?? [] {
-            choices.targets[member.name] = member.value.stringValue
+            choices.targets[member.name] = member.value.stringValue.map(Target.init(text:))
             isWhole = isWhole && member.value.stringValue != nil
         }
         for member in json["instances"]?.objectValue ?? [] {
@@ -51,7 +52,7 @@ public struct RuntimeChoices: Sendable, Equatable {
         guard !isEmpty else { return try Self.forget(project, kernel: kernel) }
         let json: JSON = [
             "version": .int(Self.version),
-            "targets": .object(targets.sorted { $0.key < $1.key }.map { .init($0.key, .string($0.value)) }),
+            "targets": .object(targets.sorted { $0.key < $1.key }.map { .init($0.key, .string($0.value.text)) }),
             "instances": .object(instances.sorted { $0.key < $1.key }.map { .init($0.key, .int($0.value)) }),
         ]
         do throws(Errno) {

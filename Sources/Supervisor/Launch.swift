@@ -10,6 +10,12 @@ enum Launch {
         _ command: Command, _ key: String, of service: Service, environment: [String: String], kernel: Kernel
     ) throws(LaunchFailure) -> SpawnRequest {
         guard kernel.status(service.directory)?.kind == .directory else {
+            if let checkout = service.checkout {
+                let folder = service.directory.dropFirst(checkout.worktree.utf8.count + 1)
+                throw LaunchFailure(
+                    sentence: "\(service.name) can't be started: there is no folder \(folder) in \(checkout.ref); use "
+                        + "another ref, or mend `directory` in the manifest")
+            }
             throw LaunchFailure(
                 sentence: "\(service.name) can't be started: its folder \(service.directory) does not exist; "
                     + "create it, or mend `directory` in the manifest")

@@ -37,7 +37,7 @@ extension ServiceMachine {
     }
 
     mutating func build(_ ticket: Ticket) {
-        guard service.build != nil else {
+        guard service.needsBuild else {
             let reason = "\(service.name) has nothing to build; give its entry in the manifest a `build` command"
             return finish(ticket, .failed(reason))
         }
@@ -52,7 +52,7 @@ extension ServiceMachine {
         waiters.append(Waiter(ticket: ticket, goal: .up(epoch: 0)))
     }
 
-    mutating func use(_ wanted: Target, keep: Bool, _ ticket: Ticket) {
+    mutating func use(_ wanted: Place, keep: Bool, _ ticket: Ticket) {
         isWanted = true
         switch wanted {
         case .remote:
@@ -178,9 +178,9 @@ extension ServiceMachine {
         case .idle, .buildFailed: return false
         case .preparing(let isBuilt):
             if case .running(_, let epoch) = building, epoch == takenEpoch { return false }
-            return !isBuilt || service.build == nil
+            return !isBuilt || !service.needsBuild
         case .rolling:
-            return service.build == nil
+            return !service.needsBuild
                 && !slots.contains { $0.life.run?.epoch == takenEpoch || $0.life == .completed(epoch: takenEpoch) }
         }
     }

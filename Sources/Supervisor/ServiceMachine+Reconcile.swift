@@ -45,7 +45,7 @@ extension ServiceMachine {
         guard requestedEpoch > takenEpoch else { return false }
         takenEpoch = requestedEpoch
         if case .buildFailed = activity { emit(.cancelTimer(.rebuild)) }
-        activity = .preparing(isBuilt: service.build == nil)
+        activity = .preparing(isBuilt: !service.needsBuild)
         return true
     }
 

@@ -11,11 +11,11 @@ extension ServiceMachine {
         case build(Ticket)
         case scale(Int, Ticket)
         /// `keep`: the target that is left is not stopped.
-        case use(Target, keep: Bool, Ticket)
+        case use(Place, keep: Bool, Ticket)
         /// Its entry of the manifest has changed; what runs is restarted.
         case configure(Service, Ticket)
         /// Where it is to be served from once it is wanted again.
-        case retarget(Target)
+        case retarget(Place)
         /// Stop, builds that somebody asked for included: the mesh goes down.
         case end(Ticket)
         /// KILL everything now; what was asked before fails.
@@ -85,7 +85,7 @@ extension ServiceMachine {
         case becameReady(instance: Int)
         case exited(instance: Int, ExitStatus)
         case scaled(Int)
-        case switched(Target)
+        case switched(Place)
     }
 
     public enum Recipients: Sendable, Equatable {

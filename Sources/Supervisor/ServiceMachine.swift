@@ -12,7 +12,7 @@ import Manifest
 public struct ServiceMachine: Sendable {
     var service: Service
     /// Which target the front uses.
-    var target: Target
+    var target: Place
     /// Whether it should be up at all.
     var isWanted = false
     /// How many instances there should be; `slots` may be more while the surplus goes down.
@@ -68,7 +68,7 @@ public struct ServiceMachine: Sendable {
         case kept
     }
 
-    public init(service: Service, target: Target, instances: Int) {
+    public init(service: Service, target: Place, instances: Int) {
         self.service = service
         self.target = target
         self.count = instances

@@ -76,15 +76,17 @@ extension ServiceRunner {
     }
 
     /// Starts a program with its output going to the delegate; `done` is called on a later turn.
-    private func launch(
-        _ request: SpawnRequest, marker: String, source: OutputSource,
+    /// - Parameter source: nil: its output goes nowhere.
+    func launch(
+        _ request: SpawnRequest, marker: String, source: OutputSource?,
         done: @escaping (Result<ManagedProcess, LaunchFailure>) -> Void
     ) {
         let (service, delegate) = (service, workshop.delegate)
-        workshop.trees.spawn(request, marker: workshop.project + "/" + marker) { [weak delegate] result in
+        let pipes = source != nil
+        workshop.trees.spawn(request, marker: workshop.project + "/" + marker, pipes: pipes) { [weak delegate] result in
             switch result {
             case .success(let (process, pipes)):
-                if let ends = pipes?.take() {
+                if let source, let ends = pipes?.take() {
                     process.stdin = .some(ends.input)
                     delegate?.attach(source, stdout: ends.output, stderr: ends.errors)
                 }
@@ -117,63 +119,5 @@ extension ServiceRunner {
     private func foreignOwner(of run: LocalRun) -> String? {
         guard let port = run.port, workshop.listeners.look(for: run.process, on: port) == .stranger else { return nil }
         return SocketTable.holder(ofPort: port)?.inWords
-    }
-
-    // MARK: Building
-
-    func startBuild(_ number: Int) {
-        guard let command = service.build else { return send(.buildEnded(number, .succeeded)) }
-        do throws(LaunchFailure) {
-            let request = try Launch.request(
-                command, "build", of: service, environment: workshop.environment(service, 1, nil), kernel: loop.kernel)
-            let build = LocalBuild(number, source: OutputSource(service: name, instance: nil, generation: number))
-            self.build = build
-            launch(request, marker: "\(name).build#\(number)", source: build.source) { [weak self] result in
-                switch result {
-                case .success(let process): self?.launched(build, process)
-                case .failure(let failure):
-                    self?.buildEnded(build, build.isCancelled ? .cancelled : .failed(reason: failure.sentence))
-                }
-            }
-        } catch {
-            send(.buildEnded(number, .failed(reason: error.sentence)))
-        }
-    }
-
-    private func launched(_ build: LocalBuild, _ process: ManagedProcess) {
-        build.process = process
-        process.onExit = { [weak self] status, others in self?.buildExited(build, status, others) }
-        process.onGone = { [weak self] in self?.buildEnded(build, .cancelled) }
-        if build.isCancelled { end(process, kill: build.isKilled) }
-    }
-
-    func cancelBuild(_ number: Int, kill: Bool) {
-        guard let build, build.number == number else { return }
-        build.isCancelled = true
-        build.isKilled = build.isKilled || kill
-        if let process = build.process { end(process, kill: kill) }
-    }
-
-    private func end(_ process: ManagedProcess, kill: Bool) {
-        if kill { return workshop.trees.kill(process) }
-        workshop.trees.signal(process, .terminate, .tree)
-        loop.after(.seconds(2)) { [trees = workshop.trees] in trees.kill(process) }
-    }
-
-    private func buildExited(_ build: LocalBuild, _ status: ExitStatus, _ others: Int) {
-        workshop.delegate?.outputEnded(build.source)
-        if build.isCancelled {
-            if others == 0 { buildEnded(build, .cancelled) }
-            return
-        }
-        // What it leaves behind, as a compiler's server, may serve the next build; it ends with the mesh.
-        build.process?.onGone = nil
-        let reason = "the build of \(name) failed: \(status.inWords)"
-        buildEnded(build, status.isSuccess ? .succeeded : .failed(reason: reason))
-    }
-
-    private func buildEnded(_ build: LocalBuild, _ result: ServiceMachine.BuildResult) {
-        self.build = nil
-        send(.buildEnded(build.number, result))
     }
 }

@@ -23,7 +23,7 @@ final class ServiceRunner {
     private var isBusy = false
 
     init(
-        _ service: Service, target: Target, instances: Int, in workshop: Workshop,
+        _ service: Service, target: Place, instances: Int, in workshop: Workshop,
         onState: @escaping (ServiceRunner) -> Void
     ) {
         self.workshop = workshop

@@ -1,3 +1,4 @@
+import Manifest
 import Platform
 
 /// What a service or one of its instances is doing (contract §6).
@@ -20,6 +21,27 @@ public enum ServiceState: String, Sendable, CaseIterable {
     case failed
     /// A remote that failed its last use.
     case unreachable
+}
+
+/// Which of two ways a service's own entry is served; a version has only one.
+public enum Place: Sendable, Equatable {
+    /// By its processes.
+    case local
+    case remote
+}
+
+extension Service {
+    /// How its own entry is served at first; what it takes to switch to that later where it starts out as a version.
+    public var place: Place {
+        switch target {
+        case .local: .local
+        case .remote: .remote
+        case .version, .git: run == nil && remote != nil ? .remote : .local
+        }
+    }
+
+    /// Whether there is something to do before it can be started.
+    var needsBuild: Bool { build != nil || checkout != nil }
 }
 
 /// What a service's front does with a connection (contract §6).

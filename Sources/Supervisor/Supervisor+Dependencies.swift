@@ -19,8 +19,22 @@ extension Supervisor {
         return names.first { $0.lowercased() == folded } ?? name
     }
 
+    /// Has those that depend on a service look at one of its versions from now on; nil: at what its own entry says.
+    public func stand(_ unit: String?, for service: String) {
+        substitutes[service] = unit
+        for name in dependents[service] ?? [] { updateDependencies(of: name) }
+    }
+
+    /// What serves a service now.
+    private func standing(for service: String) -> ServiceRunner? {
+        substitutes[service].flatMap { runners[$0] } ?? runners[service]
+    }
+
+    /// Whom the `dependsOn` of a service, or of the one that a version belongs to, concerns.
+    func dependents(on unit: String) -> [String] { dependents[UnitName.service(of: unit)] ?? [] }
+
     func stateChanged(_ runner: ServiceRunner) {
-        for name in dependents[runner.name] ?? [] { updateDependencies(of: name) }
+        for name in dependents(on: runner.name) { updateDependencies(of: name) }
         advanceStopping()
     }
 
@@ -31,7 +45,7 @@ extension Supervisor {
         runner.lastDependencyStatus = status
         runner.send(.dependencies(status))
         // Whoever waits for this one may now be waiting in vain.
-        for next in dependents[runner.name] ?? [] { updateDependencies(of: next) }
+        for next in dependents(on: runner.name) { updateDependencies(of: next) }
     }
 
     private func dependencyStatus(of service: Service) -> ServiceMachine.DependencyStatus {
@@ -48,7 +62,7 @@ extension Supervisor {
     public func dependencies(of service: Service) -> [DependencyReport] {
         service.dependsOn.compactMap { dependency in
             let name = resolved(dependency.service)
-            guard let runner = runners[name] else { return nil }
+            guard let runner = standing(for: name) else { return nil }
             return DependencyReport(name, dependency.condition, runner.machine)
         }
     }
@@ -68,7 +82,7 @@ extension Supervisor {
     ) {
         for dependency in runner.service.dependsOn {
             let name = resolved(dependency.service)
-            guard let next = runners[name], seen.insert(name).inserted else { continue }
+            guard let next = standing(for: name), seen.insert(name).inserted else { continue }
             found.append(next)
             collectDependencies(of: next, &seen, &found)
         }
@@ -82,7 +96,7 @@ extension Supervisor {
         func visit(_ runner: ServiceRunner) {
             guard seen.insert(runner.name).inserted else { return }
             for dependency in runner.service.dependsOn {
-                if let next = self.runners[resolved(dependency.service)] { visit(next) }
+                if let next = standing(for: resolved(dependency.service)) { visit(next) }
             }
             if wanted.contains(runner.name) { ordered.append(runner) }
         }
@@ -103,7 +117,7 @@ extension Supervisor {
     /// The services from `name` to `goal`, each of which waits for the next.
     private func waitingPath(from name: String, to goal: String, _ seen: inout Set<String>) -> [String]? {
         if name == goal { return [name] }
-        guard seen.insert(name).inserted, let runner = runners[name] else { return nil }
+        guard seen.insert(name).inserted, let runner = standing(for: name) else { return nil }
         for report in dependencies(of: runner.service) where !report.isMet {
             if let rest = waitingPath(from: report.service, to: goal, &seen) { return [name] + rest }
         }

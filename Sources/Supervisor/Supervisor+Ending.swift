@@ -30,7 +30,7 @@ extension Supervisor {
     func advanceStopping() {
         guard let stopping else { return }
         let ready = stopping.waiting.filter { name in
-            (dependents[name] ?? []).allSatisfy { !stopping.waiting.contains($0) && !stopping.under.contains($0) }
+            dependents(on: name).allSatisfy { !stopping.waiting.contains($0) && !stopping.under.contains($0) }
         }
         // A cycle, which the manifest refuses, must not keep the mesh from ending.
         let next = ready.isEmpty && stopping.under.isEmpty ? stopping.waiting : ready

@@ -12,15 +12,15 @@ import Platform
 public final class Supervisor {
     public typealias Completion = (Outcome) -> Void
 
-    /// A service and where it starts out.
+    /// A service or one of its versions, and where it starts out.
     public struct Entry {
         public var service: Service
-        public var target: Target
+        public var target: Place
         public var instances: Int
 
-        public init(_ service: Service, target: Target? = nil, instances: Int? = nil) {
+        public init(_ service: Service, target: Place? = nil, instances: Int? = nil) {
             self.service = service
-            self.target = target ?? service.target
+            self.target = target ?? service.place
             self.instances = instances ?? service.instances
         }
     }
@@ -34,6 +34,8 @@ public final class Supervisor {
     public internal(set) var names: [String] = []
     /// Whom each service's `dependsOn` concerns: the ones that name it.
     var dependents: [String: [String]] = [:]
+    /// The unit that serves a service, where it is not the service's own.
+    var substitutes: [String: String] = [:]
     var stopping: Stopping?
     /// Removed from the manifest, and forgotten once nothing of them is left.
     var leaving: Set<String> = []
@@ -135,7 +137,7 @@ public final class Supervisor {
     }
 
     /// - Parameter keep: the target that is left is not stopped after 30 s.
-    public func use(_ name: String, _ target: Target, keep: Bool = false, _ done: @escaping Completion = { _ in })
+    public func use(_ name: String, _ target: Place, keep: Bool = false, _ done: @escaping Completion = { _ in })
         throws(SupervisorError)
     {
         let runner = try runner(name)
@@ -154,6 +156,9 @@ public final class Supervisor {
     }
 
     // MARK: Looking
+
+    /// Whether it is to be up, whatever has become of that.
+    public func isWanted(_ name: String) -> Bool { runners[name]?.machine.isWanted ?? false }
 
     public func status(_ name: String) -> ServiceSnapshot? { runners[name]?.status }
 

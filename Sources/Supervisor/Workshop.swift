@@ -7,6 +7,7 @@ final class Workshop {
     let loop: EventLoop
     let trees: ProcessTrees
     let listeners: ListenerWatch
+    let worktrees: Worktrees
     /// Names the project in the marker that each process carries.
     let project: String
     let environment: (Service, Int, Int?) -> [String: String]
@@ -26,5 +27,6 @@ final class Workshop {
         self.allocatePort = allocatePort
         trees = ProcessTrees(on: loop, children: children, mayClaim: { _ in ownsOrphans })
         listeners = ListenerWatch(on: loop, trees: trees)
+        worktrees = Worktrees(on: loop, trees: trees, project: project)
     }
 }

@@ -9,7 +9,7 @@ import Testing
         let schema = ManifestSchema.json
         #expect(schema["$schema"] == "https://json-schema.org/draft/2020-12/schema")
         let service = schema["properties"]?["services"]?["patternProperties"]?.objectValue?.last?.value
-        for key in ["watch", "versions", "route", "traffic"] {
+        for key in ["watch", "route", "traffic"] {
             let description = service?["properties"]?[key]?["description"]?.stringValue
             #expect(description?.hasSuffix("Not yet done by devmesh.") == true, "\(key)")
         }
@@ -57,14 +57,14 @@ import Testing
     }
 
     @Test(arguments: [
-        TextRule.any, .filled, .path, .projectName, .serviceName, .variableName,
+        TextRule.any, .filled, .path, .projectName, .serviceName, .variableName, .versionName, .gitRef,
     ])
     func pattern_ofATextRule_agreesWithItsFunction(rule: TextRule) throws {
         let samples = [
             "", " ", "a", "A", "0", "_", "-", ".", "/", "a-b", "a_b", "a.b", "a b", "x-a", "-a", "0a", "a\n", "a\nb",
             "\n", "\t", "é", "aé", "😀", "/healthz", "/a b", "/é", "//", "a\u{0}", "\u{0}", "\u{7f}", "a/b",
             String(repeating: "a", count: 63), String(repeating: "a", count: 64), String(repeating: "é", count: 100),
-            String(repeating: "é", count: 101), "reader.1", "dns", "e\u{301}",
+            String(repeating: "é", count: 101), "reader.1", "dns", "e\u{301}", "--all", "feature/é", String(repeating: "a", count: 101),
         ]
         for sample in samples {
             let faults = try SchemaValidator().faults(of: .string(sample), under: ["pattern": .string(rule.pattern)])

@@ -18,7 +18,7 @@ private func details(of service: Service) -> [String] {
     if let run = service.run { lines.append("run \(summary(run))") }
     lines += service.variables.map(summary)
     lines.append(
-        "uses " + (service.uses.map { $0.isEmpty ? "none" : $0.map(\.service).joined(separator: ", ") } ?? "all"))
+        "uses " + (service.uses.map { $0.isEmpty ? "none" : $0.map(summary).joined(separator: ", ") } ?? "all"))
     lines += service.dependsOn.map { "dependsOn \($0.service) \($0.condition.rawValue)" }
     lines.append("ready \(summary(service.ready.kind)) each \(service.ready.interval) within \(service.ready.timeout)")
     if let live = service.live {
@@ -35,11 +35,18 @@ private func details(of service: Service) -> [String] {
             "remote \(remote.scheme.rawValue) \(remote.host) \(remote.port) \"\(remote.path)\" Host \(remote.hostHeader)"
                 + " of \(remote.maskedURL)")
     }
-    lines.append("target \(service.target.rawValue)")
+    lines.append("target \(service.target.text)")
     lines.append("logs \(service.logs.size)")
     if !service.secrets.isEmpty { lines.append("secrets \(service.secrets)") }
+    if let checkout = service.checkout { lines.append("git \(checkout.ref)") }
+    for version in service.versions {
+        lines.append("version \(version.name): \(version.service.name) of \(version.service.position.line)")
+        lines += details(of: version.service).map { "  " + $0 }
+    }
     return lines
 }
+
+private func summary(_ use: Use) -> String { use.service + (use.target.map { "@\($0.text)" } ?? "") }
 
 private func summary(_ variable: Variable) -> String {
     let place =

@@ -1,10 +1,13 @@
+import Manifest
 import Platform
 import Project
 import TestSupport
 import Testing
 
 @Suite struct RuntimeChoicesTests {
-    private let choices = RuntimeChoices(targets: ["reader": "remote", "purge": "local"], instances: ["reader": 3])
+    private let choices = RuntimeChoices(
+        targets: ["reader": .remote, "purge": .version("next"), "members": .git("feature/x")],
+        instances: ["purge@next": 3])
 
     @Test func choices_liveUntilTheyAreForgotten() throws {
         let fixture = ProjectFixture()
@@ -50,7 +53,7 @@ import Testing
             "shop/.devmesh/services.json/state.json",
             #"{"version":1,"targets":{"a":"remote","b":7},"instances":{"a":-1,"b":2}}"#)
         let read = try RuntimeChoices.read(fixture.project)
-        #expect(read.choices == RuntimeChoices(targets: ["a": "remote"], instances: ["b": 2]))
+        #expect(read.choices == RuntimeChoices(targets: ["a": .remote], instances: ["b": 2]))
         #expect(read.note != nil)
     }
 

@@ -58,7 +58,7 @@ private struct Model {
     }
 
     private mutating func command(_ random: inout SeededGenerator) {
-        let target: Target = Bool.random(using: &random) ? .local : .remote
+        let target: Place = Bool.random(using: &random) ? .local : .remote
         let count = Int.random(in: 1...4, using: &random)
         let keep = Bool.random(using: &random)
         let ticket =

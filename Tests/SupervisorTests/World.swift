@@ -38,7 +38,7 @@ struct World {
     var violations: [String] = []
     private var lastTicket = 0
 
-    init(_ service: Service = .sample(), target: Target = .local, instances: Int = 1) {
+    init(_ service: Service = .sample(), target: Place = .local, instances: Int = 1) {
         machine = Machine(service: service, target: target, instances: instances)
     }
 

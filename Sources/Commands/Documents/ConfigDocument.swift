@@ -8,9 +8,8 @@ struct ConfigDocument {
     /// Shows secrets.
     var reveal: Bool
 
-    /// The document of these services; of all where `names` is nil.
-    func json(of names: [String]?) -> JSON {
-        let shown = plan.services.filter { names?.contains($0.name) ?? true }
+    /// The document of these services or versions.
+    func json(of shown: [ServicePlan]) -> JSON {
         return [
             "name": .string(plan.manifest.name),
             "manifest": .string(plan.manifest.path),
@@ -20,14 +19,16 @@ struct ConfigDocument {
         ]
     }
 
-    private func service(_ planned: ServicePlan) -> JSON {
+    private func service(_ planned: ServicePlan) -> JSON { .object(members(of: planned)) }
+
+    private func members(of planned: ServicePlan) -> [JSON.Member] {
         let service = planned.service
         var members: [JSON.Member] = [.init("directory", .string(service.directory))]
         func add(_ name: String, _ value: JSON?) { if let value { members.append(.init(name, value)) } }
         add("build", service.build.map(command))
         add("run", service.run.map(command))
         add("env", .object(service.variables.map { JSON.Member($0.name, .string(text($0))) }))
-        add("uses", service.uses.map { uses in .array(uses.map { .string($0.service) }) })
+        add("uses", service.uses.map { uses in .array(uses.map { .string(name(of: $0)) }) })
         add("dependsOn", .object(service.dependsOn.map { .init($0.service, .string($0.condition.rawValue)) }))
         add("ready", ready(service))
         add("live", service.live.map(live))
@@ -41,9 +42,22 @@ struct ConfigDocument {
         add("protocol", .string(service.protocol.rawValue))
         add("oneShot", .bool(service.oneShot))
         add("remote", service.remote.map { .string(reveal ? $0.url : $0.maskedURL) })
-        add("target", .string(service.target.rawValue))
         add("logs", ["size": .int(service.logs.size)])
-        return .object(members)
+        // A version has what its service has but for what it is served from.
+        guard UnitName.version(of: planned.name) == nil else {
+            add("git", service.checkout.map { .string($0.ref) })
+            return members
+        }
+        add("target", .string(service.target.name))
+        let versions = service.versions.map { version in
+            JSON.Member(version.name, planned.version(version.name).map(self.service) ?? .null)
+        }
+        add("versions", versions.isEmpty ? nil : .object(versions))
+        return members
+    }
+
+    private func name(of use: Use) -> String {
+        use.target.map { UnitName.of(use.service, version: $0.name) } ?? use.service
     }
 
     private func text(_ variable: Variable) -> String {

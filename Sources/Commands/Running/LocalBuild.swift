@@ -10,6 +10,9 @@ struct LocalBuild {
     var service: ServicePlan
 
     func run() -> ActionResult {
+        if let checkout = service.service.checkout {
+            return ActionResult(service: service.name, ok: false, reason: Sentences.notCheckedOut(checkout.ref))
+        }
         guard let build = service.service.build else {
             return ActionResult(service: service.name, ok: false, reason: Sentences.nothingToBuild(service.name))
         }

@@ -1,5 +1,6 @@
 import JSON
 import Logs
+import Manifest
 import Platform
 import Project
 
@@ -31,13 +32,17 @@ enum LogOutput {
         do throws(CommandFailure) { return .finished(try ending(end)) } catch { return .failed(error) }
     }
 
-    /// Every service that has logs or stands in the manifest, in the manifest's order.
+    /// Every service and version that has logs or stands in the manifest, in the manifest's order.
     static func services(of project: LocatedProject) -> [String] {
         var names: [String] = []
         if let bytes = try? Kernel.real.readFile(project.manifest),
             case .object(let members)? = JSONDocument(parsing: bytes).root["services"]?.kind
         {
-            names = members.map { $0.name }
+            names = members.flatMap { service in
+                var versions: [JSONSyntax.Member] = []
+                if case .object(let found)? = service.value["versions"]?.kind { versions = found }
+                return [service.name] + versions.map { UnitName.of(service.name, version: $0.name) }
+            }
         }
         let known = Set(names.map { $0.lowercased() })
         return names + LogArchive.services(in: project.logsFolder).filter { !known.contains($0.lowercased()) }

@@ -46,6 +46,10 @@ extension Sentences {
         "it has nothing to build; give services.\(service) a `build` command"
     }
 
+    static func notCheckedOut(_ ref: String) -> String {
+        "\(ref) is checked out only while a mesh is up; start it with `devmesh up`"
+    }
+
     static func buildEnded(_ status: ExitStatus) -> String {
         "the build ended with \(status); what it printed stands above"
     }

@@ -22,12 +22,13 @@ enum ConfigCommand: Subcommand {
 
     static func run(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
         let plan = try session.plan()
-        let services = try session.choose(arguments.positionals, among: plan.services) { $0.name }
+        let all = arguments.positionals.isEmpty ? plan.services : plan.units
+        let services = try session.choose(arguments.positionals, among: all) { $0.name }
         let reveal = arguments.has("reveal")
         if arguments.has("explain") {
             try explain(ExplainTable(plan: plan, reveal: reveal), services, asJSON: arguments.has("json"), in: session)
         } else {
-            let document = ConfigDocument(plan: plan, reveal: reveal).json(of: services.map(\.name))
+            let document = ConfigDocument(plan: plan, reveal: reveal).json(of: services)
             try session.output.line(document.pretty())
         }
         return 0

@@ -1,4 +1,5 @@
 import Logs
+import Manifest
 import Platform
 import Project
 
@@ -10,7 +11,7 @@ enum LogsCommand: Subcommand {
         group: .look,
         details: """
             Prints what is stored and exits; with -f it goes on, through restarts and the next `up`. Needs no mesh. \
-            Times are RFC 3339 (2026-11-21T09:30:00Z) or how long ago (5m, 2h).
+            With a service come its versions; members@next is one of them. Times are RFC 3339 (2026-11-21T09:30:00Z) or how long ago (5m, 2h).
             """,
         arguments: [ArgumentSpec("SERVICE", .any, .service, "whose; all in the order of reading when none is named")],
         options: [
@@ -51,6 +52,10 @@ enum LogsCommand: Subcommand {
         do throws(LogError) {
             var query = LogQuery(folder: project.logsFolder)
             query.services = arguments.positionals.isEmpty ? [] : services
+            // A service's versions write logs of their own.
+            query.prefixes = query.services.filter { UnitName.version(of: $0) == nil }.map {
+                UnitName.of($0, version: "")
+            }
             query.count = count
             if let text = arguments.value("since") { query.since = try WallTime.parse(text) }
             if let text = arguments.value("until") { query.until = try WallTime.parse(text) }

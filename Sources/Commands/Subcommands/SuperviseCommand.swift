@@ -16,7 +16,7 @@ enum SuperviseCommand: Subcommand {
         let notices = session.notices
         let hooks = MeshHooks(
             started: { start in
-                let local = start.addresses.filter { $0.target == "local" }.map { $0.service }
+                let local = start.addresses.filter { $0.runsHere }.map { $0.service }
                 BackgroundMesh.report(.init(name: start.name, local: local))
             },
             notice: { try? notices.line($0) })

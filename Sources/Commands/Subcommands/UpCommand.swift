@@ -67,7 +67,7 @@ enum UpCommand: Subcommand {
         let code = try MeshFollower(mesh: mesh, session: session).run(request, detached: detached)
         guard code == 0, arguments.has("wait") else { return code }
         let running = try mesh.ask { (client) throws(ControlError) in try client.services() }
-        let names = running.filter { $0.target == "local" && $0.state != "stopped" }.map { $0.service }
+        let names = running.filter { $0.target != "remote" && $0.state != "stopped" }.map { $0.service }
         return try wait(for: names, of: mesh, in: session)
     }
 

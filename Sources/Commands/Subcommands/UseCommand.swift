@@ -9,11 +9,12 @@ enum UseCommand: Subcommand {
         group: .service,
         details: """
             Flips at once, under load: callers keep the address they have. A target that is stopped is started first, \
-            while the old one serves; one that is no longer used is stopped when it has been idle for 30 s.
+            while the old one serves; one that is no longer used is stopped after 30 s. A git ref is checked out, \
+            built and run in a folder of devmesh's own, which is removed when the ref is no longer used.
             """,
         arguments: [
             ArgumentSpec("SERVICE", .one, .service, "which one"),
-            ArgumentSpec("TARGET", .optional, .target, "local or remote"),
+            ArgumentSpec("TARGET", .optional, .target, "local, remote, a version of the manifest or a git ref"),
         ],
         options: [
             .flag("reset", "go back to what the manifest says"),
@@ -21,6 +22,8 @@ enum UseCommand: Subcommand {
         ],
         examples: [
             .init("devmesh use members remote", "from now on members is the remote one"),
+            .init("devmesh use members next", "the version next of the manifest"),
+            .init("devmesh use members main", "the branch main, from nothing to serving"),
             .init("devmesh use members --reset", "as the manifest says"),
         ])
 
