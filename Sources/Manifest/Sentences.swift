@@ -223,7 +223,8 @@ extension Sentence {
             expected: names.isEmpty
                 ? "a service without a version" : "\(alternatives(names.map(quoted))) after \(service)@",
             found: quoted(name),
-            mend: didYouMean(nearest, else: "Add it to \"versions\" of \(quoted(service)), or remove what begins with @"))
+            mend: didYouMean(
+                nearest, else: "Add it to \"versions\" of \(quoted(service)), or remove what begins with @"))
     }
 
     static func usesTwice(_ name: String) -> Sentence {

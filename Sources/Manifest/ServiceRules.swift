@@ -153,8 +153,9 @@ struct ServiceRules {
 
     /// A service that exits 0 by itself is completed too, so only what cannot be is refused.
     private func whyItNeverCompletes(_ target: JSONSyntax) -> String? {
-        if target["target"]?.string == "remote" || target["target"] == nil && target["run"] == nil
-            && target["remote"] != nil
+        if target["target"]?.string == "remote"
+            || target["target"] == nil && target["run"] == nil
+                && target["remote"] != nil
         {
             return "runs elsewhere"
         }

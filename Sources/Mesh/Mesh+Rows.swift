@@ -17,7 +17,8 @@ extension Mesh {
     /// A service as it is served now, or one of its versions by itself; nil where nothing is known of it.
     func row(_ planned: ServicePlan, _ usage: [Int32: Usage]) -> ServiceStatus? {
         let isService = planned.name == planned.serviceName
-        guard let serving = isService ? unit(planned.name) : planned, let status = supervisor.status(serving.name) else {
+        guard let serving = isService ? unit(planned.name) : planned, let status = supervisor.status(serving.name)
+        else {
             return nil
         }
         let target = isService ? currentTarget(planned).name : UnitName.version(of: planned.name) ?? ""

@@ -86,7 +86,9 @@ extension Mesh: ProxyDelegate {
     func refusal(caller: String, target: String) -> String? { supervisor.cycle(caller: caller, target: target) }
 
     func lastLines(_ service: String) -> [String] {
-        LogArchive.recent(targets.unit(of: service), count: 10, in: project.logsFolder, kernel: loop.kernel).map { masking($0.text) }
+        LogArchive.recent(targets.unit(of: service), count: 10, in: project.logsFolder, kernel: loop.kernel).map {
+            masking($0.text)
+        }
     }
 
     func remoteFailed(_ service: String, reason: String) { supervisor.remoteFailed(service, reason: reason) }

@@ -102,7 +102,7 @@ extension Mesh {
         guard case .running = phase, let service = plan.unit(unit)?.service, let checkout = service.checkout,
             !targets.isInUse(unit), !supervisor.isWanted(unit)
         else { return }
-        supervisor.remove(checkout, plan.inherited)
+        removeWorktree(of: unit, checkout)
         guard let index = plan.services.firstIndex(where: { $0.name == UnitName.service(of: unit) }) else { return }
         let versions = plan.services[index].service.versions
         guard versions.contains(where: { $0.isRef && $0.service.name == unit }) else { return }
@@ -110,6 +110,12 @@ extension Mesh {
         fronts[unit] = nil
         choices.instances[unit] = nil
         supervisor.apply(added: [], changed: [], removed: [unit]) { _ in }
+    }
+
+    func removeWorktree(of unit: String, _ checkout: Checkout) {
+        supervisor.remove(checkout, plan.inherited) { [unowned self] in
+            tell(unit, "worktree-removed", checkout.worktree)
+        }
     }
 
     /// Adds a version that is made of a git ref, once it is known that there is one; `done` gets why not.

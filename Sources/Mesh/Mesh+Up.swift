@@ -76,14 +76,15 @@ extension Mesh {
                 changed: changes.changed.compactMap(plan.unit).map(entry), removed: changes.removed
             ) { [self] outcomes in
                 close(before)
-                for checkout in changes.removed.compactMap({ before.unit($0)?.service.checkout }) {
-                    supervisor.remove(checkout, plan.inherited)
+                for name in changes.removed {
+                    if let checkout = before.unit(name)?.service.checkout { removeWorktree(of: name, checkout) }
                 }
                 for (name, outcome) in outcomes.sorted(by: { $0.key < $1.key }) { note(name, outcome) }
                 settle()
             }
             moveTargets(from: before, all: request.local != nil)
-            report.started = serviceNames.filter { selection[$0] != .idle }.map(targets.unit(of:)) + pinnedUnits.sorted()
+            report.started =
+                serviceNames.filter { selection[$0] != .idle }.map(targets.unit(of:)) + pinnedUnits.sorted()
             report.started.removeAll { wasRunning.contains($0) || !isDown($0) }
             report.unchanged.removeAll(where: report.started.contains)
             pending += report.started.count

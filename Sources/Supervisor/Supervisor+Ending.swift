@@ -12,7 +12,7 @@ extension Supervisor {
 
     /// KILLs everything at once.
     public func killAll(_ done: @escaping () -> Void) {
-        stopping = Stopping(waiting: [], under: Set(names), done: (stopping?.done ?? []) + [done])
+        stopping = Stopping(waiting: [], under: Set(names), isKilling: true, done: (stopping?.done ?? []) + [done])
         for name in names {
             runners[name]?.command({ .kill($0) }) { [weak self] _ in self?.isDown(name) }
         }
@@ -24,6 +24,8 @@ extension Supervisor {
         var waiting: Set<String>
         /// Told to.
         var under: Set<String> = []
+        /// Nothing is waited for.
+        var isKilling = false
         var done: [() -> Void]
     }
 
@@ -51,6 +53,9 @@ extension Supervisor {
     /// What escaped from its tree, or was left behind by a build, goes last.
     private func sweepIfDown() {
         guard let stopping, stopping.waiting.isEmpty, stopping.under.isEmpty, !stopping.done.isEmpty else { return }
+        if !stopping.isKilling, !workshop.worktrees.isAtRest {
+            return workshop.worktrees.whenAtRest { [weak self] in self?.sweepIfDown() }
+        }
         self.stopping = nil
         let prefix = workshop.project + "/"
         let mayClaim = workshop.trees.mayClaim

@@ -15,6 +15,7 @@ final class Worktrees {
     private var whole: Set<String> = []
     /// Those that are being taken away, with what waits for that.
     private var removals: [String: [() -> Void]] = [:]
+    private var waitingForRest: [() -> Void] = []
 
     private static let settings = ["-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false"]
 
@@ -121,7 +122,7 @@ final class Worktrees {
     }
 
     /// Takes a worktree away, from the disk and from the books of its repository.
-    func remove(_ path: String, _ inherited: [String: String], _ done: @escaping () -> Void = {}) {
+    func remove(_ path: String, _ inherited: [String: String], _ done: @escaping () -> Void) {
         whenFree(path) { [self] in
             whole.remove(path)
             guard loop.kernel.status(path) != nil else { return done() }
@@ -135,9 +136,20 @@ final class Worktrees {
             run(request) { [self] _ in
                 done()
                 for body in removals.removeValue(forKey: path) ?? [] { whenFree(path, body) }
+                guard isAtRest else { return }
+                let waiting = waitingForRest
+                waitingForRest = []
+                for body in waiting { body() }
             }
         }
     }
+
+    /// Calls `body` once nothing is being taken away anywhere: cut off, git would not have struck it from its books.
+    func whenAtRest(_ body: @escaping () -> Void) {
+        if isAtRest { body() } else { waitingForRest.append(body) }
+    }
+
+    var isAtRest: Bool { removals.isEmpty }
 
     /// Takes all away that is in a folder.
     func removeAll(in folder: String, _ inherited: [String: String], _ done: @escaping () -> Void) {
@@ -178,8 +190,8 @@ extension Supervisor {
     }
 
     /// Takes the worktree of a ref away that nothing runs in any more.
-    public func remove(_ checkout: Checkout, _ environment: [String: String]) {
-        workshop.worktrees.remove(checkout.worktree, environment)
+    public func remove(_ checkout: Checkout, _ environment: [String: String], _ done: @escaping () -> Void) {
+        workshop.worktrees.remove(checkout.worktree, environment, done)
     }
 
     /// Takes every worktree of the mesh away: what a crash left before anything is started, or when nothing runs.

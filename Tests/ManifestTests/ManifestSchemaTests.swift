@@ -64,7 +64,8 @@ import Testing
             "", " ", "a", "A", "0", "_", "-", ".", "/", "a-b", "a_b", "a.b", "a b", "x-a", "-a", "0a", "a\n", "a\nb",
             "\n", "\t", "é", "aé", "😀", "/healthz", "/a b", "/é", "//", "a\u{0}", "\u{0}", "\u{7f}", "a/b",
             String(repeating: "a", count: 63), String(repeating: "a", count: 64), String(repeating: "é", count: 100),
-            String(repeating: "é", count: 101), "reader.1", "dns", "e\u{301}", "--all", "feature/é", String(repeating: "a", count: 101),
+            String(repeating: "é", count: 101), "reader.1", "dns", "e\u{301}", "--all", "feature/é",
+            String(repeating: "a", count: 101),
         ]
         for sample in samples {
             let faults = try SchemaValidator().faults(of: .string(sample), under: ["pattern": .string(rule.pattern)])

@@ -25,14 +25,18 @@ enum ServiceActions {
         throws(CommandFailure)
     {
         guard result.ok else {
-            if let output = result.output, !output.isEmpty {
-                try session.notices.write(output.hasSuffix("\n") ? output : output + "\n")
-            }
+            try show(buildOf: result, in: session)
             try session.complain(Sentences.failed(action, result.service, result.reason))
             return
         }
         let sentence =
             waits ? Sentences.done(action, result.service) : Sentences.begun(action, result.service)
         try session.say(result.reason.map { "\(Phrase.withoutStop(sentence)): \(Phrase.withoutStop($0))." } ?? sentence)
+    }
+
+    /// Shows what a failed build printed.
+    static func show(buildOf result: ActionResult, in session: Session) throws(CommandFailure) {
+        guard let output = result.output, !output.isEmpty else { return }
+        try session.notices.write(output.hasSuffix("\n") ? output : output + "\n")
     }
 }

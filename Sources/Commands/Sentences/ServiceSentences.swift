@@ -64,7 +64,7 @@ extension Sentences {
 
     static func couldNotUse(_ service: String, _ target: String?, _ reason: String?) -> String {
         let what = target.map { "\(service) could not be served by \($0)" } ?? "\(service) could not be reset"
-        return what + because(reason) + " `devmesh why \(service)` says more."
+        return what + because(reason) + " What served it before goes on; `devmesh logs \(service)` says more."
     }
 
     static func scaled(_ service: String, _ count: Int) -> String {

@@ -16,7 +16,9 @@ enum BuildCommand: Subcommand {
     static func run(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
         if try session.meshIfUp() != nil { return try ServiceActions.run(.build, arguments, in: session) }
         let plan = try session.plan()
-        let results = try session.units(arguments.positionals, of: plan).map { LocalBuild(plan: plan, service: $0).run() }
+        let results = try session.units(arguments.positionals, of: plan).map {
+            LocalBuild(plan: plan, service: $0).run()
+        }
         if arguments.has("json") {
             try session.output.line(JSON.array(results.map { $0.json }).serialized())
         } else {

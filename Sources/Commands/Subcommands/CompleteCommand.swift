@@ -40,7 +40,9 @@ enum CompleteCommand: Subcommand {
         var targets: [String] = []
         if service["run"] != nil { targets.append("local") }
         if service["remote"] != nil { targets.append("remote") }
-        if case .object(let versions)? = service["versions"]?.kind { targets += versions.map { $0.name } }
+        if case .object(let versions)? = service["versions"]?.kind {
+            targets += versions.map { $0.name }.filter { !$0.hasPrefix("x-") }
+        }
         return targets
     }
 }

@@ -43,7 +43,10 @@ enum UseCommand: Subcommand {
             try session.output.line(result.json.serialized())
             return result.ok ? 0 : ExitCode.failed.rawValue
         }
-        guard result.ok else { throw .failed(Sentences.couldNotUse(result.service, target, result.reason)) }
+        guard result.ok else {
+            try ServiceActions.show(buildOf: result, in: session)
+            throw .failed(Sentences.couldNotUse(result.service, target, result.reason))
+        }
         if let remark = result.reason { try session.complain(remark) }
         try session.say(
             target.map { Sentences.using(result.service, $0) } ?? Sentences.usingManifest(result.service))

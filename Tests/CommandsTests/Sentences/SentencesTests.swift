@@ -64,7 +64,8 @@ struct SentencesTests {
         (Sentences.usingManifest("members"), "members is as the manifest says."),
         (
             Sentences.couldNotUse("members", "local", "it has no `run` command."),
-            "members could not be served by local: it has no `run` command. `devmesh why members` says more."
+            "members could not be served by local: it has no `run` command. What served it before goes on; "
+                + "`devmesh logs members` says more."
         ),
         (Sentences.scaled("reader", 1), "reader has 1 instance."),
         (Sentences.scaled("reader", 3), "reader has 3 instances."),

@@ -170,6 +170,34 @@ struct NoMeshTests {
         #expect(try project.devmesh("__complete", "targets", "reader").output == "local\nremote\n")
     }
 
+    static let versions = """
+        {"services": {"web": {"run": "x", "env": {"A": "1"}, "target": "next", "build": "echo $A", "versions": {
+          "next": {"env": {"A": "2"}}, "main": {"git": "main"}, "x-note": 1}}}}
+        """
+
+    @Test func complete_targets_areVersionsToo() throws {
+        let project = TestProject(Self.versions)
+        #expect(try project.devmesh("__complete", "targets", "WEB").output == "local\nnext\nmain\n")
+    }
+
+    /// A service's name stands for what the manifest has it served from.
+    @Test func versions_areBuiltAndShown() throws {
+        let project = TestProject(Self.versions)
+        for (name, value) in [("web", "2"), ("web@next", "2"), ("WEB@NEXT", "2"), ("web@main", "1")] {
+            let lines = try project.devmesh("env", name).output.split(separator: "\n")
+            #expect(lines.contains("A='\(value)'"), "\(name)")
+        }
+        #expect(try project.devmesh("build", "web").errors == "2\n")
+        let git = try project.devmesh("build", "web@main")
+        #expect(git.status == 1 && git.errors.contains("main is checked out only while a mesh is up"))
+        let unknown = try project.devmesh("env", "web@nxt")
+        #expect(unknown.errors.contains("Did you mean \"web@next\"?"))
+        let config = try JSON(parsing: project.devmesh("config").output)["services"]?["web"]
+        #expect(config?["target"] == "next" && config?["env"]?["A"] == "1")
+        #expect(config?["versions"]?["next"]?["env"]?["A"] == "2" && config?["versions"]?["main"]?["git"] == "main")
+        #expect(config?["versions"]?["next"]?["target"] == nil)
+    }
+
     @Test func start_ofProgram_needsNoFolder() throws {
         let result = try ChildProcess.run(ChildProcess.devmesh, ["version"], in: "/", environment: [:])
         #expect(result.output == "devmesh \(Version.text)\n")
