@@ -38,7 +38,7 @@ enum ManifestKeys {
             Key(
                 "git", .text(.gitRef),
                 "The git ref that is checked out, built and run, in a folder of devmesh's own.", examples: ["main"])
-        ] + place + lifeCycle + [listens] + laterOfProcesses)
+        ] + (place + lifeCycle + [listens]).map(\.withoutStandard) + laterOfProcesses)
 
     private static let place = [
         Key(

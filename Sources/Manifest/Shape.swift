@@ -46,6 +46,13 @@ struct Key: Sendable {
         self.examples = examples
     }
 
+    /// The same key where something else holds when it is absent.
+    var withoutStandard: Key {
+        var key = self
+        key.standard = nil
+        return key
+    }
+
     static func later(_ name: String, _ description: String, standard: JSON? = nil, examples: [JSON] = []) -> Key {
         var key = Key(name, .anything, description, standard: standard, examples: examples)
         key.isLater = true

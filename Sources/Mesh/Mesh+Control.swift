@@ -169,9 +169,10 @@ extension Mesh: ControlBackend {
         unit(name).flatMap { supervisor.status($0.name) }
     }
 
-    /// How an answer calls what was asked about by `name`: a service as such, or one of its versions.
+    /// How an answer calls what was asked about by `name`: a service as such, or one of its units.
     private func shown(_ name: String, _ unit: ServicePlan) -> String {
-        UnitName.version(of: name) == nil ? unit.serviceName : unit.name
+        guard UnitName.version(of: name) != nil else { return unit.serviceName }
+        return UnitName.of(unit.serviceName, version: UnitName.version(of: unit.name) ?? Target.local.name)
     }
 
     /// Runs one command on each of several units at once; the results come in their order, under their names.

@@ -36,12 +36,11 @@ extension Mesh {
     /// - Parameter keep: what served until then is not stopped.
     func move(_ planned: ServicePlan, to target: Target, keep: Bool, _ done: @escaping Supervisor.Completion) {
         let (service, unit) = (planned.name, target.unit(of: planned.name))
-        moves[service, default: 0] += 1
-        let number = moves[service]
+        moves[service] = unit
         lingering.removeValue(forKey: unit)?.cancel()
         let wasWanted = supervisor.isWanted(unit)
         let finish: Supervisor.Completion = { [unowned self] outcome in
-            let isLatest = moves[service] == number
+            let isLatest = moves[service] == unit
             if outcome == .done, isLatest {
                 flip(to: unit, target, keep: keep)
             } else if !targets.isInUse(unit) {
@@ -135,7 +134,8 @@ extension Mesh {
             if let why { return done(why) }
             plan = adding(plan)
             guard let added = plan.unit(unit), case .running = phase else { return done("the mesh has changed") }
-            if supervisor.status(unit) == nil { supervisor.add([entry(added)]) }
+            // It may be there, or on its way out.
+            supervisor.apply(added: [entry(added)], changed: [], removed: []) { _ in }
             done(nil)
         }
     }

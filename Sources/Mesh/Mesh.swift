@@ -49,8 +49,8 @@ final class Mesh {
     var waiters: [Waiter] = []
     /// Which unit serves each service.
     var targets = Targets()
-    /// How often each service was asked to move to another target: only the latest counts.
-    var moves: [String: Int] = [:]
+    /// The unit that each service was asked to move to last: no other takes over.
+    var moves: [String: String] = [:]
     /// Units that nobody uses any more, until they are stopped.
     var lingering: [String: Timer] = [:]
     /// What the front of each unit would do, were it the one in use.

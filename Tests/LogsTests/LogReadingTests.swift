@@ -50,6 +50,22 @@ import Testing
         #expect(printedLines(LogQuery(folder: two.folder.path, services: ["purge"])) == ["line 1", "line 4"])
     }
 
+    @Test func print_prefixes_takeInWhatBeginsSo() {
+        let folder = TemporaryFolder()
+        let encoder = RecordEncoder(nextSeq: 1)
+        for name in ["web", "web@a/b", "web@100%", "webber"] {
+            let store = LogStore(
+                folder: folder.path + "/" + Path.part(name), limit: 1 << 20, encoder: encoder, kernel: .real)
+            store.note("of \(name)", time: WallTime(microseconds: 1_795_260_600_000_000))
+        }
+        #expect(LogArchive.services(in: folder.path) == ["web", "web@100%", "web@a/b", "webber"])
+        #expect(LogArchive.recent("web@a/b", count: 1, in: folder.path).map(\.text) == ["of web@a/b"])
+        var query = LogQuery(folder: folder.path, services: ["web"])
+        #expect(printedLines(query) == ["of web"])
+        query.prefixes = ["web@"]
+        #expect(printedLines(query) == ["of web", "of web@a/b", "of web@100%"])
+    }
+
     @Test func print_noSuchFolder_isNothing() {
         #expect(printed(LogQuery(folder: "/nowhere/at/all")) == "")
         #expect(printed(LogQuery(folder: "/nowhere/at/all", services: ["reader"])) == "")

@@ -56,6 +56,23 @@ import Testing
         #expect(try fingerprint(text, file: "# only a comment\nC=1\n") == fingerprint(text, file: "C=1"))
     }
 
+    @Test func versions_countByThemselves() throws {
+        func fingerprints(_ versions: String) throws -> [String] {
+            let text = Self.base.replacing(#""env":"#, with: "\"versions\": {\(versions)}, \"env\":")
+            let loaded = Manifest.load(Array(text.utf8), path: "/p/services.json", environment: ["A": "a"]) { _ in
+                .failure(FileFailure(reason: "never asked"))
+            }
+            guard case .valid(let manifest, _) = loaded, let reader = manifest["reader"] else { return [] }
+            return [reader.fingerprint] + reader.versions.map(\.service.fingerprint)
+        }
+        let before = try fingerprints(#""next": {"env": {"C": "1"}}, "main": {"git": "main"}"#)
+        let after = try fingerprints(#""next": {"env": {"C": "2"}}, "main": {"git": "main"}"#)
+        #expect(before.count == 3 && Set(before).count == 3)
+        #expect(try before[0] == fingerprint(environment: ["A": "a"]))
+        #expect(after[0] == before[0] && after[1] != before[1] && after[2] == before[2])
+        #expect(try fingerprints(#""next": {}, "main": {"git": "maint"}"#)[2] != before[2])
+    }
+
     @Test func otherServices_doNotCount() throws {
         #expect(try fingerprint(Self.base.replacing(#""run": "y""#, with: #""run": "other""#)) == fingerprint())
     }

@@ -48,6 +48,36 @@ extension MeshFixture {
     }
 }
 
+@Test func use_versions_underAClientThatKeepsItsConnection_losesNothing() throws {
+    try withMesh(services()) { mesh in
+        try mesh.up()
+        try mesh.ready("web")
+        let client = try MeshClient(port: mesh.port("web"))
+        var pids: [Substring?] = []
+        for target in ["next", "local", "next"] {
+            try mesh.devmesh("use", "web", target, code: 0)
+            let response = try client.get("/")
+            #expect(response.status == 200)
+            pids.append(response.body.split(separator: " ").dropFirst().first)
+        }
+        #expect(pids[0] == pids[2] && pids[0] != pids[1])
+    }
+}
+
+@Test func use_sameVersionTwiceAtOnce_bothSucceed() throws {
+    try withMesh(services(", \"late\": {\"ready\": {\"command\": \"test -e go\"}}")) { mesh in
+        try mesh.up()
+        try mesh.ready("web")
+        let events = try mesh.start("events", "-f", "--json")
+        let first = try mesh.start("use", "web", "late")
+        try events.output.wait(for: #""service":"web@late","event":"started""#)
+        let second = try mesh.start("use", "web", "late")
+        mesh.folder.write("go", "")
+        #expect(try first.result().code == 0 && second.result().code == 0)
+        #expect(try mesh.isServed(by: "web@late.1"))
+    }
+}
+
 @Test func use_versionThatFails_leavesTheOldServing() throws {
     let extra = """
         , "crash": {"run": "fixture exit 3", "restart": "never"}, "broken": {"build": "echo no such header; exit 4"},
@@ -159,6 +189,10 @@ extension MeshFixture {
         #expect(mesh.servants().isEmpty)
         #expect(try mesh.get("web").status == 503)
         try mesh.devmesh("start", "web", code: 0)
+        #expect(try mesh.isServed(by: "web@next.1") && mesh.servants().count == 1)
+        #expect(try mesh.devmesh("start", "web@local", code: 0).output == "web@local is up.\n")
+        #expect(mesh.servants().count == 2)
+        #expect(try mesh.devmesh("stop", "web@local", code: 0).output == "web@local is stopped.\n")
         #expect(try mesh.isServed(by: "web@next.1") && mesh.servants().count == 1)
         try mesh.devmesh("scale", "web=2", code: 0)
         #expect(

@@ -60,6 +60,49 @@ import Testing
                 + "db is failed: it exited with status 1 before it was ready\") pending")
     }
 
+    @Test func versionThatStandsForAService_isWhatItsDependentsLookAt() {
+        let result: String? = onLoop { loop, done in
+            let rig = Rig(loop)
+            rig.supervisor.add([
+                Self.entry("db", ["exit", "1"]) { $0.restart = .never },
+                Self.entry("db@next", ["serve", "echo"]),
+                Self.entry("web", ["serve", "echo"], on: [("DB", .ready)]),
+            ])
+            rig.supervisor.stand("db@next", for: "db")
+            try! rig.supervisor.start("web") { outcome in
+                let states = ["web", "db@next", "db"].map { "\(rig.state($0)!)" }
+                rig.supervisor.stand(nil, for: "db")
+                let why = rig.supervisor.dependencies(
+                    of: Service(
+                        name: "web", directory: "/", dependsOn: [Dependency(service: "db", condition: .ready)]))
+                rig.supervisor.stopAll {
+                    rig.finish { done("\(outcome) \(states) \(why.map { "\($0.service) \($0.isMet)" })") }
+                }
+            }
+        }
+        #expect(result == "done [\"ready\", \"ready\", \"stopped\"] [\"db false\"]")
+    }
+
+    @Test func stopAll_endsVersionsAfterWhatDependsOnTheirService() {
+        let result: String? = onLoop { loop, done in
+            let rig = Rig(loop)
+            rig.supervisor.add([
+                Self.entry("db", ["wait"]), Self.entry("db@next", ["serve", "echo"]),
+                Self.entry("web", ["trap", "TERM", "50", "0", "serve", "echo"], on: [("db", .ready)]),
+            ])
+            rig.supervisor.stand("db@next", for: "db")
+            try! rig.supervisor.start("web") { _ in
+                rig.supervisor.stopAll {
+                    let exits = rig.happenings.compactMap { item in
+                        if case .exited = item.what { item.service } else { nil }
+                    }
+                    rig.finish { done("\(exits)") }
+                }
+            }
+        }
+        #expect(result == "[\"web\", \"db@next\"]")
+    }
+
     @Test func dependencyStarted_isEnoughWhileItIsNotReady() {
         let result: String? = onLoop { loop, done in
             let rig = Rig(loop)
