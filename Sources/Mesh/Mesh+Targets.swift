@@ -1,4 +1,5 @@
 import EventLoop
+import Logs
 import Manifest
 import Plan
 import Project
@@ -134,6 +135,7 @@ extension Mesh {
             if let why { return done(why) }
             plan = adding(plan)
             guard let added = plan.unit(unit), case .running = phase else { return done("the mesh has changed") }
+            logs.setLimit(unit, added.service.logs.size)
             // It may be there, or on its way out.
             supervisor.apply(added: [entry(added)], changed: [], removed: []) { _ in }
             done(nil)

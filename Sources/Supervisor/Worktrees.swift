@@ -11,8 +11,9 @@ final class Worktrees {
     private let loop: EventLoop
     private let trees: ProcessTrees
     private let marker: String
-    /// Those whose checkout has been seen to succeed; what else stands in their places is made anew.
-    private var whole: Set<String> = []
+    /// Those whose checkout has been seen to succeed, with their repositories; what else stands in their places is made
+    /// anew.
+    private var whole: [String: String] = [:]
     /// Those that are being taken away, with what waits for that.
     private var removals: [String: [() -> Void]] = [:]
     private var waitingForRest: [() -> Void] = []
@@ -51,13 +52,13 @@ final class Worktrees {
                 failure: { _ in start + Self.noRef(checkout) }),
             BuildStep(
                 request: { [weak self] () throws(LaunchFailure) in
-                    guard let self, !whole.contains(path), loop.kernel.status(path) != nil else { return nil }
+                    guard let self, whole[path] == nil, loop.kernel.status(path) != nil else { return nil }
                     return SpawnRequest(
                         path: "/bin/rm", arguments: ["rm", "-rf", "--", path], environment: environment)
                 }, failure: failure),
             BuildStep(
                 request: { [weak self, loop] () throws(LaunchFailure) in
-                    if self?.whole.remove(path) != nil {
+                    if self?.whole.removeValue(forKey: path) != nil, loop.kernel.status(path) != nil {
                         // The ref is asked of the repository: HEAD is something else in the worktree.
                         let script = #"git "$@" checkout --force --detach "$(git -C "$0" rev-parse "$DEVMESH_REF")""#
                         var environment = environment
@@ -72,7 +73,7 @@ final class Worktrees {
                     return try git(
                         Self.settings + ["worktree", "add", "--force", "--detach", path, checkout.ref],
                         try repository())
-                }, failure: failure, succeeded: { [weak self] in self?.whole.insert(path) }),
+                }, failure: failure, succeeded: { [weak self] in self?.whole[path] = checkout.repository }),
         ]
     }
 
@@ -124,14 +125,15 @@ final class Worktrees {
     /// Takes a worktree away, from the disk and from the books of its repository.
     func remove(_ path: String, _ inherited: [String: String], _ done: @escaping () -> Void) {
         whenFree(path) { [self] in
-            whole.remove(path)
-            guard loop.kernel.status(path) != nil else { return done() }
+            let repository = whole.removeValue(forKey: path)
+            guard repository != nil || loop.kernel.status(path) != nil else { return done() }
             removals[path] = []
             // A folder that is gone is struck from the books as well.
-            let remove = #"git --git-dir="$1" worktree remove --force --force "$0""#
+            let remove = #"git "$1" "$2" worktree remove --force --force "$0""#
             let script = "\(remove) || { rm -rf -- \"$0\"; \(remove); }"
+            let books = books(of: path).map { ["--git-dir", $0] } ?? ["-C", repository ?? "/"]
             let request = SpawnRequest(
-                path: "/bin/sh", arguments: ["sh", "-c", script, path, books(of: path)],
+                path: "/bin/sh", arguments: ["sh", "-c", script, path] + books,
                 environment: Self.cleaned(inherited), directory: "/")
             run(request) { [self] _ in
                 done()
@@ -151,23 +153,24 @@ final class Worktrees {
 
     var isAtRest: Bool { removals.isEmpty }
 
-    /// Takes all away that is in a folder.
+    /// Takes all away, whoever made what is in the folder.
     func removeAll(in folder: String, _ inherited: [String: String], _ done: @escaping () -> Void) {
-        let names = (try? loop.kernel.list(folder)) ?? []
-        var left = names.count + 1
+        let found = ((try? loop.kernel.list(folder)) ?? []).map { Path.join(folder, $0) }
+        let paths = Set(found).union(whole.keys)
+        var left = paths.count + 1
         let settle = {
             left -= 1
             if left == 0 { done() }
         }
-        for name in names { remove(Path.join(folder, name), inherited, settle) }
+        for path in paths { remove(path, inherited, settle) }
         settle()
     }
 
     /// The repository that a worktree belongs to, as `.git` in it says: `gitdir: /repository/.git/worktrees/name`.
-    private func books(of path: String) -> String {
-        guard let bytes = try? loop.kernel.readFile(Path.join(path, ".git")) else { return "" }
+    private func books(of path: String) -> String? {
+        guard let bytes = try? loop.kernel.readFile(Path.join(path, ".git")) else { return nil }
         let text = String(decoding: bytes, as: UTF8.self)
-        guard text.hasPrefix("gitdir: "), let line = text.split(separator: "\n").first else { return "" }
+        guard text.hasPrefix("gitdir: "), let line = text.split(separator: "\n").first else { return nil }
         return Path.parent(Path.parent(String(line.dropFirst(8))))
     }
 

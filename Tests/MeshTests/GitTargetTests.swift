@@ -130,6 +130,22 @@ extension MeshFixture {
     }
 }
 
+@Test func worktreeThatIsDeletedUnderneath_isMadeAnewAndForgotten() throws {
+    try withMesh(services) { mesh in
+        try mesh.makeRepository()
+        try mesh.up()
+        try mesh.ready("web")
+        try mesh.devmesh("use", "web", "main", code: 0)
+        let worktree = mesh.folder.path + "/.devmesh/services.json/worktrees/web@main"
+        Kernel.real.removeTree(worktree)
+        try mesh.devmesh("restart", "web", code: 0)
+        #expect(try mesh.isServed(by: "web@main.1") && mesh.worktrees() == ["web@main"])
+        Kernel.real.removeTree(worktree)
+        try mesh.devmesh("down", code: 0)
+        #expect(try mesh.worktrees() == [])
+    }
+}
+
 @Test func gitRef_thatCannotBeUsed_isRefusedWithItsReason() throws {
     try withMesh(services) { mesh in
         mesh.folder.write("site/look", "mine\n")
