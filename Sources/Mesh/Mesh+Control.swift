@@ -78,6 +78,11 @@ extension Mesh: ControlBackend {
             if let target = planned.service.target(wanted) {
                 return use(planned, target, keep: keep, isReset: false, done)
             }
+            // Which no git ref can stand for.
+            if let key = [Target.local: "run", .remote: "remote"][Target(text: wanted.lowercased())] {
+                let why = Sentences.lacksTarget(planned.name, wanted, key)
+                return done(.success(ActionResult(service: planned.name, ok: false, reason: why)))
+            }
             addVersion(git: wanted, to: planned) { [unowned self] why in
                 if let why { return done(.failure(noTarget(wanted, planned, why))) }
                 use(planned, .git(wanted), keep: keep, isReset: false, done)

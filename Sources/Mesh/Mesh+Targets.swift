@@ -120,7 +120,7 @@ extension Mesh {
 
     /// Adds a version that is made of a git ref, once it is known that there is one; `done` gets why not.
     func addVersion(git ref: String, to planned: ServicePlan, _ done: @escaping (String?) -> Void) {
-        guard planned.service.run != nil else { return done("it has no `run` command") }
+        guard planned.service.run != nil else { return done("\(planned.name) has no `run` command") }
         if case .fixed(let port) = planned.service.listens { return done(Sentences.refInsists(planned.name, port)) }
         guard Checkout.isRef(ref) else { return done("\(ref) is no git ref") }
         let unit = UnitName.of(planned.name, version: ref)

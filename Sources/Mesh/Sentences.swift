@@ -40,6 +40,10 @@ enum Sentences {
             + "and \(target) is no git ref that could be checked out (\(why)).\(nearest)"
     }
 
+    static func lacksTarget(_ service: String, _ target: String, _ key: String) -> String {
+        "\(service) has no \(target); give its entry in the manifest a `\(key)`"
+    }
+
     static func refInsists(_ service: String, _ port: Int) -> String {
         "\(service) insists on port \(port), which two of it can't share; declare a version with a \"listens\" of its own"
     }

@@ -98,6 +98,8 @@ extension MeshFixture {
         #expect(try mesh.ps("web")["target"]?.stringValue == "local")
         #expect(try mesh.ps("web")["differs"] == false)
         #expect(try mesh.isServed(by: "web.1"))
+        let remote = try mesh.devmesh("use", "web", "remote", code: 1)
+        #expect(remote.errors.contains("web has no remote; give its entry in the manifest a `remote`"))
         let unknown = try mesh.devmesh("use", "web", "nxet", code: 1)
         #expect(unknown.errors.contains("it has local, next, crash, broken, mute"))
         #expect(unknown.errors.contains("it is in no git repository") && unknown.errors.contains("Did you mean next?"))
