@@ -29,7 +29,7 @@ func measureIdle(_ options: Options) throws(Malfunction) {
 }
 
 /// The supervisor and those of its descendants that run the same program.
-private func ownProcesses(of supervisor: Int32, program: String) -> [Int32] {
+func ownProcesses(of supervisor: Int32, program: String) -> [Int32] {
     let executable = try? Kernel.real.realPath(program)
     let below = ProcessTable.snapshot().descendants(of: supervisor).map(\.pid)
     return [supervisor] + below.filter { (try? Kernel.real.realPath("/proc/\($0)/exe")) == executable }
@@ -58,7 +58,7 @@ private func switches(_ pids: [Int32]) -> Int {
 }
 
 /// In KB: shared pages count by the share of those who have them (proc_pid_smaps(5)).
-private func proportionalSetSize(_ pid: Int32) -> Int {
+func proportionalSetSize(_ pid: Int32) -> Int {
     numbers(in: "/proc/\(pid)/smaps_rollup", named: "Pss:").first ?? 0
 }
 

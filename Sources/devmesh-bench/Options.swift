@@ -13,7 +13,7 @@ struct Malfunction: Error {
 
 /// What can be measured, in the order of `all`.
 enum Benchmark: String, CaseIterable {
-    case up, restart, logs, idle, ps
+    case up, restart, logs, idle, ps, proxy
 
     func run(_ options: Options) throws(Malfunction) {
         switch self {
@@ -22,6 +22,7 @@ enum Benchmark: String, CaseIterable {
         case .logs: try measureLogs(options)
         case .idle: try measureIdle(options)
         case .ps: try measurePs(options)
+        case .proxy: try measureProxy(options)
         }
     }
 }
@@ -33,12 +34,22 @@ struct Options {
     /// The service that binds at once (Tests/Fixture/main.c).
     var fixture: String
     var honcho: String?
+    /// What the proxy is measured beside and with; nil where one that it can't do without is missing.
+    var proxyTools: ProxyTools? {
+        guard let nginx, let wrk else { return nil }
+        return ProxyTools(nginx: nginx, wrk: wrk, haproxy: haproxy, taskset: taskset)
+    }
+    private var nginx: String?
+    private var haproxy: String?
+    private var wrk: String?
+    private var taskset: String?
     /// How often each thing is measured; the median counts.
     var repetitions = 9
 
     static let usage = """
-        usage: devmesh-bench up|restart|logs|idle|ps|all [--devmesh PATH] [--fixture PATH] [--honcho PATH] [--repeat N]
-        The programs are looked for beside this one, honcho on the PATH. Build them all, for release:
+        usage: devmesh-bench up|restart|logs|idle|ps|proxy|all [--repeat N] [--devmesh PATH] [--fixture PATH]
+                             [--honcho PATH] [--nginx PATH] [--haproxy PATH] [--wrk PATH]
+        The programs are looked for beside this one, its peers on the PATH. Build them all, for release:
           swift build -c release && .build/release/devmesh-bench all
         """
 
@@ -47,7 +58,14 @@ struct Options {
         devmesh = Path.join(folder, "devmesh")
         fixture = Path.join(folder, "fixture")
         let here = ThisProcess.currentDirectory
-        honcho = try? Executable.find("honcho", path: environment["PATH"], directory: here)
+        // Debian keeps servers out of a user's PATH.
+        let path = (environment["PATH"] ?? "/usr/bin:/bin") + ":/usr/sbin:/sbin"
+        func found(_ name: String) -> String? { try? Executable.find(name, path: path, directory: here) }
+        honcho = found("honcho")
+        nginx = found("nginx")
+        haproxy = found("haproxy")
+        wrk = found("wrk")
+        taskset = found("taskset")
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             switch argument {
@@ -55,6 +73,9 @@ struct Options {
             case "--devmesh": devmesh = Path.join(here, try Self.value(of: argument, &rest))
             case "--fixture": fixture = Path.join(here, try Self.value(of: argument, &rest))
             case "--honcho": honcho = Path.join(here, try Self.value(of: argument, &rest))
+            case "--nginx": nginx = Path.join(here, try Self.value(of: argument, &rest))
+            case "--haproxy": haproxy = Path.join(here, try Self.value(of: argument, &rest))
+            case "--wrk": wrk = Path.join(here, try Self.value(of: argument, &rest))
             case "--repeat":
                 guard let number = Int(try Self.value(of: argument, &rest)), number > 0 else {
                     throw Malfunction("--repeat wants a number above 0\n\(Self.usage)", isUsage: true)

@@ -36,6 +36,9 @@ extension Duration {
 /// `3.1 ms`.
 func shown(_ duration: Duration) -> String { "\(rounded(duration.milliseconds)) ms" }
 
+/// `310.5 us`, for what takes less than a few milliseconds.
+func microseconds(_ duration: Duration) -> String { "\(rounded(duration.milliseconds * 1000)) us" }
+
 /// With `digits` behind the point; without the C library's `printf`.
 func rounded(_ value: Double, digits: Int = 1) -> String {
     var scale = 1
