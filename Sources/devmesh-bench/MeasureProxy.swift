@@ -74,20 +74,25 @@ private struct Arena {
             "  \(title): median of \(options.repetitions) runs of \(Arena.runLength.components.seconds) s each, in turns"
         )
         var loads = proxies.map { _ in [Load]() }
+        var costs = proxies.map { _ in [Double]() }
         // Once for nothing: connections are made, memory is touched.
         for round in 0...options.repetitions {
             for (index, proxy) in proxies.enumerated() {
+                let before = proxy.cpuTime
                 let load = try Load.run(
                     wrk, connections: connections, for: round == 0 ? .seconds(1) : Arena.runLength, port: proxy.port,
                     path: path, in: mesh.folder)
-                if round > 0 { loads[index].append(load) }
+                guard round > 0 else { continue }
+                loads[index].append(load)
+                costs[index].append((proxy.cpuTime - before) / Double(load.requests))
             }
         }
-        let table = Table(["", "requests/s", "median", "p99"], widths: [10, 14, 14, 14])
-        for (proxy, runs) in zip(proxies, loads) {
+        let table = Table(["", "requests/s", "median", "p99", "processor each"], widths: [10, 14, 14, 14, 16])
+        for (index, (proxy, runs)) in zip(proxies, loads).enumerated() {
             let rate = Int(median(runs.map(\.requestsPerSecond)))
             table.row([
                 proxy.name, "\(rate)", microseconds(median(runs.map(\.median))), microseconds(median(runs.map(\.tail))),
+                "\(rounded(median(costs[index]) / 1000)) us",
             ])
         }
         return loads

@@ -33,6 +33,9 @@ struct ReverseProxy {
     var port: Int
     var processes: [Int32]
 
+    /// Nanoseconds of processor time that it has used so far.
+    var cpuTime: Double { processes.map { Double(ProcessTable.cpuTime(of: $0) ?? 0) }.reduce(0, +) }
+
     /// The front of the mesh's only service.
     static func devmesh(_ mesh: Mesh, service: String, _ options: Options) throws(Malfunction) -> ReverseProxy {
         guard let supervisor = mesh.supervisor, let port = mesh.fronts[service] else {

@@ -2,6 +2,7 @@ import Platform
 
 /// What wrk measured in one run.
 struct Load {
+    var requests: Int
     var requestsPerSecond: Double
     var median: Duration
     /// The slowest of a hundred.
@@ -33,6 +34,7 @@ struct Load {
 
     /// Reads wrk's report.
     init?(_ report: String) {
+        var total: Int?
         var rate: Double?
         var latency: [Substring: Duration] = [:]
         failures = 0
@@ -43,10 +45,12 @@ struct Load {
             case "50%", "99%": latency[words[0]] = words.last.flatMap { Load.duration($0) }
             case "Non-2xx", "Socket":
                 failures += words.compactMap { Int($0.last == "," ? $0.dropLast() : $0) }.reduce(0, +)
+            case _ where words.dropFirst().first == "requests": total = Int(words[0])
             default: continue
             }
         }
-        guard let rate, let median = latency["50%"], let tail = latency["99%"] else { return nil }
+        guard let total, total > 0, let rate, let median = latency["50%"], let tail = latency["99%"] else { return nil }
+        requests = total
         requestsPerSecond = rate
         self.median = median
         self.tail = tail
