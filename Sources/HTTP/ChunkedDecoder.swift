@@ -151,6 +151,12 @@ public struct ChunkedDecoder: Sendable {
 
     /// Gathers lines to the empty one; nil once they are all there and fine.
     private mutating func takeTrailers(_ base: UnsafeRawPointer, _ at: inout Int, _ count: Int) -> Step? {
+        // As nearly always: none, and nothing to remember of them.
+        if trailerBytes.isEmpty, count - at >= 2, byte(base, at) == Byte.cr, byte(base, at + 1) == Byte.lf {
+            at += 2
+            state = .finished
+            return nil
+        }
         while true {
             let start = at
             let lf = first(Byte.lf, base, from: start, to: count)

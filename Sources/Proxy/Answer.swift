@@ -68,49 +68,79 @@ struct Answer: Equatable {
 }
 
 extension Answer.Form {
-    /// Chooses what the client likes best by its `Accept` (RFC 9110 §12.5.1).
+    /// What the client likes best by its `Accept` (RFC 9110 §12.5.1).
     ///
     /// People's programs name what they want (`text/html`, `text/plain`); who takes anything, or JSON, is a program.
-    init(accepting values: [String]) {
-        var best: (form: Answer.Form, quality: Int) = (.json, 0)
-        for range in values.joined(separator: ",").split(separator: ",") {
-            let parts = range.split(separator: ";").map(trimmed)
-            guard let type = parts.first?.lowercased(), let form = Answer.Form(mediaRange: type) else { continue }
-            let quality =
-                parts.dropFirst().first { $0.lowercased().hasPrefix("q=") }
-                .map { thousandths($0.dropFirst(2)) } ?? 1000
-            // Of equals the first named wins, and a named type wins over "*/*".
-            if quality > best.quality { best = (form, quality) }
+    /// Asked for each request, so it makes do without memory of its own.
+    init(_ head: RequestHead, in buffer: UnsafeRawBufferPointer) {
+        var choice = Choice()
+        for field in head.fields where field.kind == .other && equals("accept", buffer[field.name]) {
+            choice.consider(buffer[field.value])
         }
-        self = best.form
+        self = choice.form
     }
 
-    private init?(mediaRange type: String) {
-        switch type {
-        case "text/html", "application/xhtml+xml": self = .html
-        case "text/plain", "text/*": self = .text
-        case "*/*", "application/*": return nil
-        default:
-            guard type == "application/json" || type.hasSuffix("+json") else { return nil }
+    /// Looks at one `Accept` line after another.
+    struct Choice {
+        private(set) var form = Answer.Form.json
+        /// In thousandths.
+        private var quality = 0
+
+        mutating func consider(_ line: Slice<UnsafeRawBufferPointer>) {
+            var ranges = line
+            while !ranges.isEmpty {
+                var range = part(of: &ranges, upTo: UInt8(ascii: ","))
+                guard let named = Answer.Form(mediaRange: part(of: &range, upTo: UInt8(ascii: ";"))) else { continue }
+                var weight = 1000
+                while !range.isEmpty {
+                    let parameter = part(of: &range, upTo: UInt8(ascii: ";"))
+                    guard hasPrefix("q=", parameter) else { continue }
+                    weight = thousandths(parameter.dropFirst(2))
+                    break
+                }
+                // Of equals the first named wins, and a named type wins over "*/*".
+                if weight > quality { (form, quality) = (named, weight) }
+            }
+        }
+    }
+
+    private init?(mediaRange type: Slice<UnsafeRawBufferPointer>) {
+        if equals("text/html", type) || equals("application/xhtml+xml", type) {
+            self = .html
+        } else if equals("text/plain", type) || equals("text/*", type) {
+            self = .text
+        } else if equals("application/json", type) || hasPrefix("+json", type.suffix(5)) {
             self = .json
+        } else {
+            return nil
         }
     }
 }
 
-/// A quality value as thousandths: `0.8` is 800; what is none counts as 0.
-private func thousandths(_ text: Substring) -> Int {
-    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    guard let whole = Int(parts.first ?? ""), (0...1).contains(whole) else { return 0 }
-    let digits = parts.count > 1 ? String(parts[1].prefix(3)) : ""
-    let fraction = Int(digits + String(repeating: "0", count: 3 - digits.count)) ?? 0
-    return min(whole * 1000 + fraction, 1000)
+/// Takes what stands before the next `separator`, or all, off `text`; without blanks around it.
+func part(of text: inout Slice<UnsafeRawBufferPointer>, upTo separator: UInt8) -> Slice<UnsafeRawBufferPointer> {
+    let end = text.firstIndex(of: separator) ?? text.endIndex
+    var part = text[..<end]
+    text = text[end...].dropFirst()
+    while let first = part.first, first == 0x20 || first == 0x09 { part.removeFirst() }
+    while let last = part.last, last == 0x20 || last == 0x09 { part.removeLast() }
+    return part
 }
 
-private func trimmed(_ text: Substring) -> String {
+/// A quality value as thousandths: `0.8` is 800; what is none counts as 0 (RFC 9110 §12.4.2).
+private func thousandths(_ text: Slice<UnsafeRawBufferPointer>) -> Int {
     var rest = text
-    while rest.first == " " || rest.first == "\t" { rest.removeFirst() }
-    while rest.last == " " || rest.last == "\t" { rest.removeLast() }
-    return String(rest)
+    guard let whole = rest.popFirst(), whole == UInt8(ascii: "0") || whole == UInt8(ascii: "1") else { return 0 }
+    var value = Int(whole - UInt8(ascii: "0")) * 1000
+    guard let point = rest.popFirst() else { return value }
+    guard point == UInt8(ascii: ".") else { return 0 }
+    var unit = 100
+    for digit in rest.prefix(3) {
+        guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return 0 }
+        value += Int(digit - UInt8(ascii: "0")) * unit
+        unit /= 10
+    }
+    return min(value, 1000)
 }
 
 /// The text for HTML: what could be markup escaped, control characters shown as pictures.

@@ -18,22 +18,3 @@ extension Connection {
         linger()
     }
 }
-
-extension Answer.Form {
-    /// What a request's `Accept` lines like best; those of people's programs alone are looked at closely.
-    init(_ head: RequestHead, in buffer: UnsafeRawBufferPointer) {
-        let namesText = head.fields.contains { field in
-            field.kind == .other && field.name.count == 6 && buffer[field.name].first.map { $0 | 0x20 } == 0x61
-                && contains("text/", buffer[field.value])
-        }
-        self = namesText ? .init(accepting: HTTPHeaders(head.fields, in: buffer).values("Accept")) : .json
-    }
-}
-
-private func contains(_ word: StaticString, _ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
-    let length = word.utf8CodeUnitCount
-    guard bytes.count >= length else { return false }
-    return (bytes.startIndex...(bytes.endIndex - length)).contains { start in
-        (0..<length).allSatisfy { bytes[start + $0] == word.utf8Start[$0] }
-    }
-}

@@ -220,7 +220,7 @@ extension Exchange {
 }
 
 /// Whether bytes begin with `literal`, which is in lower case, compared without case.
-private func hasPrefix(_ literal: StaticString, _ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
+func hasPrefix(_ literal: StaticString, _ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
     guard bytes.count >= literal.utf8CodeUnitCount else { return false }
     var expected = literal.utf8Start
     for byte in bytes.prefix(literal.utf8CodeUnitCount) {
@@ -229,4 +229,9 @@ private func hasPrefix(_ literal: StaticString, _ bytes: Slice<UnsafeRawBufferPo
         expected += 1
     }
     return true
+}
+
+/// Whether bytes are `literal`, compared in the same way.
+func equals(_ literal: StaticString, _ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
+    bytes.count == literal.utf8CodeUnitCount && hasPrefix(literal, bytes)
 }

@@ -117,13 +117,23 @@ enum HeadRewriting {
 
     /// How many of the hops that a `Via` line names are ours.
     private static func ours(_ via: Slice<UnsafeRawBufferPointer>) -> Int {
-        String(decoding: via, as: UTF8.self).split(separator: ",").count { $0.hasSuffix(" devmesh") }
+        var rest = via
+        var count = 0
+        while !rest.isEmpty {
+            if hasPrefix(" devmesh", part(of: &rest, upTo: UInt8(ascii: ",")).suffix(8)) { count += 1 }
+        }
+        return count
     }
 
     private static func asksTrailers(_ head: RequestHead, in buffer: UnsafeRawBufferPointer) -> Bool {
         head.fields.contains { field in
-            field.kind == .te
-                && String(decoding: buffer[field.value], as: UTF8.self).lowercased().contains("trailers")
+            guard field.kind == .te else { return false }
+            var rest = buffer[field.value]
+            while !rest.isEmpty {
+                var coding = part(of: &rest, upTo: UInt8(ascii: ","))
+                if equals("trailers", part(of: &coding, upTo: UInt8(ascii: ";"))) { return true }
+            }
+            return false
         }
     }
 }
