@@ -55,17 +55,11 @@ extension FieldSection {
                 problem = HTTPProblem(400, "an empty transfer coding")
             } else if equalsLowercased(base, element, "chunked") {
                 isChunked = true
-            } else if !isKnownCoding(base, element) {
-                hasUnknownCoding = true
+            } else {
+                hasOtherCoding = true
             }
         }
         return problem
-    }
-
-    private func isKnownCoding(_ base: UnsafeRawPointer, _ name: Range<Int>) -> Bool {
-        equalsLowercased(base, name, "gzip") || equalsLowercased(base, name, "x-gzip")
-            || equalsLowercased(base, name, "deflate") || equalsLowercased(base, name, "compress")
-            || equalsLowercased(base, name, "x-compress")
     }
 
     private mutating func noteConnection(_ base: UnsafeRawPointer, _ value: Range<Int>) -> HTTPProblem? {
@@ -89,8 +83,10 @@ extension FieldSection {
     }
 
     /// Whether `Connection` names this field, so that it must not go further (RFC 9110 §7.6.1).
+    ///
+    /// A length it can't take away: the body would be taken for the next message.
     public func connectionNames(_ field: HeaderField, in buffer: UnsafeRawBufferPointer) -> Bool {
-        guard namesHopFields, let base = buffer.baseAddress else { return false }
+        guard namesHopFields, field.kind != .contentLength, let base = buffer.baseAddress else { return false }
         var found = false
         for line in fields where line.kind == .connection {
             forEachElement(base, line.value) { element in

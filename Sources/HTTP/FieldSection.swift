@@ -12,8 +12,8 @@ public struct FieldSection: Sendable {
     public internal(set) var hasTransferEncoding = false
     /// Whether `chunked` is the last transfer coding; anything after it has been refused.
     public internal(set) var isChunked = false
-    /// A coding before `chunked` that this room doesn't know.
-    var hasUnknownCoding = false
+    /// A coding besides `chunked`, which nobody here can undo.
+    var hasOtherCoding = false
     /// `Connection: close`, `keep-alive` and `upgrade`.
     public internal(set) var saysClose = false
     public internal(set) var saysKeepAlive = false

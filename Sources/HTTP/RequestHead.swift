@@ -109,7 +109,7 @@ public struct RequestHead: Sendable {
         if minorVersion == 0 { return HTTPProblem(400, "Transfer-Encoding in HTTP/1.0") }
         if section.contentLength != nil { return HTTPProblem(400, "both Transfer-Encoding and Content-Length") }
         if !section.isChunked { return HTTPProblem(400, "chunked is not the last transfer coding") }
-        if section.hasUnknownCoding { return HTTPProblem(501, "a transfer coding that is not known") }
+        if section.hasOtherCoding { return HTTPProblem(501, "a transfer coding other than chunked") }
         return nil
     }
 }

@@ -31,7 +31,6 @@ public struct ResponseHead: Sendable {
         if status == 101 || (method == .connect && (200..<300).contains(status)) { return .tunnel }
         if method == .head || status < 200 || status == 204 || status == 304 { return .none }
         if section.isChunked { return .chunked }
-        if section.hasTransferEncoding { return .untilClose }
         if let length = section.contentLength { return length == 0 ? .none : .length(length) }
         return .untilClose
     }
@@ -60,6 +59,9 @@ public struct ResponseHead: Sendable {
         case .complete(let length):
             guard section.contentLength == nil || !section.hasTransferEncoding else {
                 return .invalid(HTTPProblem(502, "both Transfer-Encoding and Content-Length"))
+            }
+            guard !section.hasOtherCoding else {
+                return .invalid(HTTPProblem(502, "a transfer coding other than chunked"))
             }
             return .complete(length: length)
         }
