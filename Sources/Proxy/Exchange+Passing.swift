@@ -135,10 +135,13 @@ extension Exchange {
     /// Always false.
     private func endedBeforeHead(_ upstream: Link) -> Bool {
         guard let ending = upstream.ending, let lease else { return false }
-        if case .broken(let error) = ending, !upstream.earlyBytes.isEmpty || lease.remote != nil {
-            fail(error)
-        } else {
-            fail(.noResponse(host: lease.name))
+        // Whoever has begun to answer has begun to work: that request is not sent again.
+        if !upstream.earlyBytes.isEmpty { sent.removeAll(keepingCapacity: true) }
+        switch ending {
+        case .broken(let error) where !upstream.earlyBytes.isEmpty || lease.remote != nil: fail(error)
+        case .inOrder where !upstream.earlyBytes.isEmpty:
+            fail(.badResponse(host: lease.name, reason: "it ends within its head"))
+        case .broken, .inOrder: fail(.noResponse(host: lease.name))
         }
         return false
     }
@@ -149,13 +152,19 @@ extension Exchange {
         switch bench.response.parse(bytes) {
         case .needMore: return nil
         case .invalid(let problem):
-            sent.removeAll(keepingCapacity: true)
-            fail(.badResponse(host: lease?.name ?? "", reason: problem.reason))
-            return bytes.count
+            return refuseResponse(bytes, problem.reason)
+        case .complete where bench.response.status == 101 && !asksUpgrade:
+            return refuseResponse(bytes, "it changes to a protocol that nobody has asked for")
         case .complete(let length):
             isReused = false
             return bench.response.isInterim ? passInterim(bytes, length) : passFinal(bytes, length, upstream)
         }
+    }
+
+    private func refuseResponse(_ bytes: UnsafeRawBufferPointer, _ reason: String) -> Int {
+        sent.removeAll(keepingCapacity: true)
+        fail(.badResponse(host: lease?.name ?? "", reason: reason))
+        return bytes.count
     }
 
     private func passInterim(_ bytes: UnsafeRawBufferPointer, _ length: Int) -> Int {

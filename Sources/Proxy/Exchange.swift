@@ -30,6 +30,7 @@ final class Exchange {
     var method = HTTPMethod.other
     var speaksOldHTTP = false
     var clientKeepsAlive = false
+    var asksUpgrade = false
     var form = Answer.Form.json
     var requestBody = BodyCursor(.none)
     var requestIsChunked = false
@@ -76,6 +77,7 @@ final class Exchange {
         method = head.method
         speaksOldHTTP = head.minorVersion == 0
         clientKeepsAlive = head.keepsAlive
+        asksUpgrade = head.asksUpgrade
         form = Answer.Form(head, in: bytes)
         requestBody = BodyCursor(head.framing)
         requestIsChunked = head.framing == .chunked

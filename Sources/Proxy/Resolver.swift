@@ -12,6 +12,8 @@ final class Resolver {
     private var waiting: [String: [(Answer) -> Void]] = [:]
 
     private static let keepsFor = Duration.seconds(5)
+    /// What `localhost` means, also where the system's table knows half of it (RFC 6761 §6.3).
+    private static let loopbacks: [SocketAddress] = hasLoopback6() ? [.loopback(0), .loopback6(0)] : [.loopback(0)]
 
     /// Carries the resolver past the helper thread without keeping it alive there.
     private final class Weak {
@@ -24,6 +26,9 @@ final class Resolver {
     /// Calls `done` with at least one address, whose ports mean nothing: at once if they are known, else later.
     func resolve(_ host: String, _ done: @escaping (Answer) -> Void) {
         if let literal = SocketAddress(literal: host, port: 0) { return done(.success([literal])) }
+        if host.lowercased() == "localhost" || host.lowercased().hasSuffix(".localhost") {
+            return done(.success(Resolver.loopbacks))
+        }
         if let entry = known[host], entry.until > loop.now { return done(entry.answer) }
         waiting[host, default: []].append(done)
         guard waiting[host]?.count == 1 else { return }
