@@ -84,11 +84,14 @@ final class Peer {
         }
     }
 
-    func receive(count: Int) throws -> String {
+    func receive(count: Int) throws -> String { text(try receiveBytes(count: count)) }
+
+    func receiveBytes(count: Int) throws -> [UInt8] {
         while held.count < count {
             guard try receiveMore() else { throw Failure.ended(soFar: text(held)) }
         }
-        return take(count)
+        defer { held.removeFirst(count) }
+        return Array(held[..<count])
     }
 
     /// Receives everything until the peer ends its side.
