@@ -8,12 +8,14 @@ let settings: [SwiftSetting] = [
 ]
 
 /// A room: a folder of `Sources` and its mirror in `Tests`.
-func room(_ name: String, imports: [String] = []) -> [Target] {
+///
+/// - Parameter tools: what only its tests import.
+func room(_ name: String, imports: [String] = [], tools: [String] = []) -> [Target] {
     [
         .target(name: name, dependencies: imports.map { .init(stringLiteral: $0) }, swiftSettings: settings),
         .testTarget(
             name: name + "Tests",
-            dependencies: ([name, "TestSupport"] + imports).map { .init(stringLiteral: $0) },
+            dependencies: ([name, "TestSupport"] + imports + tools).map { .init(stringLiteral: $0) },
             swiftSettings: settings),
     ]
 }
@@ -48,12 +50,13 @@ let package = Package(
             name: "TestSupport", dependencies: ["Platform", "EventLoop", "JSON"], path: "Tests/TestSupport",
             swiftSettings: settings),
         .executableTarget(name: "fixture", path: "Tests/Fixture"),
+        .target(name: "FuzzTargets", dependencies: ["HTTP"], path: "Tests/FuzzTargets", swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"], swiftSettings: settings),
     ]
         + room("Platform", imports: ["CPlatform"])
         + room("EventLoop", imports: ["Platform"])
         + room("JSON")
-        + room("HTTP")
+        + room("HTTP", tools: ["FuzzTargets"])
         + room("Manifest", imports: ["JSON"])
         + room("Plan", imports: ["Manifest", "JSON"])
         + room("Project", imports: ["Platform", "JSON", "Manifest", "Plan"])
