@@ -78,14 +78,21 @@ extension Mesh {
         show(unit)
     }
 
-    /// Stops what serves nobody any more, a while later.
+    /// Stops what serves nobody any more, a while later; what is still answering then gets as long again.
     private func leave(_ unit: String) {
         guard !pinnedUnits.contains(unit) else { return }
         lingering[unit]?.cancel()
         lingering[unit] = loop.after(Self.linger) { [unowned self] in
             lingering[unit] = nil
-            drop(unit)
+            isBusy(unit) ? leave(unit) : drop(unit)
         }
+    }
+
+    private func isBusy(_ unit: String) -> Bool {
+        let service = UnitName.service(of: unit)
+        return supervisor.status(unit)?.instances.contains { instance in
+            proxy.activeConnections(service, instance: instanceID(unit, instance.number)) > 0
+        } ?? false
     }
 
     /// Stops what is not in use, and takes away what was made for it.

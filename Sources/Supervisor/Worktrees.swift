@@ -49,7 +49,7 @@ final class Worktrees {
             BuildStep(
                 request: { () throws(LaunchFailure) in try git(Self.lookUp(checkout.ref), try repository()) },
                 isShown: false,
-                failure: { _ in start + Self.noRef(checkout) }),
+                failure: { start + Self.noRef(checkout, $0) }),
             BuildStep(
                 request: { [weak self] () throws(LaunchFailure) in
                     guard let self, whole[path] == nil, loop.kernel.status(path) != nil else { return nil }
@@ -83,14 +83,20 @@ final class Worktrees {
         do throws(LaunchFailure) {
             let request = try Self.git(
                 Self.lookUp(checkout.ref), in: repository, Self.cleaned(inherited), loop.kernel, "")
-            run(request) { done($0 ? nil : Self.noRef(checkout)) }
+            run(request) { status in
+                done(status.map { $0.isSuccess ? nil : Self.noRef(checkout, $0) } ?? "git can't be started")
+            }
         } catch { done(error.sentence) }
     }
 
     private static func lookUp(_ ref: String) -> [String] { ["rev-parse", "--quiet", "--verify", ref + "^{commit}"] }
 
-    private static func noRef(_ checkout: Checkout) -> String {
-        "the repository \(checkout.repository ?? "") has no ref \(checkout.ref); `git branch -a` there lists branches"
+    /// As git-rev-parse(1) has it, 1 says that there is none; what else is wrong, as with the owner, git tells better.
+    private static func noRef(_ checkout: Checkout, _ status: ExitStatus) -> String {
+        let repository = checkout.repository ?? ""
+        return status == .exited(1)
+            ? "the repository \(repository) has no ref \(checkout.ref); `git branch -a` there lists branches"
+            : "git can't look into \(repository), \(status.inWords); `git -C \(repository) status` says why"
     }
 
     private static func git(
@@ -174,13 +180,13 @@ final class Worktrees {
         return Path.parent(Path.parent(String(line.dropFirst(8))))
     }
 
-    /// Runs a program whose output nobody needs; `done` gets whether it succeeded.
-    private func run(_ request: SpawnRequest, _ done: @escaping (Bool) -> Void) {
+    /// Runs a program whose output nobody needs; `done` gets how it ended, nil where it could not be started.
+    private func run(_ request: SpawnRequest, _ done: @escaping (ExitStatus?) -> Void) {
         trees.spawn(request, marker: marker, pipes: false) { result in
-            guard case .success(let (process, _)) = result else { return done(false) }
+            guard case .success(let (process, _)) = result else { return done(nil) }
             process.onExit = { status, others in
-                if others == 0 { return done(status.isSuccess) }
-                process.onGone = { done(status.isSuccess) }
+                if others == 0 { return done(status) }
+                process.onGone = { done(status) }
             }
         }
     }

@@ -9,8 +9,8 @@ enum UseCommand: Subcommand {
         group: .service,
         details: """
             Flips at once, under load: callers keep the address they have. A target that is stopped is started first, \
-            while the old one serves; one that is no longer used is stopped after 30 s. A git ref is checked out, \
-            built and run in a folder of devmesh's own, which is removed when the ref is no longer used.
+            while the old one serves; one that is no longer used is stopped when it has been idle for 30 s. A git ref \
+            is checked out, built and run in a folder of devmesh's own, which is removed when the ref is no longer used.
             """,
         arguments: [
             ArgumentSpec("SERVICE", .one, .service, "which one"),
