@@ -383,34 +383,56 @@ void cp_signal_ignore(int number) {
 // --- the kernel's socket table ---
 
 #ifdef __linux__
-static int dump_tcp(uint8_t family, uint32_t states, uint16_t port, struct cp_socket_entry *out, int capacity, int count) {
+struct diag_query {
+    struct nlmsghdr header;
+    struct inet_diag_req_v2 query;
+};
+
+/// Asks; returns the socket that the answer comes from, or a negative errno.
+static int ask_diag(struct diag_query *message, uint16_t flags) {
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     if (fd < 0) return -errno;
-    struct {
-        struct nlmsghdr header;
-        struct inet_diag_req_v2 query;
-    } message;
-    memset(&message, 0, sizeof message);
-    message.header.nlmsg_len = sizeof message;
-    message.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
-    message.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-    message.query.sdiag_family = family;
-    message.query.sdiag_protocol = IPPROTO_TCP;
-    message.query.idiag_states = states;
-    message.query.id.idiag_sport = htons(port);
-    if (send(fd, &message, sizeof message, 0) < 0) {
+    message->header.nlmsg_len = sizeof *message;
+    message->header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+    message->header.nlmsg_flags = NLM_F_REQUEST | flags;
+    message->query.sdiag_protocol = IPPROTO_TCP;
+    if (send(fd, message, sizeof *message, 0) < 0) {
         int error = errno;
         close(fd);
         return -error;
     }
+    return fd;
+}
+
+static void take_entry(struct cp_socket_entry *out, const struct inet_diag_msg *info) {
+    out->inode = info->idiag_inode;
+    out->uid = info->idiag_uid;
+    out->port = ntohs(info->id.idiag_sport);
+    out->peer_port = ntohs(info->id.idiag_dport);
+    out->family = info->idiag_family == AF_INET ? 4 : 6;
+}
+
+static ssize_t receive(int fd, void *buffer, size_t size) {
+    ssize_t length;
+    do length = recv(fd, buffer, size, 0);
+    while (length < 0 && errno == EINTR);
+    return length < 0 ? -errno : length ? length : -EPROTO;
+}
+
+static int dump_tcp(uint8_t family, uint32_t states, uint16_t port, struct cp_socket_entry *out, int capacity, int count) {
+    struct diag_query message;
+    memset(&message, 0, sizeof message);
+    message.query.sdiag_family = family;
+    message.query.idiag_states = states;
+    message.query.id.idiag_sport = htons(port);
+    int fd = ask_diag(&message, NLM_F_DUMP);
+    if (fd < 0) return fd;
     _Alignas(struct nlmsghdr) char buffer[16384];
     for (;;) {
-        ssize_t length = recv(fd, buffer, sizeof buffer, 0);
-        if (length < 0 && errno == EINTR) continue;
-        if (length <= 0) {
-            int error = length < 0 ? errno : EPROTO;
+        ssize_t length = receive(fd, buffer, sizeof buffer);
+        if (length < 0) {
             close(fd);
-            return -error;
+            return (int)length;
         }
         for (struct nlmsghdr *each = (struct nlmsghdr *)buffer; NLMSG_OK(each, (size_t)length);
              each = NLMSG_NEXT(each, length)) {
@@ -423,18 +445,51 @@ static int dump_tcp(uint8_t family, uint32_t states, uint16_t port, struct cp_so
                 close(fd);
                 return error < 0 ? error : -EPROTO;
             }
-            struct inet_diag_msg *socket_info = NLMSG_DATA(each);
-            if (port && ntohs(socket_info->id.idiag_sport) != port) continue;
-            if (count < capacity) {
-                out[count].inode = socket_info->idiag_inode;
-                out[count].uid = socket_info->idiag_uid;
-                out[count].port = ntohs(socket_info->id.idiag_sport);
-                out[count].peer_port = ntohs(socket_info->id.idiag_dport);
-                out[count].family = family == AF_INET ? 4 : 6;
-            }
+            struct inet_diag_msg *info = NLMSG_DATA(each);
+            if (port && ntohs(info->id.idiag_sport) != port) continue;
+            if (count < capacity) take_entry(&out[count], info);
             count++;
         }
     }
+}
+
+int cp_tcp_find(const struct sockaddr *own, const struct sockaddr *peer, struct cp_socket_entry *out) {
+    if (own->sa_family != peer->sa_family) return -EINVAL;
+    struct diag_query message;
+    memset(&message, 0, sizeof message);
+    struct inet_diag_sockid *id = &message.query.id;
+    message.query.sdiag_family = (uint8_t)own->sa_family;
+    message.query.idiag_states = ~0u;
+    id->idiag_cookie[0] = id->idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+    if (own->sa_family == AF_INET) {
+        const struct sockaddr_in *from = (const void *)own, *to = (const void *)peer;
+        id->idiag_sport = from->sin_port;
+        id->idiag_dport = to->sin_port;
+        id->idiag_src[0] = from->sin_addr.s_addr;
+        id->idiag_dst[0] = to->sin_addr.s_addr;
+    } else if (own->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *from = (const void *)own, *to = (const void *)peer;
+        id->idiag_sport = from->sin6_port;
+        id->idiag_dport = to->sin6_port;
+        memcpy(id->idiag_src, &from->sin6_addr, sizeof id->idiag_src);
+        memcpy(id->idiag_dst, &to->sin6_addr, sizeof id->idiag_dst);
+    } else {
+        return -EAFNOSUPPORT;
+    }
+    int fd = ask_diag(&message, 0);
+    if (fd < 0) return fd;
+    _Alignas(struct nlmsghdr) char buffer[4096];
+    ssize_t length = receive(fd, buffer, sizeof buffer);
+    close(fd);
+    if (length < 0) return (int)length;
+    struct nlmsghdr *answer = (struct nlmsghdr *)buffer;
+    if (!NLMSG_OK(answer, (size_t)length)) return -EPROTO;
+    if (answer->nlmsg_type == NLMSG_ERROR) {
+        int error = ((struct nlmsgerr *)NLMSG_DATA(answer))->error;
+        return error < 0 ? error : -EPROTO;
+    }
+    take_entry(out, NLMSG_DATA(answer));
+    return 0;
 }
 
 static int dump_both(uint32_t states, uint16_t port, struct cp_socket_entry *out, int capacity) {
@@ -462,6 +517,7 @@ int cp_inotify_add(int fd, const char *path, uint32_t mask) {
 #else
 int cp_tcp_listeners(struct cp_socket_entry *out, int capacity) { return -ENOSYS; }
 int cp_tcp_established(uint16_t port, struct cp_socket_entry *out, int capacity) { return -ENOSYS; }
+int cp_tcp_find(const struct sockaddr *own, const struct sockaddr *peer, struct cp_socket_entry *out) { return -ENOSYS; }
 int cp_inotify_create(void) { return -ENOSYS; }
 int cp_inotify_add(int fd, const char *path, uint32_t mask) { return -ENOSYS; }
 #endif

@@ -16,10 +16,12 @@ public struct ServiceStatus: WireType {
     public var instances: [InstanceStatus]
     /// Whether a command chose something other than what the manifest says.
     public var differs: Bool
+    /// Whether it is served by a remote whose certificate is not verified.
+    public var isInsecure: Bool
 
     public init(
         service: String, state: String, target: String, address: String?, url: String?, reason: String?,
-        instances: [InstanceStatus], differs: Bool = false
+        instances: [InstanceStatus], differs: Bool = false, isInsecure: Bool = false
     ) {
         self.service = service
         self.state = state
@@ -29,6 +31,7 @@ public struct ServiceStatus: WireType {
         self.reason = reason
         self.instances = instances
         self.differs = differs
+        self.isInsecure = isInsecure
     }
 
     public init(json: JSON) throws(WireProblem) {
@@ -41,12 +44,14 @@ public struct ServiceStatus: WireType {
         reason = try reader.optionalString("reason")
         instances = try reader.list("instances")
         differs = try reader.bool("differs", default: false)
+        isInsecure = try reader.bool("insecure", default: false)
     }
 
     public var json: JSON {
         [
             "service": .string(service), "state": .string(state), "target": .string(target), "address": JSON(address),
             "url": JSON(url), "reason": JSON(reason), "instances": JSON(instances), "differs": .bool(differs),
+            "insecure": .bool(isInsecure),
         ]
     }
 }

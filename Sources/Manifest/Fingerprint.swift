@@ -8,11 +8,20 @@ enum Fingerprint {
         // What the entry's `${}` and envFile gave, and what is set for all.
         append(topVariables.flatMap { [$0.name, $0.value] }, to: &bytes)
         append(service.variables.flatMap { [$0.name, $0.value] }, to: &bytes)
-        append([service.directory, service.remote?.url ?? "", service.remote?.hostHeader ?? ""], to: &bytes)
+        append([service.directory] + texts(of: service.remote), to: &bytes)
         for command in [service.build, service.run, command(of: service.ready.kind), command(of: service.live?.kind)] {
             if case .argv(let words) = command { append(words, to: &bytes) }
         }
         return FNV1a.digits(of: bytes) + FNV1a.digits(of: bytes, basis: 0x9ae1_6a3b_2f90_404f)
+    }
+
+    /// Headers are no keys of the user's own where they begin with x-.
+    private static func texts(of remote: Remote?) -> [String] {
+        guard let remote else { return [] }
+        let tls = remote.tls
+        return [remote.url, remote.hostHeader]
+            + [tls?.ca, tls?.certificate, tls?.key, tls?.serverName].map { $0 ?? "" }
+            + remote.headers.flatMap { [$0.name, $0.value] }
     }
 
     private static func command(of probe: ReadyProbe.Kind?) -> Command? {

@@ -27,10 +27,12 @@ extension Manifest {
     ///   - name: how diagnostics call it; default: the last part of the path.
     ///   - environment: what `up` inherited, for `${}`.
     ///   - signals: the numbers of the names `TERM`, `INT`, … on this system.
-    ///   - readFile: reads an envFile, given its absolute path.
+    ///   - readFile: reads an envFile or a certificate, given its absolute path.
+    ///   - checkTLS: what is wrong with the files of a `tls`, all of which can be read.
     public static func load(
         _ bytes: [UInt8], path: String, name: String? = nil, environment: [String: String],
         signals: [String: Int32] = StopPolicy.linuxSignals,
+        checkTLS: @escaping (Remote.TLS) -> TLSFileFault? = { _ in nil },
         readFile: @escaping (String) -> Result<[UInt8], FileFailure>
     ) -> LoadedManifest {
         let document = JSONDocument(parsing: bytes)
@@ -44,7 +46,7 @@ extension Manifest {
         let roster = Roster(document.root["services"])
         let reader = ManifestReader(
             report: report, folder: "/" + parts.dropLast().joined(separator: "/"), inherited: environment,
-            signals: signals, readFile: readFile)
+            signals: signals, readFile: readFile, checkTLS: checkTLS)
         let manifest = reader.read(document.root, roster, path: path)
         ManifestRules(report: report, roster: roster, manifest: manifest).run(isWhole: document.errors.isEmpty)
         let diagnostics = report.diagnostics

@@ -113,6 +113,8 @@ public struct Service: Sendable, Equatable {
     public var `protocol`: ProtocolHint
     public var oneShot: Bool
     public var remote: Remote?
+    /// Web pages of these origins may call it where its remote adds credentials: those of the top and its own.
+    public var origins: [String] = []
     /// Where it starts out: unless the manifest says otherwise, the first of its `targets`.
     public var target: Target
     /// In the manifest's order.
@@ -284,33 +286,6 @@ public enum Listens: Sendable, Equatable {
 
 public enum ProtocolHint: String, Sendable, CaseIterable {
     case auto, http, tcp
-}
-
-/// `remote` as a URL.
-public struct Remote: Sendable, Equatable {
-    public var scheme: Scheme
-    /// A name or an IP literal, without brackets.
-    public var host: String
-    public var port: Int
-    /// The path of the URL without a trailing slash; empty where it has none. Prefixed to each request's path.
-    public var path: String
-    /// What to put into `Host` (`host` in the object form, else the URL's own authority).
-    public var hostHeader: String
-    /// As the user wrote it, expanded; may hold a password.
-    public var url: String
-
-    public enum Scheme: String, Sendable, CaseIterable {
-        case http, https, tcp
-    }
-
-    public init(scheme: Scheme, host: String, port: Int, path: String = "", hostHeader: String, url: String) {
-        self.scheme = scheme
-        self.host = host
-        self.port = port
-        self.path = path
-        self.hostHeader = hostHeader
-        self.url = url
-    }
 }
 
 /// `logs`: how much of a service's output is kept.

@@ -23,7 +23,7 @@ enum ManifestKeys {
             "The services, by name. Their order is the order of their ports.", isRequired: true),
         .later("clusters", "Remote environments, by name.", standard: [:]),
         .later("callback", "How remote systems call services back.", standard: false),
-        .later("origins", "Foreign origins that may call fronts which add credentials.", standard: []),
+        origins("Web pages of these origins may call every service, also where its remote adds credentials."),
         .later("timeouts", "Timeouts of all services.", standard: [:]),
         .later("retries", "Retries for all services.", standard: [:]),
         .later("limits", "Limits of all services.", standard: [:]),
@@ -93,8 +93,13 @@ enum ManifestKeys {
                 .object([
                     Key("url", .text(.filled), "Its URL.", examples: ["https://members.staging.example.com"]),
                     Key("host", .text(.filled), "What to say in Host. Default: the URL's own."),
-                    .later("headers", "Headers to add.", standard: [:]),
-                    .later("tls", "CA, client certificate and server name.", standard: [:]),
+                    Key(
+                        "headers", .map(names: .headerName, .text(.any)),
+                        "Headers that each request carries, in place of the client's. ${NAME} is expanded.",
+                        standard: [:], examples: [["authorization": "Bearer ${MEMBERS_TOKEN}"]]),
+                    Key(
+                        "tls", tls, "How TLS is spoken with it.", standard: [:],
+                        examples: [["ca": "staging-ca.pem", "cert": "me.pem", "key": "me.key"]]),
                     .later("cluster", "The remote environment it is in."),
                     .later("service", "Its name there."),
                     .later("port", "Its port there."),
@@ -115,6 +120,7 @@ enum ManifestKeys {
             "versions", .map(names: .versionName, version),
             "Other versions of it, by name: each says what is different from the service's own entry.", standard: [:],
             examples: [["next": ["directory": "../members-next"], "main": ["git": "main"]]]),
+        origins("Web pages of these origins may call it also where its remote adds credentials."),
     ]
 
     private static let listens = Key(
@@ -128,12 +134,25 @@ enum ManifestKeys {
         .later("container", "The container that it runs in."),
     ]
 
+    private static let tls = Shape.object([
+        Key("ca", .text(.filled), "A PEM file of the only authorities that it may have its certificate from."),
+        Key("cert", .text(.filled), "A PEM file with the certificate that is shown to it."),
+        Key("key", .text(.filled), "A PEM file with the key of cert. Default: it is in the file of cert."),
+        Key("serverName", .text(.filled), "The name that its certificate must be for. Default: the URL's host."),
+        Key("insecure", .boolean, "Whether any certificate is taken, a liar's too.", standard: false),
+    ])
+
+    private static func origins(_ description: String) -> Key {
+        Key(
+            "origins", .list(.text(.origin), minimum: 0), description, standard: [],
+            examples: [["https://app.example.com"]])
+    }
+
     private static let later: [Key] = [
         .later("callback", "Whether remote systems call it back.", standard: false),
         .later("route", "Which targets its requests go to.", standard: [:]),
         .later("hosts", "Further host names at the gateway.", standard: []),
         .later("paths", "Its paths at the gateway.", standard: []),
-        .later("origins", "Foreign origins that may call it.", standard: []),
         .later("timeouts", "Its timeouts.", standard: [:]),
         .later("retries", "Its retries.", standard: [:]),
         .later("limits", "Its limits.", standard: [:]),

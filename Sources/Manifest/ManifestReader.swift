@@ -8,6 +8,7 @@ struct ManifestReader {
     let inherited: [String: String]
     let signals: [String: Int32]
     let readFile: (String) -> Result<[UInt8], FileFailure>
+    let checkTLS: (Remote.TLS) -> TLSFileFault?
 
     private var expander: Expander { Expander(report: report) }
 
@@ -16,10 +17,11 @@ struct ManifestReader {
         let trail = KeyTrail()
         let variables = variables(of: root, &scope, injected: roster.namesForAll, at: trail)
         let logs = logs(root["logs"], default: LogLimits())
+        let origins = Self.texts(root["origins"])
         let services = roster.entries.map { entry in
             var service = ServiceReader(
                 reader: self, expander: expander, roster: roster, entry: entry,
-                trail: trail.key("services").key(entry.name), topVariables: variables)
+                trail: trail.key("services").key(entry.name), topVariables: variables, topOrigins: origins)
             return service.read(scope: scope, logs: logs)
         }
         let folderName = folder.split(separator: "/").last.map(String.init) ?? "mesh"
@@ -82,6 +84,8 @@ struct ManifestReader {
             return file.assignments
         }
     }
+
+    static func texts(_ node: JSONSyntax?) -> [String] { node?.elements?.compactMap(\.string) ?? [] }
 
     func logs(_ node: JSONSyntax?, default standard: LogLimits) -> LogLimits {
         guard let size = node?["size"] else { return standard }

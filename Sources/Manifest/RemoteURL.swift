@@ -60,7 +60,7 @@ extension Remote {
         return host.utf8.contains(UInt8(ascii: ":")) ? nil : (host, authority[authority.utf8.index(after: colon)...])
     }
 
-    private static func isHost(_ host: Substring) -> Bool {
+    static func isHost(_ host: Substring) -> Bool {
         if host.utf8.contains(UInt8(ascii: ":")) {
             return host.utf8.allSatisfy { $0.isWordByte || ":.%-".utf8.contains($0) }
         }

@@ -19,6 +19,11 @@ public enum Secrets {
         }
     }
 
+    /// Whether a header of that name holds a secret.
+    static func isSecretHeader(_ name: String) -> Bool {
+        isSecretName(name) || ["authorization", "proxy-authorization", "cookie"].contains(name.lowercased())
+    }
+
     /// Whether the text holds a URL with a password: `postgres://user:password@host/`.
     public static func holdsPassword(_ text: String) -> Bool {
         passwordRanges(text).isEmpty == false

@@ -41,7 +41,7 @@ extension Sentence {
     static func credentialsNotYet(_ text: String) -> Sentence {
         Sentence(
             expected: "a URL without user and password", found: quoted(text),
-            mend: "Credentials for remotes are not yet done by devmesh: remove them")
+            mend: "Write an object with \"url\", and \"headers\" with {\"authorization\": \"Basic …\"}")
     }
 
     static let remoteWithoutURL = Sentence(
@@ -51,6 +51,54 @@ extension Sentence {
         Sentence(
             expected: "a host name, with a port if it needs one", found: quoted(text),
             mend: "Write it without a scheme and path, such as \"members.example.com\"")
+    }
+}
+
+/// What a remote is spoken with by.
+extension Sentence {
+    static let headersOfTCP = Sentence(
+        expected: "an http or https URL beside \"headers\"", found: "a tcp URL", mend: "TCP has no headers: remove them"
+    )
+
+    static let tlsOfHTTP = Sentence(
+        expected: "an https URL beside \"tls\"", found: "an http URL", mend: "Write https://, or remove \"tls\"")
+
+    static func sameHeader(_ name: String, as other: String) -> Sentence {
+        Sentence(
+            expected: "names that differ by more than case", found: "\(quoted(name)) beside \(quoted(other))",
+            mend: "Remove one of the two")
+    }
+
+    static func ownHeader(_ name: String) -> Sentence {
+        Sentence(
+            expected: "a header that devmesh does not set itself", found: quoted(name),
+            mend: name.lowercased() == "host" ? "Use \"host\" of the remote" : "Remove it")
+    }
+
+    static let wrongHeaderValue = Sentence(
+        expected: "a header's value on one line", found: "a line end or another control character",
+        mend: "Remove it; a value from a file or variable may end with one")
+
+    static func wrongServerName(_ text: String) -> Sentence {
+        Sentence(
+            expected: "a host name or an IP address, without a port", found: quoted(text),
+            mend: "Write the name that the server's certificate is for")
+    }
+
+    static let keyWithoutCertificate = Sentence(
+        expected: "\"cert\" beside \"key\"", found: "none",
+        mend: "Add \"cert\" with the certificate that the key belongs to")
+
+    static func insecure(_ service: String) -> Sentence {
+        Sentence(
+            expected: "a server that proves who it is", found: "true",
+            mend:
+                "Whoever is on the way can read and change what \(service) is sent: name the issuer's PEM file in \"ca\""
+        )
+    }
+
+    static func wrongTLSFile(_ fault: TLSFileFault) -> Sentence {
+        Sentence(expected: fault.expected, found: fault.found, mend: fault.mend)
     }
 }
 

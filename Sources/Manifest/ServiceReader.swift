@@ -8,11 +8,12 @@ struct ServiceReader {
     let entry: Roster.Entry
     let trail: KeyTrail
     let topVariables: [Variable]
-    private var secrets: [String] = []
+    let topOrigins: [String]
+    var secrets: [String] = []
 
     init(
         reader: ManifestReader, expander: Expander, roster: Roster, entry: Roster.Entry, trail: KeyTrail,
-        topVariables: [Variable]
+        topVariables: [Variable], topOrigins: [String]
     ) {
         self.reader = reader
         self.expander = expander
@@ -20,9 +21,10 @@ struct ServiceReader {
         self.entry = entry
         self.trail = trail
         self.topVariables = topVariables
+        self.topOrigins = topOrigins
     }
 
-    private var node: JSONSyntax { entry.node }
+    var node: JSONSyntax { entry.node }
 
     /// - Parameters:
     ///   - scope: what is set at the top.
@@ -41,11 +43,12 @@ struct ServiceReader {
             listens: listens, port: node["port"]?.wholeNumber, protocol: choice("protocol") ?? .auto,
             oneShot: node["oneShot"]?.bool ?? false, remote: remote,
             checkout: node["git"]?.string.map { Checkout(ref: $0) }, logs: reader.logs(node["logs"], default: logs))
+        service.origins = topOrigins + origins
         service.secrets = secrets
         service.versions = entry.versions.map { name, entry in
             var reader = ServiceReader(
                 reader: reader, expander: expander, roster: roster, entry: entry,
-                trail: trail.key("versions").key(name), topVariables: topVariables)
+                trail: trail.key("versions").key(name), topVariables: topVariables, topOrigins: topOrigins)
             return ServiceVersion(name: name, service: reader.read(scope: topScope, logs: service.logs))
         }
         service.target =
@@ -64,7 +67,7 @@ struct ServiceReader {
     }
 
     /// Expands, and remembers what of it is secret.
-    private mutating func expand(
+    mutating func expand(
         _ node: JSONSyntax, _ scope: Scope, _ injected: InjectedNames = .none, at trail: KeyTrail
     ) -> String? {
         let expansion = expander.expand(node, scope, injected: injected, at: trail)
@@ -112,6 +115,8 @@ struct ServiceReader {
         }
     }
 
+    private var origins: [String] { ManifestReader.texts(node["origins"]) }
+
     private var listens: Listens {
         if node["listens"]?.bool == false { return .nothing }
         return node["listens"]?.wholeNumber.map { .fixed($0) } ?? .assigned
@@ -157,34 +162,5 @@ struct ServiceReader {
             return command.map { .command($0) }
         }
         return node["tcp"]?.bool == true ? .tcp : nil
-    }
-
-    private mutating func remote(_ scope: Scope) -> Remote? {
-        guard let remote = node["remote"] else { return nil }
-        let trail = trail.key("remote")
-        if remote.string != nil { return parse(remote, host: nil, scope, at: trail) }
-        guard let url = remote["url"] else { return nil }
-        var host: String?
-        if let node = remote["host"], let text = expand(node, scope, at: trail.key("host")) {
-            if !Remote.isHostHeader(text) {
-                reader.report.error(
-                    .wrongHostHeader(Secrets.masking(secrets, in: text)), at: node.offset, trail.key("host"))
-            }
-            host = text
-        }
-        return parse(url, host: host, scope, at: trail.key("url"))
-    }
-
-    private mutating func parse(_ node: JSONSyntax, host: String?, _ scope: Scope, at trail: KeyTrail) -> Remote? {
-        // An empty text in the manifest itself has been reported, but not one that `${}` gave.
-        guard let text = expand(node, scope, at: trail), node.string?.isEmpty == false else {
-            return nil
-        }
-        switch Remote.parse(text, shown: Secrets.masking(secrets, in: text), host: host) {
-        case .success(let remote): return remote
-        case .failure(let failure):
-            reader.report.error(failure.sentence, at: node.offset, trail)
-            return nil
-        }
     }
 }

@@ -113,6 +113,26 @@ struct TextRule: Sendable {
             && text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F }
     }
 
+    /// RFC 9110 §5.6.2.
+    static let headerName = TextRule(
+        pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", expected: "a header's name: letters, digits and -"
+    ) { text in
+        !text.isEmpty && text.utf8.allSatisfy { $0.isWordByte || "!#$%&'*+.^`|~-".utf8.contains($0) }
+    }
+
+    /// RFC 6454 §6.1, or `*` for all.
+    static let origin = TextRule(
+        pattern: "^(\\*|[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9._:\\[\\]-]+)$",
+        expected: "an origin such as \"https://app.example.com\", without a path, or \"*\""
+    ) { text in
+        if text == "*" { return true }
+        let parts = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, let first = parts[0].utf8.first, !parts[1].isEmpty else { return false }
+        return first.isWordByte && first != UInt8(ascii: "_") && !first.isDigit
+            && parts[0].utf8.allSatisfy { $0 != UInt8(ascii: "_") && ($0.isWordByte || "+.-".utf8.contains($0)) }
+            && parts[1].utf8.allSatisfy { $0.isWordByte || ".:[]-".utf8.contains($0) }
+    }
+
     static let variableName = TextRule(
         pattern: "^[A-Za-z_][A-Za-z0-9_]*$", expected: "a variable name: letters, digits and _, no digit first"
     ) { Variable.isName($0.utf8) }

@@ -74,18 +74,21 @@ struct ShapeChecker {
     }
 
     private func check(_ members: [JSONSyntax.Member], _ names: TextRule, _ value: Shape, at trail: KeyTrail) {
+        // A header may begin with x-, and is none of the user's own keys then.
+        let members = members.filter { !$0.isExtension || names.matches($0.name) }
         reportRepeats(members, at: trail)
-        for member in members where !member.isExtension {
+        for member in members {
             if !names.matches(member.name) {
                 report.error(.wrongName(names, found: member.name), at: member.nameOffset, trail.key(member.name))
             }
-            check(member.value, value, at: trail.key(member.name), isSecret: Secrets.isSecretName(member.name))
+            check(member.value, value, at: trail.key(member.name), isSecret: Secrets.isSecretHeader(member.name))
         }
     }
 
     private func check(_ members: [JSONSyntax.Member], _ keys: [Key], at trail: KeyTrail) {
+        let members = members.filter { !$0.isExtension }
         reportRepeats(members, at: trail)
-        for member in members where !member.isExtension {
+        for member in members {
             let memberTrail = trail.key(member.name)
             guard let key = keys.first(where: { $0.name == member.name }) else {
                 let nearest = report.nearest(to: member.name, among: keys.map(\.name))
@@ -107,7 +110,7 @@ struct ShapeChecker {
     private func reportRepeats(_ members: [JSONSyntax.Member], at trail: KeyTrail) {
         var first: [String: Int] = [:]
         first.reserveCapacity(members.count)
-        for member in members where !member.isExtension {
+        for member in members {
             if let offset = first[member.name] {
                 report.error(
                     .repeated(member.name, first: report.position(at: offset)), at: member.nameOffset,

@@ -95,6 +95,7 @@ extension Mesh {
             case .tcp: .tcp
             }
         proxy.setProtocol(planned.name, kind)
+        proxy.setOrigins(planned.name, planned.service.origins)
     }
 
     private func address(_ planned: ServicePlan) -> MeshStart.Address {

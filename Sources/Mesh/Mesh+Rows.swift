@@ -33,7 +33,8 @@ extension Mesh {
             service: planned.name, state: status.state.rawValue, target: target,
             address: planned.front.map { "127.0.0.1:\($0)" }, url: planned.front.map { "http://127.0.0.1:\($0)" },
             reason: status.reason.map { masking($0) }, instances: instances,
-            differs: isService && target != planned.service.target.name || count != serving.service.instances)
+            differs: isService && target != planned.service.target.name || count != serving.service.instances,
+            isInsecure: status.targetsRemote && serving.service.remote?.tls?.isInsecure == true)
     }
 
     private func rows(_ unit: String, _ status: ServiceSnapshot, _ usage: [Int32: Usage]) -> [InstanceStatus] {
@@ -59,6 +60,7 @@ extension Mesh {
         }
         if status.targetsRemote, let remote = planned.service.remote {
             lines.append("it is served by its remote, \(remote.maskedURL)")
+            if remote.tls?.isInsecure == true { lines.append(Sentences.isInsecure) }
         }
         for dependency in supervisor.dependencies(of: planned.service) where !dependency.isMet {
             lines.append(dependency.sentence)

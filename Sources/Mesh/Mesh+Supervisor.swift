@@ -105,6 +105,8 @@ extension RemoteTarget {
             case .tcp: .tcp
             }
         self.init(
-            scheme: scheme, host: remote.host, port: remote.port, path: remote.path, hostHeader: remote.hostHeader)
+            scheme: scheme, host: remote.host, port: remote.port, path: remote.path, hostHeader: remote.hostHeader,
+            headers: remote.headers.map { Header($0.name, $0.value) }, tls: remote.tls.map { TLSSettings($0) },
+            serverName: remote.tls?.serverName)
     }
 }

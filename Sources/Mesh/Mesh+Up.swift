@@ -52,6 +52,7 @@ extension Mesh {
                 point(to: startingTarget(planned).unit(of: planned.name))
             }
         }
+        refreshRemotes(changes.changed)
         let wasRunning = Set(changes.changed.filter { !isDown($0) })
 
         var report = UpReport(removed: changes.removed, unchanged: changes.unchanged.filter { plan.service($0) != nil })
@@ -97,6 +98,11 @@ extension Mesh {
         publish()
         settle()
         if !request.wait { done(.success(report)) }
+    }
+
+    /// Tells the proxy where remotes are now: for the supervisor one is as good as another.
+    private func refreshRemotes(_ changed: [String]) {
+        for unit in changed where fronts[unit] == .remote { frontChanged(unit, to: .remote) }
     }
 
     /// Whether it is stopped, or about to be: to start what is only between two processes does no harm.

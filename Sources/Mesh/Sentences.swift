@@ -68,6 +68,9 @@ enum Sentences {
         "restarted \(count == 1 ? "once" : "\(count) times") by itself"
     }
 
+    static let isInsecure =
+        "the remote's certificate is not verified (\"insecure\" in its \"tls\"): whoever is on the way can read along"
+
     static func idle(_ service: String) -> String {
         "\(service) was left out of this `up`; `devmesh start \(service)` starts it"
     }

@@ -38,6 +38,8 @@ public struct FileStatus: Sendable, Equatable {
     public var mode: UInt32
     public var inode: UInt64
     public var owner: UInt32
+    /// When its contents were last written, in nanoseconds since 1970.
+    public var modified: Int64
     public var isExecutable: Bool { mode & 0o111 != 0 }
 }
 
@@ -244,6 +246,12 @@ extension FileStatus {
         mode = UInt32(status.st_mode) & 0o7777
         inode = UInt64(truncatingIfNeeded: status.st_ino)
         owner = UInt32(status.st_uid)
+        #if os(Linux)
+            let time = status.st_mtim
+        #else
+            let time = status.st_mtimespec
+        #endif
+        modified = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 }
 

@@ -41,6 +41,24 @@ public enum SocketTable {
         fetch(with: { cp_tcp_established(UInt16(port), $0, $1) }) ?? parsed(state: "01")?.filter { $0.port == port }
     }
 
+    /// The user whose process has the other end of a connection within this machine; nil where nobody has it any more, or
+    /// where the system doesn't show it.
+    public static func user(of client: SocketAddress, connectedTo server: SocketAddress) -> UInt32? {
+        var entry = cp_socket_entry()
+        let result = try? client.withNative { own, _ in
+            Result { () throws(Errno) in try server.withNative { peer, _ in cp_tcp_find(own, peer, &entry) } }
+        }.get()
+        // What no process has open any more belongs to nobody, and the kernel says user 0.
+        if result == 0 { return entry.inode == 0 ? nil : entry.uid }
+        if result == -ENOENT { return nil }
+        let isV6 = client.family == AF_INET6
+        let users = (parsed(state: "01") ?? []).filter {
+            $0.port == client.port && $0.peerPort == server.port && $0.isV6 == isV6
+        }.map { $0.inode == 0 ? nil : $0.user }
+        // Addresses are not compared: where several fit, they must be one user's.
+        return Set(users).count == 1 ? users[0] : nil
+    }
+
     /// The inodes of the sockets that a process has open; empty where it is gone or another user's.
     public static func sockets(of pid: Int32) -> Set<UInt64> {
         var inodes: Set<UInt64> = []

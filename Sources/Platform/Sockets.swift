@@ -157,6 +157,12 @@ extension Kernel {
         return name(&storage) { getsockname(descriptor.raw, $0, $1) }
     }
 
+    /// Where the other end of a connection is.
+    public func peerAddress(_ descriptor: borrowing Descriptor) -> SocketAddress? {
+        var storage = sockaddr_storage()
+        return name(&storage) { getpeername(descriptor.raw, $0, $1) }
+    }
+
     /// The user behind the other end of a Unix socket.
     public func peerUser(_ descriptor: borrowing Descriptor) throws(Errno) -> UInt32 {
         var user: UInt32 = 0

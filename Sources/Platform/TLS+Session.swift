@@ -24,21 +24,35 @@ public enum TLSRead: Sendable, Equatable {
 ///
 /// Belongs to the thread that made it.
 public final class TLSSession {
+    private let client: TLSClient
     private let library: TLSLibrary
     private let session: OpaquePointer
     /// Owned by `session`: what the peer sent, and what is to be sent to it.
     private let input: OpaquePointer
     private let output: OpaquePointer
     private let host: String
+    /// The name that the certificate must be for.
+    private let name: String
+    /// What sessions for the same purpose are kept under.
+    private let purpose: String
+    /// What OpenSSL held against a certificate.
+    private var fault: TLSCertificateFault?
     public private(set) var isEstablished = false
 
-    /// Prepares a connection to `host`, a name or an IP literal, whose certificate must be issued for it.
-    /// A name is also sent to the server (SNI, RFC 6066 §3).
-    public init(client: TLSClient, host: String) throws(TLSError) {
+    /// Prepares a connection.
+    /// - Parameters:
+    ///   - host: the server, a name or an IP literal; what errors call it.
+    ///   - serverName: what the certificate must be for, where that is not `host`. A name is also sent to the server
+    ///     (SNI, RFC 6066 §3).
+    ///   - port: keeps the sessions of servers on one host apart.
+    ///   - protocols: what ALPN offers (RFC 7301), the most wanted first; nothing where empty.
+    public init(
+        _ client: TLSClient, host: String, serverName: String? = nil, port: Int = 443, protocols: [String] = []
+    ) throws(TLSError) {
         let library = client.library
         library.clearErrors()
         guard let session = library.sessionNew(client.context) else {
-            throw .handshake(host: host, reason: library.firstError() ?? "OpenSSL gave no session")
+            throw .handshake(host: host, reason: library.firstError()?.text ?? "OpenSSL gave no session")
         }
         guard let input = library.bufferNew(library.bufferKind()), let output = library.bufferNew(library.bufferKind())
         else {
@@ -46,31 +60,44 @@ public final class TLSSession {
             throw .handshake(host: host, reason: "OpenSSL gave no buffer")
         }
         library.sessionBuffers(session, input, output)
-        let named =
-            if TLSSession.isAddress(host) {
-                library.parametersAddress(library.sessionParameters(session), host)
-            } else {
-                host.withCString { name in
-                    let text = UnsafeMutableRawPointer(mutating: name)
-                    let sent = library.sessionControl(session, TLSLibrary.setServerName, 0, text)
-                    return sent == 1 ? library.sessionHost(session, name) : 0
-                }
-            }
-        guard named == 1 else {
-            library.sessionFree(session)
-            throw .handshake(host: host, reason: "the name can't stand in a certificate")
-        }
-        library.sessionConnect(session)
+        self.client = client
         self.library = library
         self.session = session
         self.input = input
         self.output = output
         self.host = host
+        name = serverName ?? host
+        purpose = "\(name) \(host):\(port) \(protocols)"
+        // From here on a throw runs `deinit`, which frees the session.
+        _ = library.sessionSetData(session, TLSLibrary.appData, Unmanaged.passUnretained(self).toOpaque())
+        guard setName() else { throw .handshake(host: host, reason: "\(name) can't stand in a certificate") }
+        // What the user named is trusted, be it a root or not.
+        _ = library.parametersFlags(library.sessionParameters(session), TLSLibrary.partialChain)
+        let wire = protocols.flatMap { [UInt8($0.utf8.count)] + Array($0.utf8) }
+        if !wire.isEmpty { _ = library.sessionProtocols(session, wire, UInt32(wire.count)) }
+        if let earlier = client.session(purpose) { _ = library.sessionResume(session, earlier) }
+        library.sessionConnect(session)
     }
 
     deinit {
+        // Else OpenSSL takes the connection for broken off, and its session for unfit to be resumed.
+        library.sessionMarkShutdown(session, TLSLibrary.shutBoth)
         library.sessionFree(session)
     }
+
+    private func setName() -> Bool {
+        if TLSSession.isAddress(name) {
+            return library.parametersAddress(library.sessionParameters(session), name) == 1
+        }
+        return name.withCString { name in
+            let text = UnsafeMutableRawPointer(mutating: name)
+            return library.sessionControl(session, TLSLibrary.setServerName, 0, text) == 1
+                && library.sessionHost(session, name) == 1
+        }
+    }
+
+    /// Whether the handshake was shortened by what an earlier connection had left.
+    public var wasResumed: Bool { library.sessionWasResumed(session) == 1 }
 
     /// The protocol that both sides chose by ALPN, if any.
     public var negotiatedProtocol: String? {
@@ -109,12 +136,9 @@ public final class TLSSession {
         case TLSLibrary.wantRead, TLSLibrary.wantWrite:
             return false
         default:
-            let verified = library.sessionVerifyResult(session)
-            if verified != 0 {
-                let reason = library.verifyText(verified).map { String(cString: $0) } ?? "code \(verified)"
-                throw .certificate(host: host, code: verified, reason: reason)
-            }
-            throw .handshake(host: host, reason: library.firstError() ?? "the server closed the connection")
+            client.forgetSession(purpose)
+            if client.settings.verifies, let fault { throw .certificate(host: host, fault) }
+            throw failure { .handshake(host: host, reason: $0) }
         }
     }
 
@@ -126,11 +150,12 @@ public final class TLSSession {
         switch library.sessionError(session, result) {
         case TLSLibrary.wantRead, TLSLibrary.wantWrite: return .needsInput
         case TLSLibrary.zeroReturn: return .end
-        default: throw .broken(host: host, reason: library.firstError() ?? "the server closed the connection")
+        default: throw failure { .broken(host: host, reason: $0) }
         }
     }
 
-    /// Encrypts bytes and returns how many it took: all of them, or 0 before the handshake is done.
+    /// Encrypts bytes and returns how many it took. Those that it did not take are for later, when more of the peer's
+    /// bytes have been fed: it has asked for another handshake, or the first is not done.
     public func write(_ plaintext: UnsafeRawBufferPointer) throws(TLSError) -> Int {
         guard isEstablished else { return 0 }
         var taken = 0
@@ -144,7 +169,7 @@ public final class TLSSession {
             }
             switch library.sessionError(session, result) {
             case TLSLibrary.wantRead, TLSLibrary.wantWrite: return taken
-            default: throw .broken(host: host, reason: library.firstError() ?? "the server closed the connection")
+            default: throw failure { .broken(host: host, reason: $0) }
             }
         }
         return taken
@@ -158,10 +183,82 @@ public final class TLSSession {
         library.clearErrors()
     }
 
+    /// What the library says, where it isn't what the server said.
+    private func failure(_ other: (_ reason: String) -> TLSError) -> TLSError {
+        guard let failure = library.firstError() else { return other("the server closed the connection") }
+        guard let alert = failure.alert else { return other(failure.text) }
+        return .alert(
+            host: host, alert, reason: failure.text, showsCertificate: client.settings.certificate != nil)
+    }
+
     private static func isAddress(_ host: String) -> Bool {
         var storage = in6_addr()
         return withUnsafeMutablePointer(to: &storage) {
             inet_pton(AF_INET, host, $0) == 1 || inet_pton(AF_INET6, host, $0) == 1
+        }
+    }
+}
+
+/// What OpenSSL calls, on the thread that is in one of its functions.
+extension TLSSession {
+    /// The connection that a structure of OpenSSL belongs to: alive, since it is in a call of ours.
+    private static func owner(of session: OpaquePointer?, _ library: TLSLibrary) -> TLSSession? {
+        library.sessionData(session, TLSLibrary.appData).map { Unmanaged.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    /// The server has given a session for later: 1 says that its reference is ours now.
+    static let keepSession: TLSLibrary.SessionCallback = { session, ticket in
+        guard let library = try? TLSLibrary.shared.get(), let owner = owner(of: session, library), let ticket else {
+            return 0
+        }
+        owner.client.keep(ticket, as: owner.purpose)
+        return 1
+    }
+
+    /// Notes why a certificate is refused, which only now can be told in full, and leaves the verdict as it is.
+    static let noteFault: TLSLibrary.VerifyCallback = { verdict, verification in
+        guard verdict != 1, let library = try? TLSLibrary.shared.get(),
+            let owner = owner(of: library.verifyData(verification, library.verifySession()), library)
+        else { return verdict }
+        var fault = TLSCertificateFault(verification, library)
+        fault.expectedName = owner.name
+        if case .file(let path) = owner.client.settings.trust { fault.trustFile = path }
+        owner.fault = fault
+        return verdict
+    }
+}
+
+extension TLSCertificateFault {
+    fileprivate init(_ verification: OpaquePointer?, _ library: TLSLibrary) {
+        let code = Int(library.verifyError(verification))
+        self.init(
+            code: code, reason: library.verifyText(code).map { String(cString: $0) } ?? "code \(code)",
+            depth: Int(library.verifyDepth(verification)))
+        guard let certificate = library.verifyCertificate(verification) else { return }
+        validFrom = library.printed { library.printTime($0, library.certificateStart(certificate)) }
+        validUntil = library.printed { library.printTime($0, library.certificateEnd(certificate)) }
+        issuer = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { buffer in
+            library.nameText(library.certificateIssuer(certificate), buffer.baseAddress, Int32(buffer.count))
+                .map { String(cString: $0) } ?? ""
+        }
+        let found = library.certificateFind(certificate, TLSLibrary.alternativeNames, -1)
+        if found >= 0 {
+            names = library.printed {
+                library.printExtension($0, library.certificateExtension(certificate, found), 0, 0)
+            }
+        }
+    }
+}
+
+extension TLSLibrary {
+    /// What a function of OpenSSL prints.
+    fileprivate func printed(_ print: (OpaquePointer?) -> Int32) -> String {
+        guard let buffer = bufferNew(bufferKind()) else { return "" }
+        defer { _ = bufferFree(buffer) }
+        guard print(buffer) > 0 else { return "" }
+        return withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { bytes in
+            let count = max(0, Int(bufferRead(buffer, bytes.baseAddress, Int32(bytes.count))))
+            return String(decoding: bytes[..<count], as: UTF8.self)
         }
     }
 }

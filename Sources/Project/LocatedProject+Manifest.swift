@@ -17,7 +17,7 @@ extension LocatedProject {
         let signals = StopPolicy.linuxSignals.map { ($0.key, Signal(name: $0.key)?.number ?? $0.value) }
         return Manifest.load(
             bytes, path: manifest, name: path(seenFrom: currentDirectory), environment: environment,
-            signals: Dictionary(uniqueKeysWithValues: signals)
+            signals: Dictionary(uniqueKeysWithValues: signals), checkTLS: TLSFileFault.init(in:)
         ) { path in
             do throws(Errno) {
                 return .success(try kernel.readFile(path))

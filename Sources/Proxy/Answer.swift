@@ -59,7 +59,12 @@ struct Answer: Equatable {
     }
 
     private var json: String {
-        let code = status == 502 ? "remote_failed" : "service_unavailable"
+        let code =
+            switch status {
+            case 403: "forbidden"
+            case 502: "remote_failed"
+            default: "service_unavailable"
+            }
         var document = "{\"error\": {\"code\": \"\(code)\", \"message\": \(jsonString(reason))}, "
         document += "\"service\": \(jsonString(service)), \"lastLines\": ["
         document += lastLines.map(jsonString).joined(separator: ", ")

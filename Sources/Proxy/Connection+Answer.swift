@@ -3,10 +3,14 @@ import HTTP
 import Platform
 
 extension Connection {
-    /// Says in the service's stead why it can't be used: an HTTP/1 response, or a reset to who speaks something else.
+    /// Says in the service's stead why it can't be used: an HTTP/1 response, HTTP/2's farewell, or a reset to who speaks
+    /// something else.
     func answer(_ reason: String, status: Int = 503) {
-        guard conversation == .http1 else { return close(reset: true) }
-        exchange.answer(reason, status: status)
+        if conversation == .http1 { return exchange.answer(reason, status: status) }
+        guard client.earlyBytes.withBytes({ Sniffer.look($0) }) == .http2 else { return close(reset: true) }
+        client.dropEarly(client.earlyBytes.count)
+        client.write(http2Farewell(reason, needsHTTP1: status == 505))
+        linger()
     }
 
     /// Sends a whole response and closes once the client has it.

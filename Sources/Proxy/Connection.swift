@@ -52,6 +52,8 @@ final class Connection: LinkOwner {
     private var partialHead: RequestHead?
     private var isExpectingRest = false
     let isClientV6: Bool
+    /// Whose program the client is; nil where that can't be told.
+    private(set) lazy var clientUser = client.peerUser()
     /// Where it stands among the connections of the server that it uses.
     var place = 0
 

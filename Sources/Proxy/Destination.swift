@@ -10,6 +10,8 @@ final class Destination {
     /// Its server has been seen to speak first: silent clients are connected at once.
     var serverSpeaksFirst = false
 
+    var credentialGuard: CredentialGuard
+
     private(set) var state: FrontState
     /// Those that new connections go to, in turn.
     private var current: [Lease] = []
@@ -31,6 +33,7 @@ final class Destination {
         self.name = name
         self.proxy = proxy
         loop = proxy.loop
+        credentialGuard = CredentialGuard(service: name)
         state = .hold(bound: .seconds(60), reason: "\(name) is about to start.")
     }
 

@@ -127,8 +127,13 @@ final class Exchange {
     private func send(
         to link: Link, _ lease: Lease, isReused: Bool, _ bytes: UnsafeRawBufferPointer, _ length: Int, areEarly: Bool
     ) {
-        connect(to: link, lease, isReused: isReused)
         let bench = bench
+        if lease.addsCredentials, let problem = connection.refusal(of: bench.request, in: bytes) {
+            lease.pool.put(link)
+            lease.remove(connection)
+            return refuse(problem)
+        }
+        connect(to: link, lease, isReused: isReused)
         bench.writer.clear()
         do throws(HTTPProblem) {
             try HeadRewriting.request(

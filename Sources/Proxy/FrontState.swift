@@ -48,36 +48,3 @@ public struct Backend: Sendable, Hashable {
         self.port = port
     }
 }
-
-/// Where a remote service is.
-public struct RemoteTarget: Sendable, Hashable {
-    public enum Scheme: String, Sendable {
-        case http, https, tcp
-    }
-
-    public var scheme: Scheme
-    /// A name or an IP literal, without brackets.
-    public var host: String
-    public var port: Int
-    /// Stands before each request's path; "" or "/" adds nothing.
-    public var path: String
-    /// The `Host` that requests carry, as `members.staging.example.com` or `h:8080`.
-    public var hostHeader: String
-
-    public init(scheme: Scheme, host: String, port: Int, path: String = "", hostHeader: String? = nil) {
-        self.scheme = scheme
-        self.host = host
-        self.port = port
-        self.path = path
-        self.hostHeader = hostHeader ?? RemoteTarget.defaultHostHeader(scheme, host, port)
-    }
-
-    /// The port is left out where it is the scheme's own (RFC 9110 §7.2).
-    private static func defaultHostHeader(_ scheme: Scheme, _ host: String, _ port: Int) -> String {
-        let name = host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host
-        switch (scheme, port) {
-        case (.http, 80), (.https, 443): return name
-        default: return "\(name):\(port)"
-        }
-    }
-}

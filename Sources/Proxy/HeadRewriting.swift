@@ -40,17 +40,20 @@ enum HeadRewriting {
         } else {
             try writer.field("Host", service())
         }
+        let headers = lease.headers
         for field in head.fields {
             switch field.kind {
             case .host: continue
             case .forwarded, .xForwarded: if !trustsClient { continue }
             case let kind: if kind.isHopByHop { continue }
             }
+            if !headers.isEmpty, headers.hasName(buffer[field.name]) { continue }
             if !head.section.connectionNames(field, in: buffer) { writer.copy(field, from: buffer) }
         }
         let isTold = trustsClient && head.fields.contains { $0.kind == .xForwarded || $0.kind == .forwarded }
-        if !isTold { writeForwarding(head, in: buffer, isClientV6: isClientV6, to: &writer) }
+        if !isTold { writeForwarding(head, in: buffer, isClientV6: isClientV6, besides: headers, to: &writer) }
         writer.lines("Via: 1.1 devmesh\r\n")
+        for header in headers { try writer.field(header.name, header.value) }
         if head.framing == .chunked { writer.lines("Transfer-Encoding: chunked\r\n") }
         if head.asksUpgrade {
             for field in head.fields where field.kind == .upgrade { writer.copy(field, from: buffer) }
@@ -108,11 +111,19 @@ enum HeadRewriting {
 
     /// Says who called (RFC 7239's forerunners, which everyone reads).
     private static func writeForwarding(
-        _ head: RequestHead, in buffer: UnsafeRawBufferPointer, isClientV6: Bool, to writer: inout HeadWriter
+        _ head: RequestHead, in buffer: UnsafeRawBufferPointer, isClientV6: Bool,
+        besides headers: [RemoteTarget.Header],
+        to writer: inout HeadWriter
     ) {
-        writer.lines(isClientV6 ? "X-Forwarded-For: ::1\r\n" : "X-Forwarded-For: 127.0.0.1\r\n")
-        if let host = head.host { writer.field("X-Forwarded-Host", from: buffer, host.value) }
-        writer.lines("X-Forwarded-Proto: http\r\n")
+        if headers.isEmpty || !headers.hasName("x-forwarded-for".utf8) {
+            writer.lines(isClientV6 ? "X-Forwarded-For: ::1\r\n" : "X-Forwarded-For: 127.0.0.1\r\n")
+        }
+        if let host = head.host, headers.isEmpty || !headers.hasName("x-forwarded-host".utf8) {
+            writer.field("X-Forwarded-Host", from: buffer, host.value)
+        }
+        if headers.isEmpty || !headers.hasName("x-forwarded-proto".utf8) {
+            writer.lines("X-Forwarded-Proto: http\r\n")
+        }
     }
 
     /// How many of the hops that a `Via` line names are ours.

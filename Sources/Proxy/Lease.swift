@@ -21,6 +21,10 @@ final class Lease {
     let remote: RemoteTarget?
     /// Stands before each request's path.
     let basePath: String
+    /// What each request carries in place of the client's lines of these names.
+    let headers: [RemoteTarget.Header]
+    /// Whether it lets those who call do what they could not do by themselves: its fronts must be guarded.
+    let addsCredentials: Bool
     private(set) var isRetired = false
     /// Those that use it now, in no order; each knows its place.
     private(set) var connections: [Connection] = []
@@ -48,6 +52,8 @@ final class Lease {
             name = backend.instance
             remote = nil
             basePath = ""
+            headers = []
+            addsCredentials = false
         case .remote(let target):
             address = nil
             name = target.host
@@ -55,6 +61,8 @@ final class Lease {
             var path = target.path
             while path.hasSuffix("/") { path.removeLast() }
             basePath = path
+            headers = target.headers
+            addsCredentials = target.addsCredentials
         }
     }
 

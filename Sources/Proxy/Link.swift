@@ -80,7 +80,7 @@ final class Link: ReadinessHandler {
     /// Whether the peer's side has ended and everything before that was read.
     var isExhausted: Bool { ending != nil && early.isEmpty }
     /// Whether bytes written now would not have to wait behind others.
-    var hasRoom: Bool { queue.isEmpty || isDeaf }
+    var hasRoom: Bool { isDeaf || (queue.isEmpty && secured?.isHeldUp != true) }
     /// Nothing can pass in either direction any more.
     var isDead: Bool { !isOpen || (isExhausted && isDeaf) }
     /// Whether the peer has ended its side or everything; a read tells which.
@@ -269,7 +269,7 @@ final class Link: ReadinessHandler {
     }
 
     private func endIfSent() {
-        guard endsWhenSent, isOpen, queue.isEmpty, !isConnecting else { return }
+        guard endsWhenSent, isOpen, queue.isEmpty, secured?.isHeldUp != true, !isConnecting else { return }
         endsWhenSent = false
         if !isDeaf { loop.kernel.shutdownWrite(descriptor!) }
     }
@@ -279,10 +279,24 @@ final class Link: ReadinessHandler {
     /// Speaks TLS from now on.
     func secure(_ secured: SecuredLink) { self.secured = secured }
 
+    /// What TLS had to hold up has been written.
+    func secureWritesGoOn() {
+        endIfSent()
+        owner?.linkMoved(self)
+    }
+
+    /// The user at the other end of a connection within this machine; nil where nobody is there any more.
+    func peerUser() -> UInt32? {
+        guard isOpen, let client = loop.kernel.peerAddress(descriptor!), let own = loop.kernel.localAddress(descriptor!)
+        else { return nil }
+        return SocketTable.user(of: client, connectedTo: own)
+    }
+
     /// Closes at once.
     /// - Parameter reset: the peer sees a reset instead of an end.
     func close(reset: Bool = false) {
         guard isOpen else { return }
+        if !reset, !hasEnded { secured?.end(self) }
         registration?.cancel()
         registration = nil
         if reset { loop.kernel.resetOnClose(descriptor!) }
@@ -305,6 +319,8 @@ final class Link: ReadinessHandler {
             mayWrite = true
             flush()
         }
+        // Its owner may not want to read while it can't write; TLS can't write before it has read.
+        if secured?.isHeldUp == true { readEarly(limit: early.count + 16384) }
         owner?.linkMoved(self)
     }
 }

@@ -27,18 +27,22 @@ public final class Proxy {
     let bench = Workbench()
     /// For servers' connections, when clients' have taken all other descriptors.
     let reserve = DescriptorReserve(size: 8)
-    private let trust: TLSTrust
-    private var tls: TLSRuntime?
+    let tls: TLSRuntime
+    /// Whom credentials are lent to.
+    let user: UInt32
     private var fronts: [Front] = []
     private var destinations: [String: Destination] = [:]
     /// Connections for which no descriptor was left.
     var starved: [Connection] = []
 
     /// Makes a proxy without any front.
-    /// - Parameter trust: whose certificates `https` remotes may show.
-    public init(on loop: EventLoop, trust: TLSTrust = .system) {
+    /// - Parameters:
+    ///   - trust: whose certificates `https` remotes may show, where they don't say themselves.
+    ///   - user: who may call where a remote's credentials are added; root may, too.
+    public init(on loop: EventLoop, trust: TLSTrust = .system, user: UInt32 = ThisProcess.userID) {
         self.loop = loop
-        self.trust = trust
+        self.user = user
+        tls = TLSRuntime(trust: trust, kernel: loop.kernel)
         resolver = Resolver(loop)
         reserve.keep()
     }
@@ -112,6 +116,12 @@ public final class Proxy {
     /// What the service's clients speak; `auto` until told.
     public func setProtocol(_ service: String, _ kind: FrontProtocol) { destination(service).protocolKind = kind }
 
+    /// The origins of web pages (`https://app.example`, or `*` for all) that may call a service also where its remote's
+    /// credentials are added; none until told.
+    public func setOrigins(_ service: String, _ origins: [String]) {
+        destination(service).credentialGuard = CredentialGuard(service: service, origins: origins)
+    }
+
     /// Takes an instance out of service and waits for the HTTP/1 exchanges that it is serving, not for idle keep-alive
     /// connections, event streams, upgraded connections, HTTP/2 and other protocols.
     ///
@@ -155,16 +165,6 @@ public final class Proxy {
                     return CallGraph.Call(caller: caller, target: destination.name)
                 }
             })
-    }
-
-    /// OpenSSL is loaded by the first call.
-    func tlsRuntime() throws(ProxyError) -> TLSRuntime {
-        if let tls { return tls }
-        do throws(TLSError) {
-            let made = try TLSRuntime(trust: trust)
-            tls = made
-            return made
-        } catch { throw .tls(error) }
     }
 
     /// Lets the connection that has waited longest for a descriptor try again, now that there is one: `gone` has given

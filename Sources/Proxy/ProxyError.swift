@@ -9,6 +9,8 @@ public enum ProxyError: Error, Sendable, Equatable {
     /// An established connection broke.
     case broken(peer: String, Errno)
     case tls(TLSError)
+    /// The client speaks HTTP/2, and the remote does not.
+    case noHTTP2(host: String)
     /// The remote's answer breaks the rules of HTTP.
     case badResponse(host: String, reason: String)
     /// The remote ended the connection before it had answered.
@@ -40,6 +42,8 @@ extension ProxyError {
             return "The connection to \(peer) broke: \(error)."
         case .tls(let error):
             return error.message
+        case .noHTTP2(let host):
+            return "\(host) does not speak HTTP/2 (it takes no h2 by ALPN): let the client speak HTTP/1.1."
         case .badResponse(let host, let reason):
             return "\(host) sent what is no HTTP/1.1 response: \(reason)."
         case .noResponse(let host):

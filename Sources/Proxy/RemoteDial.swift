@@ -6,6 +6,7 @@ import Platform
 ///     resolve ──▶ connect to each address in turn ──▶ TLS handshake ──▶ done(link)
 final class RemoteDial: LinkOwner {
     private let target: RemoteTarget
+    private let protocols: [String]
     private unowned let proxy: Proxy
     private var done: ((Result<Link, ProxyError>) -> Void)?
     private var addresses: ArraySlice<SocketAddress> = []
@@ -16,9 +17,14 @@ final class RemoteDial: LinkOwner {
     static let connectLimit = Duration.seconds(5)
     static let handshakeLimit = Duration.seconds(10)
 
-    /// - Parameter done: called once unless cancelled, never before this returns. The link has no owner then.
-    init(_ target: RemoteTarget, _ proxy: Proxy, _ done: @escaping (Result<Link, ProxyError>) -> Void) {
+    /// - Parameters:
+    ///   - isHTTP2: whether the server must speak HTTP/2, which TLS settles (RFC 9113 §3.2).
+    ///   - done: called once unless cancelled, never before this returns. The link has no owner then.
+    init(
+        _ target: RemoteTarget, isHTTP2: Bool, _ proxy: Proxy, _ done: @escaping (Result<Link, ProxyError>) -> Void
+    ) {
         self.target = target
+        protocols = target.scheme == .tcp ? [] : isHTTP2 ? ["h2"] : ["http/1.1"]
         self.proxy = proxy
         self.done = done
         failure = .unknownHost(target.host, reason: "it has no address")
@@ -81,24 +87,30 @@ final class RemoteDial: LinkOwner {
 
     private func connected(_ link: Link) {
         timer?.cancel()
-        guard target.scheme == .https else { return finish(.success(link)) }
-        do throws(ProxyError) {
-            let runtime = try proxy.tlsRuntime()
-            do throws(TLSError) {
-                link.secure(try SecuredLink(runtime, host: target.host))
-            } catch { throw ProxyError.tls(error) }
+        guard target.isSecured else { return finish(.success(link)) }
+        do throws(TLSError) {
+            link.secure(try SecuredLink(proxy.tls, target, protocols: protocols))
             timer = proxy.loop.after(RemoteDial.handshakeLimit) { [weak self] in
                 guard let self else { return }
                 finish(.failure(.tls(.handshake(host: target.host, reason: "the server does not answer"))))
             }
             handshake(link)
-        } catch { finish(.failure(error)) }
+        } catch { finish(.failure(.tls(error))) }
     }
 
     private func handshake(_ link: Link) {
+        let wantsHTTP2 = protocols == ["h2"]
         do throws(ProxyError) {
-            if try link.secured?.handshake(link) == true { finish(.success(link)) }
-        } catch { finish(.failure(error)) }
+            guard let secured = link.secured, try secured.handshake(link) else { return }
+            let hasIt = !wantsHTTP2 || secured.negotiatedProtocol == "h2"
+            finish(hasIt ? .success(link) : .failure(.noHTTP2(host: target.host)))
+        } catch {
+            // no_application_protocol (RFC 7301 §3.2).
+            if wantsHTTP2, case .tls(.alert(_, 120, _, _)) = error {
+                return finish(.failure(.noHTTP2(host: target.host)))
+            }
+            finish(.failure(error))
+        }
     }
 
     private func finish(_ result: Result<Link, ProxyError>) {

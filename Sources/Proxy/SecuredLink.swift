@@ -3,16 +3,39 @@ import Platform
 
 /// What the TLS links of a loop share.
 final class TLSRuntime {
-    let client: TLSClient
+    private let trust: TLSTrust
+    private let kernel: Kernel
+    private var clients: [TLSSettings: (client: TLSClient, files: [FileStatus?])] = [:]
     /// For ciphertext on its way, one piece at a time: plaintext may lie in the loop's scratch buffer meanwhile.
     let scratch: UnsafeMutableRawBufferPointer
 
-    init(trust: TLSTrust) throws(TLSError) {
-        client = try TLSClient(trust: trust)
+    /// - Parameter trust: stands in for the system's authorities.
+    init(trust: TLSTrust, kernel: Kernel) {
+        self.trust = trust
+        self.kernel = kernel
         scratch = .allocate(byteCount: 32768, alignment: 16)
     }
 
     deinit { scratch.deallocate() }
+
+    /// What connections of these settings share. OpenSSL is loaded by the first call, and files are read again once
+    /// they have changed: certificates are renewed while a mesh is up.
+    func client(_ settings: TLSSettings) throws(TLSError) -> TLSClient {
+        var settings = settings
+        if settings.trust == .system { settings.trust = trust }
+        let files = settings.files.map { kernel.status($0) }
+        let known = clients[settings]
+        if let known, known.files == files { return known.client }
+        do throws(TLSError) {
+            let client = try TLSClient(settings)
+            clients[settings] = (client, files)
+            return client
+        } catch {
+            // A certificate may have been renewed before its key: what served so far serves on.
+            guard let known else { throw error }
+            return known.client
+        }
+    }
 }
 
 /// The TLS between a link's owner and its socket.
@@ -22,12 +45,24 @@ final class SecuredLink {
     private let host: String
     /// Whether the session may give plaintext without more ciphertext.
     private(set) var mayHoldPlaintext = false
+    /// Plaintext that the session does not take before it has heard from the server, as in another handshake.
+    private var waiting = ByteQueue()
+    private var endsWhenWritten = false
 
-    init(_ runtime: TLSRuntime, host: String) throws(TLSError) {
+    /// - Parameter protocols: what ALPN offers.
+    init(_ runtime: TLSRuntime, _ target: RemoteTarget, protocols: [String]) throws(TLSError) {
         self.runtime = runtime
-        self.host = host
-        session = try TLSSession(client: runtime.client, host: host)
+        host = target.host
+        session = try TLSSession(
+            runtime.client(target.tls), host: target.host, serverName: target.serverName, port: target.port,
+            protocols: protocols)
     }
+
+    /// What both sides chose by ALPN, if anything.
+    var negotiatedProtocol: String? { session.negotiatedProtocol }
+
+    /// Whether bytes wait that the session does not take yet.
+    var isHeldUp: Bool { !waiting.isEmpty }
 
     /// Goes on with the handshake; true once it is done.
     func handshake(_ link: Link) throws(ProxyError) -> Bool {
@@ -56,7 +91,9 @@ final class SecuredLink {
     func read(from link: Link, into buffer: UnsafeMutableRawBufferPointer) -> Link.Read {
         while true {
             do throws(TLSError) {
-                switch try session.read(into: buffer) {
+                let result = try session.read(into: buffer)
+                writeWaiting(to: link)
+                switch result {
                 case .bytes(let count):
                     mayHoldPlaintext = true
                     return .bytes(count)
@@ -80,19 +117,38 @@ final class SecuredLink {
     }
 
     func write(_ bytes: UnsafeRawBufferPointer, to link: Link) {
+        let taken = isHeldUp ? 0 : encrypt(bytes, to: link)
+        if taken < bytes.count { waiting.append(UnsafeRawBufferPointer(rebasing: bytes[taken...])) }
+    }
+
+    func end(_ link: Link) {
+        guard !isHeldUp else { return endsWhenWritten = true }
+        session.close()
+        flush(to: link)
+    }
+
+    /// Goes on with what waits, now that the server has spoken; the owner learns of it later, since it may be in the
+    /// middle of a read.
+    private func writeWaiting(to link: Link) {
+        guard isHeldUp else { return }
+        waiting.removeFirst(waiting.withBytes { encrypt($0, to: link) })
+        guard !isHeldUp else { return }
+        if endsWhenWritten { end(link) }
+        link.loop.later { link.secureWritesGoOn() }
+    }
+
+    /// Returns how many bytes it took; where the connection is broken, all of them, which a read will tell.
+    private func encrypt(_ bytes: UnsafeRawBufferPointer, to link: Link) -> Int {
         // In pieces, so that little ciphertext waits inside of the session.
         var at = 0
         while at < bytes.count {
             let piece = UnsafeRawBufferPointer(rebasing: bytes[at..<min(at + 16384, bytes.count)])
-            guard let taken = try? session.write(piece), taken > 0 else { return }
-            at += taken
+            guard let taken = try? session.write(piece) else { return bytes.count }
             flush(to: link)
+            if taken == 0 { return at }
+            at += taken
         }
-    }
-
-    func end(_ link: Link) {
-        session.close()
-        flush(to: link)
+        return at
     }
 
     private func feed(_ count: Int) {

@@ -24,7 +24,7 @@ import Testing
                 == #"{"service":"reader","state":"starting","target":"local","address":"127.0.0.1:20001","#
                 + #""url":"http://127.0.0.1:20001","reason":"waits for port 10000","instances":[{"id":"reader.1","#
                 + #""pid":42,"port":10000,"state":"starting","started":"2026-11-21T11:14:43.123Z","restarts":0,"#
-                + #""cpu":1.5,"rss":4096}],"differs":false}"#)
+                + #""cpu":1.5,"rss":4096}],"differs":false,"insecure":false}"#)
     }
 
     @Test func values_thatAreMissing_areNull() throws {

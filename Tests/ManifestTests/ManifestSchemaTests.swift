@@ -57,7 +57,8 @@ import Testing
     }
 
     @Test(arguments: [
-        TextRule.any, .filled, .path, .projectName, .serviceName, .variableName, .versionName, .gitRef,
+        TextRule.any, .filled, .path, .projectName, .serviceName, .variableName, .versionName, .gitRef, .headerName,
+        .origin,
     ])
     func pattern_ofATextRule_agreesWithItsFunction(rule: TextRule) throws {
         let samples = [
@@ -66,6 +67,8 @@ import Testing
             String(repeating: "a", count: 63), String(repeating: "a", count: 64), String(repeating: "é", count: 100),
             String(repeating: "é", count: 101), "reader.1", "dns", "e\u{301}", "--all", "feature/é",
             String(repeating: "a", count: 101),
+            "X-Api-Key", "a:b", "*", "**", "http://a", "https://a.example:1", "http://[::1]:3", "http://", "http://a/",
+            "1http://a", "h_t://a", "tauri://localhost", "a://b://c", "http://é",
         ]
         for sample in samples {
             let faults = try SchemaValidator().faults(of: .string(sample), under: ["pattern": .string(rule.pattern)])

@@ -34,7 +34,13 @@ private func details(of service: Service) -> [String] {
         lines.append(
             "remote \(remote.scheme.rawValue) \(remote.host) \(remote.port) \"\(remote.path)\" Host \(remote.hostHeader)"
                 + " of \(remote.maskedURL)")
+        lines += remote.headers.map { "header \($0.name): \($0.value)\($0.isSecret ? ", secret" : "")" }
+        if let tls = remote.tls {
+            let texts = [tls.ca, tls.certificate, tls.key, tls.serverName].map { $0 ?? "-" }
+            lines.append("tls \(texts.joined(separator: " "))\(tls.isInsecure ? ", insecure" : "")")
+        }
     }
+    if !service.origins.isEmpty { lines.append("origins \(service.origins.joined(separator: " "))") }
     lines.append("target \(service.target.text)")
     lines.append("logs \(service.logs.size)")
     if !service.secrets.isEmpty { lines.append("secrets \(service.secrets)") }

@@ -22,6 +22,21 @@ import Testing
         #expect(SocketTable.sockets(of: ThisProcess.id).contains(found.inode))
     }
 
+    @Test(arguments: [false, true]) func user_ofAConnectionsOtherEnd_isKnownAsLongAsSomebodyHasIt(six: Bool) throws {
+        guard !six || hasLoopback6() else { return }
+        let listener = try Kernel.real.listen(at: six ? .loopback6(0) : .loopback(0))
+        let address = Kernel.real.localAddress(listener)!
+        let client = try Kernel.real.socket(for: address)
+        _ = try Kernel.real.connect(client, to: address)
+        let own = Kernel.real.localAddress(client)!
+        #expect(SocketTable.user(of: own, connectedTo: address) == ThisProcess.userID)
+        // The other way round it is the listener's, which has not accepted yet and so has no socket.
+        #expect(SocketTable.user(of: address, connectedTo: own) == nil)
+        client.close()
+        #expect(SocketTable.user(of: own, connectedTo: address) == nil)
+        #expect(SocketTable.user(of: own, connectedTo: .unix("/x")) == nil)
+    }
+
     @Test func holder_freePort_isNil() throws {
         let listener = try Kernel.real.listen(at: .loopback(0))
         let port = Kernel.real.localAddress(listener)!.port!

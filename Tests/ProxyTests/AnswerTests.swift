@@ -105,7 +105,17 @@ import Testing
         #expect(try client.peer.receiveAll().hasPrefix("HTTP/1.1 400 "))
     }
 
-    @Test(arguments: ["*1\r\n$4\r\nPING\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\u{16}\u{3}\u{1}"])
+    @Test func http2_isToldByItsFarewell() throws {
+        let client = try failing().keep { try $0.call("reader") }
+        try client.peer.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        let farewell = try client.peer.receiveAll()
+        // An empty SETTINGS frame, then GOAWAY.
+        #expect(farewell.utf8.starts(with: [0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0]))
+        #expect(farewell.utf8.dropFirst(12).starts(with: [7, 0, 0, 0, 0, 0]))
+        #expect(farewell.contains("reader has crashed"), "\(farewell)")
+    }
+
+    @Test(arguments: ["*1\r\n$4\r\nPING\r\n", "\u{16}\u{3}\u{1}"])
     func otherProtocols_areReset(_ hello: String) throws {
         let client = try failing().keep { try $0.call("reader") }
         try client.peer.send(hello)

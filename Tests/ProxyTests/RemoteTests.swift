@@ -182,6 +182,54 @@ import Testing
         #expect(areAll)
     }
 
+    @Test func headers_takeThePlaceOfTheClients() throws {
+        let server = try Server()
+        let mesh = try Mesh(["members"])
+        let headers = [
+            RemoteTarget.Header("Authorization", "Bearer ours"), .init("x-forwarded-proto", "https"),
+        ]
+        mesh.set(
+            "members", .remote(RemoteTarget(scheme: .http, host: "127.0.0.1", port: server.port, headers: headers)))
+        let client = try mesh.call("members")
+        for _ in 0..<2 {
+            try client.send(
+                "GET / HTTP/1.1\r\nHost: localhost\r\nauthorization: Bearer theirs\r\nX-B: 1\r\nAUTHORIZATION: x\r\n"
+                    + "Connection: authorization\r\n\r\n")
+        }
+        let upstream = try server.accept()
+        for _ in 0..<2 {
+            #expect(
+                try upstream.receive(until: "\r\n\r\n")
+                    == "GET / HTTP/1.1\r\nHost: 127.0.0.1:\(server.port)\r\nX-B: 1\r\nX-Forwarded-For: 127.0.0.1\r\n"
+                    + "X-Forwarded-Host: localhost\r\nVia: 1.1 devmesh\r\nAuthorization: Bearer ours\r\n"
+                    + "x-forwarded-proto: https\r\n\r\n")
+            try upstream.send("HTTP/1.1 204 No Content\r\n\r\n")
+            try client.receive(until: "\r\n\r\n")
+        }
+    }
+
+    /// To a plain remote HTTP/2 goes with prior knowledge, as it came.
+    @Test func http2_toAPlainRemote_passesAsItComes() throws {
+        let server = try Server()
+        let mesh = try mesh(server.port)
+        let client = try mesh.call("members")
+        try client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nframes")
+        let upstream = try server.accept()
+        #expect(try upstream.receive(until: "frames") == "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nframes")
+        try upstream.send("and back")
+        #expect(try client.receive(count: 8) == "and back")
+        #expect(mesh.delegate.remotes == ["members works"])
+    }
+
+    @Test func http2_whereEachRequestWouldHaveToBeRewritten_isToldWhyNot() throws {
+        let server = try Server()
+        let withPath = try mesh(server.port, path: "/base")
+        let client = try withPath.call("members")
+        try client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        #expect(try client.receiveAll().contains("a path to be added to each request"))
+        #expect(try !server.hasVisitor(within: .milliseconds(20)))
+    }
+
     // MARK: Refusals and failures
 
     @Test(arguments: [
@@ -307,68 +355,5 @@ import Testing
         let client = try mesh.call("members")
         #expect(try client.expectReset())
         #expect(mesh.delegate.remotes.first?.hasPrefix("members failed: 127.0.0.1:\(port) refused") == true)
-    }
-}
-
-@Suite(.enabled(if: OpenSSL.isPresent, "needs the openssl program")) struct RemoteTLSTests {
-    private let get = "GET / HTTP/1.1\r\nHost: x\r\nAccept: text/plain\r\n\r\n"
-
-    private func mesh(_ authority: CertificateAuthority, _ port: Int) throws -> Mesh {
-        let mesh = try Mesh(["members"], trust: .file(authority.trustFile))
-        mesh.set("members", .remote(RemoteTarget(scheme: .https, host: "localhost", port: port)))
-        return mesh
-    }
-
-    @Test(arguments: ["-tls1_2", "-tls1_3"])
-    func exchange_withAnHTTPSRemote_passes(_ version: String) throws {
-        let authority = CertificateAuthority()
-        let server = TLSPeer(authority.issue("DNS:localhost"), options: version)
-        let mesh = try mesh(authority, server.port)
-        let client = try mesh.call("members")
-        try client.send(get)
-        #expect(server.wait(for: "GET / HTTP/1.1\r\nHost: localhost:\(server.port)\r\n"))
-        #expect(server.wait(for: "Via: 1.1 devmesh\r\n\r\n"))
-        let body = String(repeating: "x", count: 100_000) + "END"
-        server.say("HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n" + body)
-        #expect(
-            try client.receive(until: "xEND")
-                == "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n" + body)
-        #expect(mesh.delegate.remotes == ["members works"])
-    }
-
-    @Test func upload_toAnHTTPSRemote_isWhole() throws {
-        let authority = CertificateAuthority()
-        let server = TLSPeer(authority.issue("DNS:localhost"))
-        let mesh = try mesh(authority, server.port)
-        let client = try mesh.call("members")
-        let body = String(repeating: "x", count: 200_000) + "END"
-        try client.send("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.utf8.count)\r\n\r\n")
-        try client.send(body)
-        #expect(server.wait(for: "xEND"))
-        server.say("HTTP/1.1 204 No Content\r\n\r\n")
-        #expect(try client.receive(until: "\r\n\r\n").hasPrefix("HTTP/1.1 204 "))
-    }
-
-    @Test func certificate_thatIsRefused_is502WithTheReason() throws {
-        let authority = CertificateAuthority()
-        let server = TLSPeer(authority.issue("DNS:localhost", days: -1))
-        let mesh = try mesh(authority, server.port)
-        let client = try mesh.call("members")
-        try client.send(get)
-        let answer = try client.receiveAll()
-        #expect(answer.hasPrefix("HTTP/1.1 502 "))
-        #expect(answer.contains("The certificate of localhost has expired"))
-        #expect(mesh.delegate.remotes.first?.contains("has expired") == true)
-    }
-
-    @Test func plainServer_behindHTTPS_isTold() throws {
-        let server = try Server()
-        let authority = CertificateAuthority()
-        let mesh = try mesh(authority, server.port)
-        let client = try mesh.call("members")
-        try client.send(get)
-        let upstream = try server.accept()
-        try upstream.send("HTTP/1.1 400 Bad Request\r\n\r\n")
-        #expect(try client.receiveAll().contains("localhost does not speak TLS on that port"))
     }
 }

@@ -27,6 +27,8 @@ public final class CertificateAuthority: Sendable {
     private let folder = TemporaryFolder()
     /// Its own certificate, in PEM.
     public var trustFile: String { folder.path + "/ca.pem" }
+    /// The same with its key, as a server would show it that signs for itself.
+    public var itself: Certificate { Certificate(certificate: trustFile, key: folder.path + "/ca.key") }
 
     public init() {
         OpenSSL.run(
@@ -35,19 +37,53 @@ public final class CertificateAuthority: Sendable {
     }
 
     /// Issues a certificate for subject alternative names as `DNS:localhost,IP:127.0.0.1`.
-    /// - Parameter days: how long it is valid from now; -1: until yesterday.
-    public func issue(_ names: String, days: Int = 2) -> Certificate {
+    /// - Parameters:
+    ///   - days: how long it is valid from now; -1: until yesterday.
+    ///   - isForLater: it is valid from 2099.
+    public func issue(_ names: String, days: Int = 2, isForLater: Bool = false) -> Certificate {
         let base = folder.path + "/\(UInt64.random(in: 0 ... .max))"
         try! Kernel.real.writeAll(
             Kernel.real.open(base + ".ext", .truncate, permissions: 0o600), "subjectAltName=\(names)\n")
         OpenSSL.run(
             "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=test", "-keyout",
             base + ".key", "-out", base + ".csr")
+        if isForLater {
+            folder.write("index.txt", "")
+            folder.write(
+                "ca.cnf",
+                """
+                [ca]
+                default_ca = test
+                [test]
+                database = \(folder.path)/index.txt
+                new_certs_dir = \(folder.path)
+                default_md = sha256
+                rand_serial = yes
+                policy = any
+                [any]
+                commonName = supplied
+
+                """)
+            OpenSSL.run(
+                "ca", "-batch", "-notext", "-config", folder.path + "/ca.cnf", "-startdate",
+                "20990101000000Z", "-enddate", "20990201000000Z", "-cert", trustFile, "-keyfile",
+                folder.path + "/ca.key",
+                "-extfile", base + ".ext", "-in", base + ".csr", "-out", base + ".pem")
+            return Certificate(certificate: base + ".pem", key: base + ".key")
+        }
         OpenSSL.run(
             "x509", "-req", "-in", base + ".csr", "-CA", trustFile, "-CAkey", folder.path + "/ca.key",
             "-CAcreateserial",
             "-days", "\(days)", "-extfile", base + ".ext", "-out", base + ".pem")
         return Certificate(certificate: base + ".pem", key: base + ".key")
+    }
+}
+
+extension CertificateAuthority {
+    /// The file of a key, encrypted with a passphrase.
+    public func encrypted(_ key: String) -> String {
+        OpenSSL.run("pkey", "-in", key, "-aes128", "-passout", "pass:hunter2", "-out", key + ".encrypted")
+        return key + ".encrypted"
     }
 }
 
@@ -62,7 +98,11 @@ public final class TLSPeer {
     private let poller: any Poller = try! PollerBackend.poll.make()
 
     /// Listens on a port of its own.
-    public init(_ certificate: CertificateAuthority.Certificate, options: String...) {
+    public convenience init(_ certificate: CertificateAuthority.Certificate, options: String...) {
+        self.init(certificate, options)
+    }
+
+    public init(_ certificate: CertificateAuthority.Certificate, _ options: [String]) {
         let stdin = try! Kernel.real.pipe()
         let stdout = try! Kernel.real.pipe()
         let request = SpawnRequest(
@@ -85,6 +125,10 @@ public final class TLSPeer {
 
     /// Says something to the client; its first letter must not be one of s_server's commands (`Q`, `q`, `P`, `r`, …).
     public func say(_ text: String) { try! Kernel.real.writeAll(input, text) }
+
+    /// Has it do nothing for a while.
+    public func pause() { ChildTable.signal(pid, Signal(name: "STOP")!, group: false) }
+    public func goOn() { ChildTable.signal(pid, Signal(name: "CONT")!, group: false) }
 
     /// Waits until it has printed `text`, ten seconds at most; false where it has not.
     public func wait(for text: String) -> Bool {

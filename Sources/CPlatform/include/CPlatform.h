@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 // --- readiness (Linux only: -ENOSYS elsewhere) ---
@@ -92,6 +93,8 @@ struct cp_socket_entry {
 int cp_tcp_listeners(struct cp_socket_entry *out, int capacity);
 /// The same for established sockets whose local port is `port`.
 int cp_tcp_established(uint16_t port, struct cp_socket_entry *out, int capacity);
+/// The one socket, in whatever state, that has these two ends; -ENOENT where there is none.
+int cp_tcp_find(const struct sockaddr *own, const struct sockaddr *peer, struct cp_socket_entry *out);
 
 // --- file watching (Linux: inotify; -ENOSYS elsewhere) ---
 

@@ -41,7 +41,8 @@ struct ConfigDocument {
         add("edges", planned.edges.isEmpty ? nil : .object(planned.edges.map { .init($0.target, .int($0.port)) }))
         add("protocol", .string(service.protocol.rawValue))
         add("oneShot", .bool(service.oneShot))
-        add("remote", service.remote.map { .string(reveal ? $0.url : $0.maskedURL) })
+        add("remote", service.remote.map(remote))
+        add("origins", service.origins.isEmpty ? nil : .array(service.origins.map { .string($0) }))
         add("logs", ["size": .int(service.logs.size)])
         // A version has what its service has but for what it is served from.
         guard UnitName.version(of: planned.name) == nil else {
@@ -58,6 +59,29 @@ struct ConfigDocument {
 
     private func name(of use: Use) -> String {
         use.target.map { UnitName.of(use.service, version: $0.name) } ?? use.service
+    }
+
+    /// The URL, or an object where there is more to say.
+    private func remote(_ remote: Remote) -> JSON {
+        let url = JSON.string(reveal ? remote.url : remote.maskedURL)
+        guard !remote.headers.isEmpty || remote.tls != nil else { return url }
+        var members: [JSON.Member] = [.init("url", url), .init("host", .string(remote.hostHeader))]
+        if !remote.headers.isEmpty {
+            let headers = remote.headers.map { header in
+                JSON.Member(header.name, .string(header.isSecret && !reveal ? Secrets.mask : header.value))
+            }
+            members.append(.init("headers", .object(headers)))
+        }
+        if let tls = remote.tls {
+            var keys: [JSON.Member] = []
+            for (name, value) in [
+                ("ca", tls.ca), ("cert", tls.certificate), ("key", tls.key), ("serverName", tls.serverName),
+            ] {
+                if let value { keys.append(.init(name, .string(value))) }
+            }
+            members.append(.init("tls", .object(keys + [.init("insecure", .bool(tls.isInsecure))])))
+        }
+        return .object(members)
     }
 
     private func text(_ variable: Variable) -> String {

@@ -21,14 +21,21 @@ struct StatusTable {
     }
 
     /// What stands below the table; nil where there is nothing to say.
-    var footnote: String? { services.contains { $0.differs } ? Sentences.differs : nil }
+    var footnote: String? {
+        var lines: [String] = []
+        if services.contains(where: \.differs) { lines.append(Sentences.differs) }
+        if services.contains(where: \.isInsecure) { lines.append(Sentences.insecure) }
+        return lines.isEmpty ? nil : lines.joined(separator: "\n")
+    }
 
     private func row(_ service: ServiceStatus) -> [Table.Cell] {
         let processes = service.instances.filter { $0.pid != nil }
         let restarts = service.instances.reduce(0) { $0 + $1.restarts }
         return [
             .init(service.service), .init(state(service), Style(state: service.state)),
-            .init(service.target + (service.differs ? "*" : ""), service.differs ? .bold : .plain),
+            .init(
+                service.target + (service.isInsecure ? "!" : "") + (service.differs ? "*" : ""),
+                service.isInsecure ? .yellow : service.differs ? .bold : .plain),
             .init(service.address ?? ""), .init(pids(processes)), .init(uptime(processes)),
             .init(restarts > 0 ? "\(restarts)" : "", restarts > 0 ? .yellow : .plain),
             .init(sum(processes.compactMap(\.cpu)).map { DecimalText.one($0) + "%" } ?? ""),

@@ -42,6 +42,8 @@ enum Sentences {
     static let differs =
         "* differs from the manifest; `devmesh use SERVICE --reset` and `devmesh scale` change it back."
 
+    static let insecure = "! its certificate is not verified (\"insecure\" in the \"tls\" of its remote)."
+
     static func isUp(_ name: String) -> String { "\(name) is up; ^C stops it." }
 
     static func isUpInBackground(_ name: String) -> String {

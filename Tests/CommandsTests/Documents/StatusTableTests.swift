@@ -68,6 +68,13 @@ struct StatusTableTests {
             StatusTable(services: Self.services, now: Self.now).footnote
                 == "* differs from the manifest; `devmesh use SERVICE --reset` and `devmesh scale` change it back.")
         #expect(StatusTable(services: [Self.services[0]], now: Self.now).footnote == nil)
+        var insecure = Self.services[1]
+        insecure.isInsecure = true
+        let table = StatusTable(services: [insecure], now: Self.now)
+        #expect(
+            table.footnote?.hasSuffix(
+                "\n! its certificate is not verified (\"insecure\" in the \"tls\" of its remote).") == true)
+        #expect(table.table.lines(width: nil, colours: false).last?.contains("remote!*") == true)
     }
 
     @Test func state_someInstancesReady_areCounted() {
