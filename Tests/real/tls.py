@@ -43,6 +43,21 @@ def server(folder, name, *options):
         process.wait()
 
 
+NGINX = '''
+daemon off; pid nginx.pid; events {}
+http {
+  access_log off;
+  client_body_temp_path tmp/body; proxy_temp_path tmp/proxy; fastcgi_temp_path tmp/fastcgi;
+  uwsgi_temp_path tmp/uwsgi; scgi_temp_path tmp/scgi;
+  server {
+    listen 127.0.0.1:%d ssl http2; root .;
+    ssl_certificate members.example.pem; ssl_certificate_key members.example.key;
+    location / { return 200 "over $ssl_alpn_protocol, $server_protocol\\n"; }
+  }
+}
+'''
+
+
 def ask(mesh, *arguments, service="web", command=()):
     """Status and body of a GET by curl; s_server's answers have no length."""
     done = run(*command, need("curl"), "-sS", "--max-time", "20", "-w", "\n%{http_code}", *arguments, mesh.url(service))
@@ -95,3 +110,27 @@ def https_withOwnAuthorityAndCertificate_isServedAndResumed():
             become = [shutil.which("setpriv"), f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
             status, body = ask(mesh, command=become)
             expect(status == "403" and f"user {user.pw_uid}" in body, f"another user: {status}: {body[:300]}")
+
+
+@check
+def http2_toAnHTTPSRemote_passesByALPN():
+    folder = HOME / "tls-nginx"
+    certificates(folder)
+    (folder / "tmp").mkdir()
+    port = free_port()
+    (folder / "nginx.conf").write_text(NGINX % port)
+    remote = {"url": f"https://localhost:{port}", "tls": {"ca": "../tls-nginx/ca.pem", "serverName": "members.example"}}
+    with Mesh("tls-h2", {
+            "nginx": {
+                "directory": str(folder), "listens": port, "uses": [],
+                "run": [need("nginx"), "-p", str(folder), "-c", "nginx.conf", "-e", "stderr"]},
+            "web": {"remote": remote}, "headed": {"remote": {**remote, "headers": {"x-key": "k"}}}}) as mesh:
+        mesh.up()
+        status, body = ask(mesh, "--http2-prior-knowledge")
+        expect((status, body) == ("200", "over h2, HTTP/2.0\n"), f"{status}: {body}")
+        status, body = ask(mesh)
+        expect((status, body) == ("200", "over http/1.1, HTTP/1.1\n"), f"{status}: {body}")
+        status, body = ask(mesh, service="headed")
+        expect(status == "200", f"HTTP/1.1 with a header added: {status}: {body}")
+        status, body = ask(mesh, "--http2-prior-knowledge", service="headed")
+        expect(status == "000", f"HTTP/2 that would need a header added: {status}: {body}")
