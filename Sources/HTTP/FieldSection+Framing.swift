@@ -84,9 +84,9 @@ extension FieldSection {
 
     /// Whether `Connection` names this field, so that it must not go further (RFC 9110 §7.6.1).
     ///
-    /// A length it can't take away: the body would be taken for the next message.
+    /// What steers it can't take away: a body without its length would be taken for the next message.
     public func connectionNames(_ field: HeaderField, in buffer: UnsafeRawBufferPointer) -> Bool {
-        guard namesHopFields, field.kind != .contentLength, let base = buffer.baseAddress else { return false }
+        guard namesHopFields, field.kind == .other, let base = buffer.baseAddress else { return false }
         var found = false
         for line in fields where line.kind == .connection {
             forEachElement(base, line.value) { element in

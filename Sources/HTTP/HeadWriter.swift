@@ -108,6 +108,18 @@ public struct HeadWriter: Sendable {
         append("\r\n")
     }
 
+    /// The length of the body that follows, in bytes.
+    public mutating func contentLength(_ length: UInt64) {
+        append("Content-Length: ")
+        var divisor: UInt64 = 1
+        while length / divisor > 9 { divisor *= 10 }
+        while divisor > 0 {
+            bytes.append(UInt8(0x30 + length / divisor % 10))
+            divisor /= 10
+        }
+        append("\r\n")
+    }
+
     /// Header lines written by the programmer, each with its line end.
     public mutating func lines(_ text: StaticString) { append(text) }
 

@@ -46,7 +46,12 @@ extension HeaderField.Kind {
             } else {
                 equalsLowercased(base, name, "trailer") ? .trailer : .other
             }
-        case 9: equalsLowercased(base, name, "forwarded") ? .forwarded : .other
+        case 9:
+            if equalsLowercased(base, name, "forwarded") {
+                .forwarded
+            } else {
+                equalsLowercased(base, name, "x-real-ip") ? .xForwarded : .other
+            }
         case 10:
             if equalsLowercased(base, name, "connection") {
                 .connection
@@ -58,6 +63,7 @@ extension HeaderField.Kind {
             equalsLowercased(base, name, "proxy-connection") ? .proxyConnection : isXForwarded(base, name)
         case 17:
             equalsLowercased(base, name, "transfer-encoding") ? .transferEncoding : isXForwarded(base, name)
+        case 13...: isXForwarded(base, name)
         default: .other
         }
     }

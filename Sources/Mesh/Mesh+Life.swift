@@ -96,6 +96,7 @@ extension Mesh {
             }
         proxy.setProtocol(planned.name, kind)
         proxy.setOrigins(planned.name, planned.service.origins)
+        applyRoute(planned.name)
     }
 
     private func address(_ planned: ServicePlan) -> MeshStart.Address {

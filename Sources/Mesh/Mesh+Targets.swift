@@ -75,7 +75,7 @@ extension Mesh {
         let service = UnitName.service(of: unit)
         targets.use(unit)
         supervisor.stand(unit == service ? nil : unit, for: service)
-        show(unit)
+        applyRoute(service)
     }
 
     /// Stops what serves nobody any more, a while later; what is still answering then gets as long again.
@@ -115,6 +115,7 @@ extension Mesh {
         guard versions.contains(where: { $0.isRef && $0.service.name == unit }) else { return }
         plan.services[index].service.versions = versions.filter { $0.service.name != unit }
         fronts[unit] = nil
+        proxy.remove(UnitName.service(of: unit), target: unit)
         choices.instances[unit] = nil
         supervisor.apply(added: [], changed: [], removed: [unit]) { _ in }
     }
@@ -177,14 +178,23 @@ extension Mesh {
         return result
     }
 
-    /// Tells the proxy what a unit's service does now, if it is the one that serves it.
+    /// Tells the proxy what it does now with what goes to a unit.
     private func show(_ unit: String) {
         guard heldFronts == nil else {
             heldFronts?.insert(unit)
             return
         }
-        guard targets.isInUse(unit), let front = fronts[unit] else { return }
-        proxy.set(UnitName.service(of: unit), proxyState(unit, front))
+        guard let front = fronts[unit] else { return }
+        proxy.set(UnitName.service(of: unit), target: unit, proxyState(unit, front))
+    }
+
+    /// Tells the proxy which unit serves a service, and which one serves callers that insist on theirs.
+    func applyRoute(_ service: String) {
+        let edges = plan.services.flatMap(\.edges).filter { $0.target == service }
+        let pinned = edges.compactMap { edge in
+            edge.pinned.map { Route.CallerShares(edge.caller, .init($0.unit(of: service))) }
+        }
+        proxy.setRoute(service, Route(.init(targets.unit(of: service)), callers: pinned))
     }
 
     /// The supervisor's words in the proxy's.

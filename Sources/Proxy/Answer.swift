@@ -62,7 +62,10 @@ struct Answer: Equatable {
         let code =
             switch status {
             case 403: "forbidden"
+            case 400..<500, 501: "bad_request"
             case 502: "remote_failed"
+            case 504: "timed_out"
+            case 508: "loop_detected"
             default: "service_unavailable"
             }
         var document = "{\"error\": {\"code\": \"\(code)\", \"message\": \(jsonString(reason))}, "

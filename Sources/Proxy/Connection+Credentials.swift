@@ -12,15 +12,14 @@ extension Connection {
 
     /// The same of a request that waits in the client's early bytes, before anybody is called.
     func refusalOfWaiting() -> HTTPProblem? {
-        // What was sent once was judged then.
-        guard exchange.sent.isEmpty else { return nil }
         let bench = destination.runtime.bench
-        let early = client.earlyBytes
-        return early.withBytes { bytes in
+        func judge(_ bytes: UnsafeRawBufferPointer) -> HTTPProblem? {
             bench.request.reset()
             guard case .complete = bench.request.parse(bytes) else { return nil }
             return refusal(of: bench.request, in: bytes)
         }
+        let (early, head) = (client.earlyBytes, exchange.sent)
+        return head.isEmpty ? early.withBytes(judge) : head.withUnsafeBytes(judge)
     }
 
     /// Why nothing of this client may go there; nil where it may.

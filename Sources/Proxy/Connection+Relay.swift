@@ -9,12 +9,17 @@ final class Relay {
     /// Nothing was sent in either direction.
     fileprivate(set) var isSilent: Bool
     fileprivate var isPumping = false
+    fileprivate var throttles: Throttles?
 
     /// - Parameter isSilent: false for a connection that has carried something before.
     init(upstream: Link, lease: Lease, isSilent: Bool = true) {
         self.upstream = upstream
         self.lease = lease
         self.isSilent = isSilent
+    }
+
+    fileprivate func spend(_ count: Int, _ fromClient: Bool) {
+        if fromClient { throttles?.request.spend(count) } else { throttles?.response.spend(count) }
     }
 }
 
@@ -45,7 +50,8 @@ extension Connection {
             }
         }
         phase = .routing
-        destination.refused(self)
+        if conversation == .http1, exchange.failResending() { return }
+        target?.refused(self)
     }
 
     func dialMoved(_ upstream: Link, _ lease: Lease, _ rest: ArraySlice<Lease>) {
@@ -76,6 +82,8 @@ extension Connection {
     func relay(_ relay: Relay) {
         relay.upstream.owner = self
         phase = .relaying(relay)
+        relay.throttles = rate.map { Throttles(rate: $0, at: loop.now) }
+        watchIdleness()
         pump(relay)
     }
 
@@ -103,23 +111,47 @@ extension Connection {
         let source = fromClient ? client : relay.upstream
         let sink = fromClient ? relay.upstream : client
         let scratch = loop.scratch
-        if relay.isSilent, source.canRead {
-            if fromClient, conversation == .undecided {
+        if relay.isSilent, fromClient, conversation == .undecided, source.canRead {
+            client.readEarly(limit: HTTPLimits.standard.head + 1)
+            if !client.earlyBytes.isEmpty {
                 decide(relay)
                 guard conversation == .raw else { return false }
-            } else if !fromClient, conversation == .undecided {
-                conversation = .raw
-                destination.serverSpeaksFirst = true
             }
-            relay.isSilent = false
         }
         for _ in 0..<Connection.readsPerTurn {
             guard source.canRead, sink.hasRoom else { return false }
-            guard case .bytes(let count) = source.read(into: scratch) else { return false }
+            var room = scratch
+            if relay.throttles != nil {
+                guard let allowed = allowed(relay, fromClient) else { return false }
+                room = UnsafeMutableRawBufferPointer(rebasing: scratch[..<min(allowed, scratch.count)])
+            }
+            guard case .bytes(let count) = source.read(into: room) else { return false }
+            relay.spend(count, fromClient)
+            if relay.isSilent {
+                relay.isSilent = false
+                if !fromClient, conversation == .undecided {
+                    conversation = .raw
+                    destination.serverSpeaksFirst = client.ending == nil
+                }
+            }
             let bytes = UnsafeRawBufferPointer(rebasing: scratch[..<count])
             sink.write(bytes)
         }
         return source.canRead && sink.hasRoom
+    }
+
+    /// How much may pass now; nil where it has to wait, after which `pump` is called.
+    private func allowed(_ relay: Relay, _ fromClient: Bool) -> Int? {
+        let direction = fromClient ? \Throttles.request : \Throttles.response
+        let allowance = relay.throttles![keyPath: direction].allowance(at: .now)
+        if allowance > 0 { return allowance }
+        if relay.throttles!.timer?.isPending != true {
+            let pause = relay.throttles![keyPath: direction].pause
+            relay.throttles!.timer = loop.after(pause) { [self] in
+                if case .relaying(let current) = phase, current === relay { pump(relay) }
+            }
+        }
+        return nil
     }
 
     /// Passes on what has ended, and closes when nothing can pass any more.

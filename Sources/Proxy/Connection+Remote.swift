@@ -22,12 +22,15 @@ extension Connection {
             guard case .reaching = phase else { return }
             switch result {
             case .success(let upstream):
-                if target.scheme == .tcp || isHTTP2 { destination.remoteWasUsed(nil) }
+                if target.scheme == .tcp || isHTTP2 { self.target?.remoteWasUsed(nil) }
                 lease.add(self)
                 reached(upstream, lease)
             case .failure(let error):
-                destination.remoteWasUsed(error)
                 phase = .routing
+                if error.isAboutConnecting, conversation == .http1, exchange.mayReachAgain() {
+                    return destination.route(self)
+                }
+                self.target?.remoteWasUsed(error)
                 if case .noHTTP2 = error { return answer(error.message, status: 505) }
                 answer(error.message, status: 502)
             }

@@ -13,6 +13,8 @@ final class Connection: LinkOwner {
         /// Waits for the client's first bytes or its next request; the timer ends its patience.
         case awaiting(Timer?)
         case routing
+        /// Waits because somebody wants to see what happens then (a fault).
+        case delayed(Timer)
         /// Waits for the service's state to change.
         case holding(ticket: UInt64, Timer)
         /// Connects to an instance; the others are tried where it refuses.
@@ -40,17 +42,32 @@ final class Connection: LinkOwner {
     /// The service whose edge was called from, if it was one.
     let caller: String?
     let destination: Destination
+    /// Where the request at hand goes, or the connection; nil until chosen.
+    var target: Target?
+    /// Came when the service had as many as it may have.
+    var isOneTooMany = false
+    /// What has let it go after it had waited, until that is settled.
+    var release: Release?
+    /// Faults have been applied to it as a whole.
+    var hasSuffered = false
+    /// Bytes a second, where it is slowed down as a whole.
+    var rate: Int?
+    var idleWatch: Timer?
+    /// When anything passed last, as far as `idleWatch` cares.
+    var lastMoved = Instant(nanoseconds: 0)
     /// When the connection came, or the first bytes after it was parked.
-    private(set) var arrival: Instant
+    var arrival: Instant
     /// Since when no instance has accepted it.
     var refusedSince: Instant?
     var phase = Phase.routing
     var conversation = Conversation.undecided
-    /// Made at the first request.
-    private(set) lazy var exchange = Exchange(self)
+    /// Nil before the first request.
+    private(set) var begunExchange: Exchange?
     /// A request's head that has not come whole; nil where there is none.
-    private var partialHead: RequestHead?
-    private var isExpectingRest = false
+    var partialHead: RequestHead?
+    var isExpectingRest = false
+    /// Its first bytes did not tell in time what it speaks, and only HTTP would be of use.
+    var hasHesitated = false
     let isClientV6: Bool
     /// Whose program the client is; nil where that can't be told.
     private(set) lazy var clientUser = client.peerUser()
@@ -58,6 +75,13 @@ final class Connection: LinkOwner {
     var place = 0
 
     var loop: EventLoop { client.loop }
+
+    var exchange: Exchange {
+        if let begunExchange { return begunExchange }
+        let exchange = Exchange(self)
+        begunExchange = exchange
+        return exchange
+    }
 
     init(_ client: Link, caller: String?, isV6: Bool, to destination: Destination) {
         self.client = client
@@ -91,10 +115,11 @@ final class Connection: LinkOwner {
     // MARK: Events
 
     func linkMoved(_ link: Link) {
+        lastMoved = loop.now
         switch phase {
         case .routing, .closed: break
-        case .awaiting: readRequest()
-        case .holding: noticeGoneClient()
+        case .awaiting: if link === client { readRequest() } else { begunExchange?.keptMoved() }
+        case .holding, .delayed: noticeGoneClient()
         case .reaching: if link === client { noticeGoneClient() }
         case .dialling(let upstream, let lease, let rest):
             if link === upstream { dialMoved(upstream, lease, rest) } else { noticeGoneClient() }
@@ -105,163 +130,52 @@ final class Connection: LinkOwner {
         }
     }
 
-    /// A client that went away by a reset needs nothing any more. One that ended its side may still want to read.
-    private func noticeGoneClient() {
+    /// A client that went away by a reset needs nothing any more. One that ended its side may still want to read, but
+    /// with HTTP it is hardly there any more.
+    func noticeGoneClient() {
         guard client.isHungUp else { return }
         client.readEarly(limit: 65536)
-        if case .broken = client.ending { close() }
-    }
-
-    // MARK: Requests
-
-    /// How long to wait for a client's first bytes before it is taken for one that lets the server speak first.
-    static let silenceLimit = Duration.milliseconds(50)
-    /// How long a client may take for its head.
-    static let headLimit = Duration.seconds(10)
-
-    /// Finds out what the client speaks.
-    func begin() {
-        if destination.protocolKind == .tcp {
-            conversation = .raw
-            return routeAnew()
-        }
-        phase = .awaiting(nil)
-        readRequest()
-        guard case .awaiting(nil) = phase, destination.protocolKind == .auto else { return }
-        if destination.serverSpeaksFirst { return routeAnew() }
-        phase = .awaiting(loop.after(Connection.silenceLimit) { [self] in stayedSilent() })
-    }
-
-    private func stayedSilent() {
-        guard case .awaiting = phase, client.earlyBytes.isEmpty else { return }
-        routeAnew()
-    }
-
-    /// Waits for the next request; it may have come already.
-    func awaitRequest() {
-        phase = .awaiting(nil)
-        if client.canRead || client.ending != nil {
-            // Not at once: whoever pipelines must not keep the loop to himself.
-            loop.later { [self] in if case .awaiting = phase { readRequest() } }
+        switch client.ending {
+        case nil: break
+        case .broken: close()
+        case .inOrder: if conversation == .http1 { exchange.clientEnded() }
         }
     }
 
-    /// Reads a request's head. An ordinary one comes whole and is taken from where it was read.
-    private func readRequest() {
-        // A slow reader is not given more before it has what it asked for.
-        guard client.hasRoom else { return }
-        if !client.earlyBytes.isEmpty { return readEarlyRequest() }
-        guard client.canRead else { return clientEndedBetween() }
-        guard case .bytes(let count) = client.read(into: loop.scratch) else { return clientEndedBetween() }
-        let bytes = UnsafeRawBufferPointer(rebasing: loop.scratch[..<count])
-        if !take(bytes, areEarly: false) {
-            client.pushEarly(bytes)
-            if client.canRead || client.ending != nil { return readEarlyRequest() }
-            expectRest()
-        }
-    }
-
-    private func readEarlyRequest() {
-        client.readEarly(limit: HTTPLimits.standard.head + 1)
-        let early = client.earlyBytes
-        if early.withBytes({ take($0, areEarly: true) }) { return }
-        if client.ending != nil { return close() }
-        expectRest()
-    }
-
-    private func clientEndedBetween() {
-        guard let ending = client.ending else { return }
-        if case .broken = ending { close() } else { linger() }
-    }
-
-    /// Sends a request, or whatever it is, on its way; false where more bytes are needed to tell.
-    private func take(_ bytes: UnsafeRawBufferPointer, areEarly: Bool) -> Bool {
-        if conversation == .undecided {
-            switch Sniffer.look(bytes) {
-            case .needMore: return false
-            case .http1: conversation = .http1
-            case .http2, .other:
-                conversation = .raw
-                if !areEarly { client.pushEarly(bytes) }
-                routeAnew()
-                return true
-            }
-        }
-        let bench = destination.runtime.bench
-        if let partial = partialHead { bench.request = partial } else { bench.request.reset() }
-        partialHead = nil
-        switch bench.request.parse(bytes) {
-        case .needMore:
-            partialHead = bench.request
-            return false
-        case .invalid(let problem):
-            stopWaiting()
-            respond(status: problem.status, problem.description, as: .text)
-        case .complete(let length):
-            stopWaiting()
-            arrival = loop.now
-            refusedSince = nil
-            exchange.begin(bytes, length, areEarly: areEarly)
-        }
-        return true
-    }
-
-    /// A head has begun, and must be whole before long.
-    private func expectRest() {
-        guard !isExpectingRest else { return }
-        if case .awaiting(let timer?) = phase { timer.cancel() }
-        isExpectingRest = true
-        phase = .awaiting(
-            loop.after(Connection.headLimit) { [self] in
-                guard case .awaiting = phase else { return }
-                guard conversation == .http1 else { return close(reset: true) }
-                respond(status: 408, "the request's head did not come within 10 s", as: .text)
-            })
-    }
-
-    private func stopWaiting() {
-        isExpectingRest = false
-        if case .awaiting(let timer?) = phase { timer.cancel() }
-        phase = .routing
-    }
+    // MARK: Routing
 
     /// Sends the connection to where its service is now.
     func routeAnew() {
         stopWaiting()
         arrival = loop.now
+        if conversation != .http1, !mayRelay() { return }
         destination.route(self)
     }
 
-    /// A client that was taken for a silent one has spoken: if it is HTTP after all, its requests are routed one by
-    /// one, the first to the server that was found for it.
-    func decide(_ relay: Relay) {
-        if relay.lease.remote?.scheme == .tcp { return conversation = .raw }
-        client.readEarly(limit: HTTPLimits.standard.head + 1)
-        let early = client.earlyBytes
-        switch early.withBytes({ Sniffer.look($0) }) {
-        case .needMore: break
-        case .http2, .other: conversation = .raw
-        case .http1:
-            conversation = .http1
-            relay.lease.remove(self)
-            relay.lease.pool.put(relay.upstream)
-            phase = .awaiting(nil)
-            readRequest()
-        }
+    func chooseTarget() -> Target {
+        if conversation == .http1, let target = exchange.chooseTarget() { return target }
+        return destination.choose(for: self)
     }
 
     // MARK: Holding
 
     /// Waits for another state of the service until `deadline`; then says `reason`.
     func hold(until deadline: Instant, reason: String) {
+        settleRelease()
         let ticket = destination.enterQueue(self)
         let timer = loop.after(deadline - .now) { [self] in
             guard case .holding = phase else { return }
             destination.leaveQueue(ticket)
+            destination.runtime.starved.removeAll { $0 === self }
             answer(reason)
         }
         phase = .holding(ticket: ticket, timer)
         noticeGoneClient()
+    }
+
+    func settleRelease() {
+        release?.settle()
+        release = nil
     }
 
     // MARK: Leaving an instance
@@ -274,12 +188,14 @@ final class Connection: LinkOwner {
             phase = .routing
             upstream.close()
             lease.remove(self)
+            if begunExchange?.failResending() == true { return }
             destination.route(self)
         case .relaying(let relay) where relay.isSilent && client.ending == nil:
             phase = .parked
             relay.upstream.close()
             relay.lease.remove(self)
             if client.canRead { loop.later { [self] in parkedMoved() } }
+        case .awaiting: begunExchange?.dropKept()
         default: break
         }
     }
@@ -289,7 +205,8 @@ final class Connection: LinkOwner {
         client.readEarly(limit: 16384)
         if !client.earlyBytes.isEmpty {
             phase = .awaiting(nil)
-            conversation == .raw ? routeAnew() : readRequest()
+            target = nil
+            if conversation == .raw { routeAnew() } else { readRequest() }
         } else if client.ending != nil {
             close()
         }
@@ -297,7 +214,9 @@ final class Connection: LinkOwner {
 
     /// Finds a server for a client that is silent, now that there may be one.
     func unparkIfSilent() {
-        if case .parked = phase { routeAnew() }
+        guard case .parked = phase else { return }
+        phase = .awaiting(nil)
+        stayedSilent()
     }
 
     // MARK: Closing
@@ -319,6 +238,8 @@ final class Connection: LinkOwner {
     /// Ends our side once everything is sent, and waits a little for the client to do the same, so that what it is
     /// still sending does not turn our last bytes into a reset.
     func linger() {
+        settleRelease()
+        begunExchange?.dropKept()
         phase = .lingering(nil)
         client.end()
         lingerMoved()
@@ -353,9 +274,13 @@ final class Connection: LinkOwner {
         case .awaiting(let timer): timer?.cancel()
         case .reaching(let dial): dial.cancel()
         case .lingering(let timer): timer?.cancel()
+        case .delayed(let timer): timer.cancel()
         case .routing, .parked: break
         }
         phase = .closed
+        settleRelease()
+        begunExchange?.dropKept()
+        idleWatch?.cancel()
         client.close(reset: reset)
         destination.forget(self)
     }

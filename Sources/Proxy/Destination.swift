@@ -1,7 +1,8 @@
 import EventLoop
+import HTTP
 import Platform
 
-/// A service as callers see it: its state, its instances, and everyone who is connected or waits.
+/// A service as callers see it: its targets, which of them requests go to, and everyone who is connected or waits.
 final class Destination {
     let name: String
     let loop: EventLoop
@@ -11,30 +12,25 @@ final class Destination {
     var serverSpeaksFirst = false
 
     var credentialGuard: CredentialGuard
-
-    private(set) var state: FrontState
-    /// Those that new connections go to, in turn.
-    private var current: [Lease] = []
-    /// Those that still have connections, or may be asked to close them.
-    private var retired: [Lease] = []
-    private var turn = 0
+    private var targets: [String: Target] = [:]
+    private var route: Route
+    /// Where everything goes, if the route is that simple.
+    private var only: Target?
+    private(set) var faults: [Fault] = []
+    private(set) var resilience = Resilience()
+    var retryBudget: RetryBudget
     private(set) var connections: [ObjectIdentifier: Connection] = [:]
     private var queue: [UInt64: Connection] = [:]
     private var nextTicket: UInt64 = 0
-    /// How the last use of the remote went; nil before the first.
-    private var remoteWorks: Bool?
-
-    /// How many may wait at once; more are answered.
-    static let queueLimit = 1024
-    /// How long a connection that every instance refuses waits for another state.
-    static let refusalPatience = Duration.seconds(1)
 
     init(_ name: String, proxy: Proxy) {
         self.name = name
         self.proxy = proxy
         loop = proxy.loop
         credentialGuard = CredentialGuard(service: name)
-        state = .hold(bound: .seconds(60), reason: "\(name) is about to start.")
+        route = Route(to: Proxy.soleTarget)
+        retryBudget = RetryBudget(resilience.retries.budget, at: loop.now)
+        only = target(Proxy.soleTarget)
     }
 
     var runtime: Proxy { proxy }
@@ -42,67 +38,72 @@ final class Destination {
 
     // MARK: State
 
-    func set(_ state: FrontState) {
-        let before = self.state
-        self.state = state
-        if state != before { remoteWorks = nil }
-        updateLeases()
+    func target(_ name: String) -> Target {
+        if let known = targets[name] { return known }
+        let target = Target(name, of: self)
+        targets[name] = target
+        return target
+    }
+
+    func set(_ name: String, _ state: FrontState) {
+        let target = target(name)
+        target.set(state)
         // Each is routed by what holds now; that may put it back into the queue.
-        for (_, connection) in queue.sorted(by: { $0.key < $1.key }) { reroute(connection) }
-        switch state {
-        case .pass, .remote: for connection in Array(connections.values) { connection.unparkIfSilent() }
-        case .hold, .answer: break
+        let waiting = queue.sorted { $0.key < $1.key }.map(\.value).filter { $0.target === target }
+        if case .pass = state {
+            target.release.begin(waiting)
+        } else {
+            target.release.cancel()
+            for connection in waiting { reroute(connection) }
         }
+        if target.serves || serverSpeaksFirst { unpark() }
     }
 
-    /// Keeps the leases of instances that go on serving, opens those of new ones, and retires the others.
-    private func updateLeases() {
-        let servers: [Lease.Server] =
-            switch state {
-            case .pass(let backends, _): backends.map { .instance($0) }
-            case .remote(let target): [.remote(target)]
-            case .hold, .answer: []
-            }
-        let before = current
-        current = servers.compactMap { server in
-            before.first { $0.server == server } ?? Lease(server, on: loop)
+    /// Takes nothing new to a target that is no more.
+    func removeTarget(_ name: String) {
+        targets[name]?.close()
+        targets[name] = nil
+        if only?.name == name { only = nil }
+    }
+
+    func setRoute(_ route: Route) {
+        guard route != self.route || only == nil else { return }
+        self.route = route
+        only = route.only.map { target($0) }
+        for (_, connection) in queue.sorted(by: { $0.key < $1.key }) {
+            connection.target = nil
+            reroute(connection)
         }
-        for lease in before where !current.contains(where: { $0 === lease }) { retire(lease) }
+        if only?.serves == true { unpark() }
     }
 
-    private func retire(_ lease: Lease) {
-        current.removeAll { $0 === lease }
-        retired.removeAll { $0.connections.isEmpty && !$0.servesItsCallers }
-        retired.append(lease)
-        lease.retire()
+    private func unpark() { for connection in Array(connections.values) { connection.unparkIfSilent() } }
+
+    /// What the faults do to a request, or to a connection that is passed on without a look.
+    func faultAction(for connection: Connection) -> FaultAction {
+        faults.isEmpty ? .none : faults.decide(caller: connection.caller, dice: proxy.bench.roll())
     }
 
-    private func leases(of instance: String) -> [Lease] {
-        let old = retired.filter { $0.instance == instance }
-        return old.isEmpty ? current.filter { $0.instance == instance } : old
+    func setFaults(_ faults: [Fault]) { self.faults = faults }
+
+    func setResilience(_ resilience: Resilience) {
+        if resilience.retries.budget != self.resilience.retries.budget {
+            retryBudget = RetryBudget(resilience.retries.budget, at: loop.now)
+        }
+        self.resilience = resilience
+        for target in targets.values { target.adopt(resilience) }
     }
 
     func drain(_ instance: String, limit: Duration, _ done: @escaping (_ unfinished: Int) -> Void) {
-        for lease in current where lease.instance == instance { retire(lease) }
-        // The newest is the one that serves; older ones of the name are being closed already.
-        guard let lease = retired.last(where: { $0.instance == instance }) else {
-            return loop.later { done(0) }
-        }
-        lease.drain(limit, done)
+        for target in targets.values where target.drain(instance, limit: limit, done) { return }
+        loop.later { done(0) }
     }
 
-    func closeConnections(_ instance: String) {
-        for lease in leases(of: instance) {
-            if !lease.isRetired { retire(lease) }
-            lease.closeConnections()
-        }
-        retired.removeAll { $0.connections.isEmpty && !$0.servesItsCallers }
-    }
+    func closeConnections(_ instance: String) { for target in targets.values { target.closeConnections(instance) } }
 
     func activeConnections(_ instance: String?) -> Int {
         guard let instance else { return connections.values.count { $0.isEngaged } }
-        return (current + retired).filter { $0.instance == instance }
-            .reduce(0) { $0 + $1.connections.count(where: \.isEngaged) }
+        return targets.values.reduce(0) { $0 + $1.activeConnections(instance) }
     }
 
     // MARK: Connections
@@ -110,6 +111,7 @@ final class Destination {
     func accept(_ descriptor: consuming Descriptor, caller: String?, isV6: Bool) {
         guard let client = try? Link(descriptor, peer: caller ?? "the client", on: loop) else { return }
         let connection = Connection(client, caller: caller, isV6: isV6, to: self)
+        if let most = resilience.connections, connections.count >= most { connection.isOneTooMany = true }
         connections[ObjectIdentifier(connection)] = connection
         connection.begin()
     }
@@ -121,64 +123,51 @@ final class Destination {
 
     func closeAll() {
         for connection in Array(connections.values) { connection.close() }
-        for lease in current { lease.pool.close() }
+        for target in targets.values { target.close() }
     }
 
     // MARK: Routing
 
-    /// The server whose turn it is, if a connection to it is open that can take a request at once.
-    func readyLease() -> Lease? {
-        guard !current.isEmpty else { return nil }
-        turn = turn + 1 < current.count ? turn + 1 : 0
-        return current[turn].pool.isEmpty ? nil : current[turn]
+    /// Chooses the target of a request, which `bench.request` has parsed from `bytes`.
+    func choose(in bytes: UnsafeRawBufferPointer, for connection: Connection) -> Target {
+        if let only { return only }
+        let bench = proxy.bench
+        return target(route.choose(bench.request, in: bytes, caller: connection.caller, dice: bench.roll()))
     }
 
-    /// Sends a connection that has no server to where the service's state says.
+    /// Chooses the target of a connection that is passed on without a look.
+    func choose(for connection: Connection) -> Target {
+        only ?? target(route.choose(caller: connection.caller, dice: proxy.bench.roll()))
+    }
+
+    /// Which target gets a copy of each request.
+    func mirror(besides target: Target?) -> Target? {
+        guard let name = route.mirror, name != target?.name else { return nil }
+        return targets[name]
+    }
+
+    /// Sends a connection that has no server to where its target's state says.
     func route(_ connection: Connection) {
-        switch state {
-        case .hold(let bound, let reason):
-            connection.refusedSince = nil
-            if let lease = leaseForItsCaller(connection) { return connection.dial([lease]) }
-            if let refusal = refusal(of: connection) { return connection.answer(refusal) }
-            hold(connection, until: connection.arrival + bound, reason: reason, bound: bound)
-        case .pass:
-            guard !current.isEmpty else { return refused(connection) }
-            if connection.conversation != .http1 { turn = (turn + 1) % current.count }
-            turn %= current.count
-            connection.dial((current[turn...] + current[..<turn])[...])
-        case .answer(let reason):
-            if let lease = leaseForItsCaller(connection) { return connection.dial([lease]) }
-            connection.answer(reason)
-        case .remote(let target):
-            if let lease = current.first { connection.reach(target, lease) }
-        }
+        let target = connection.target ?? connection.chooseTarget()
+        connection.target = target
+        target.route(connection)
     }
 
-    private func hold(_ connection: Connection, until deadline: Instant, reason: String, bound: Duration) {
-        guard queue.count < Destination.queueLimit else {
-            return connection.answer("\(reason) \(Destination.queueLimit) others wait already.")
-        }
-        guard deadline > loop.now else { return connection.answer(reason) }
-        connection.hold(until: deadline, reason: "\(reason) This request waited \(sentence(bound)) for it.")
-    }
-
-    /// Every instance refused, or is being drained: the program may just be going down, which its supervisor will tell in a moment.
-    func refused(_ connection: Connection) {
-        guard case .pass(_, let reason) = state else { return route(connection) }
-        let since = connection.refusedSince ?? loop.now
-        connection.refusedSince = since
-        let deadline = since + Destination.refusalPatience
-        guard deadline > loop.now, queue.count < Destination.queueLimit else { return connection.answer(reason) }
-        connection.hold(until: deadline, reason: reason)
+    var hasRoomToWait: Bool {
+        if queue.count < resilience.waiting { return true }
+        // Those whose client has gone need not wait.
+        let gone = queue.values.filter { $0.conversation == .http1 && $0.client.ending != nil }
+        for connection in gone { connection.close() }
+        return !gone.isEmpty
     }
 
     /// Closes a connection that is between two exchanges; false where there is none.
-    func evict() -> Bool { current.contains { $0.pool.evict() } }
+    func evict() -> Bool { targets.values.contains { $0.evict() } }
 
     func ranOutOfDescriptors(_ connection: Connection) {
         if proxy.evict() { return connection.routeAnew() }
         connection.hold(
-            until: loop.now + Destination.refusalPatience,
+            until: loop.now + .seconds(3),
             reason: "devmesh has run out of file descriptors: raise `ulimit -n` and start it again.")
         proxy.starved.append(connection)
     }
@@ -199,38 +188,19 @@ final class Destination {
 
     func leaveQueue(_ ticket: UInt64) { queue[ticket] = nil }
 
-    // MARK: The two deadlocks of contract §6
+    // MARK: The delegate
 
     /// Names the cycle if the caller is what this service itself waits for.
-    private func refusal(of connection: Connection) -> String? {
+    func refusal(of connection: Connection) -> String? {
         guard let caller = connection.caller else { return nil }
         return proxy.delegate?.refusal(caller: caller, target: name)
     }
 
-    /// The old instance, if the call is made on behalf of a request that it is still serving.
-    private func leaseForItsCaller(_ connection: Connection) -> Lease? {
-        guard let caller = connection.caller, let lease = retired.last(where: { $0.servesItsCallers }) else {
-            return nil
-        }
-        return proxy.callGraph().reaches(caller, from: name) ? lease : nil
-    }
-
-    // MARK: Remotes
-
-    /// Tells the delegate how the remote's last use went, when that has changed.
-    func remoteWasUsed(_ failure: ProxyError?) {
-        guard case .remote = state, remoteWorks != (failure == nil) || failure != nil else { return }
-        remoteWorks = failure == nil
+    func tellRemote(_ failure: ProxyError?) {
         if let failure {
             proxy.delegate?.remoteFailed(name, reason: failure.message)
         } else {
             proxy.delegate?.remoteSucceeded(name)
         }
     }
-}
-
-/// A duration for people: `30 s` or `250 ms`.
-private func sentence(_ duration: Duration) -> String {
-    let milliseconds = duration.nanoseconds / 1_000_000
-    return milliseconds % 1000 == 0 ? "\(milliseconds / 1000) s" : "\(milliseconds) ms"
 }

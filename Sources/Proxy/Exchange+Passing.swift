@@ -13,21 +13,33 @@ extension Exchange {
         guard !isMoving, let upstream else { return }
         isMoving = true
         let isWhole = passRequestBody(upstream)
-        if isWhole { passResponse(upstream) }
+        if isWhole {
+            if requestBody.isFinished, case .awaitingResponse = stage { beginPatience() }
+            passResponse(upstream)
+        }
         isMoving = false
-        guard isWhole else { return cut() }
+        guard isWhole else {
+            if case .awaitingResponse = stage { return refuse(Exchange.malformedChunk) }
+            return cut()
+        }
         afterMoving()
     }
 
     private func afterMoving() {
         if case .idle = stage { return }
+        if case .switching(let link) = stage { return becomeRaw(link) }
         if case .passingResponse = stage, responseBody.isFinished { return finish() }
         if client.isDeaf { return cut() }
         if client.isHungUp, requestBody.isFinished { client.readEarly(limit: HTTPLimits.standard.head) }
         switch client.ending {
         case nil: break
         case .broken: cut()
-        case .inOrder: requestBody.isFinished ? clientEnded() : client.isExhausted ? cut() : ()
+        case .inOrder:
+            if !requestBody.isFinished {
+                if client.isExhausted { cut() }
+            } else if case .awaitingResponse = stage {
+                clientEnded()
+            }
         }
     }
 
@@ -43,7 +55,9 @@ extension Exchange {
         let scratch = loop.scratch
         for _ in 0..<Exchange.readsPerTurn {
             guard !requestBody.isFinished, client.canRead, upstream.hasRoom else { return true }
-            guard case .bytes(let count) = client.read(into: scratch) else { return true }
+            guard let room = room(in: scratch, \.request) else { return true }
+            guard case .bytes(let count) = client.read(into: room) else { return true }
+            throttles?.request.spend(count)
             let bytes = UnsafeRawBufferPointer(rebasing: scratch[..<count])
             var at = 0
             guard pass(&requestBody, bytes, &at, to: upstream, inChunks: requestIsChunked) else { return false }
@@ -60,13 +74,18 @@ extension Exchange {
         if body.isPlain {
             let start = at
             guard body.advance(bytes, &at) else { return false }
-            sink.write(UnsafeRawBufferPointer(rebasing: bytes[start..<at]))
+            write(UnsafeRawBufferPointer(rebasing: bytes[start..<at]), to: sink)
             return true
         }
         bench.writer.clear()
         guard body.copy(bytes, &at, to: &bench.writer, inChunks: inChunks) else { return false }
-        sink.write(bench.writer.bytes)
+        bench.writer.bytes.withUnsafeBytes { write($0, to: sink) }
         return true
+    }
+
+    private func write(_ bytes: UnsafeRawBufferPointer, to sink: Link) {
+        sink.write(bytes)
+        if let mirror, sink !== client { mirror.write(bytes) }
     }
 
     // MARK: The response
@@ -80,7 +99,7 @@ extension Exchange {
         switch stage {
         case .awaitingResponse: goOnLater()
         case .passingResponse: passResponseBody(upstream)
-        case .idle, .waiting: break
+        case .idle, .waiting, .switching: break
         }
     }
 
@@ -88,7 +107,9 @@ extension Exchange {
         let scratch = loop.scratch
         for _ in 0..<Exchange.readsPerTurn {
             guard !responseBody.isFinished, upstream.canRead, client.hasRoom else { break }
-            guard case .bytes(let count) = upstream.read(into: scratch) else { break }
+            guard let room = room(in: scratch, \.response) else { return }
+            guard case .bytes(let count) = upstream.read(into: room) else { break }
+            throttles?.response.spend(count)
             let bytes = UnsafeRawBufferPointer(rebasing: scratch[..<count])
             var at = 0
             guard pass(&responseBody, bytes, &at, to: client, inChunks: responseIsChunked) else { return cut() }
@@ -114,7 +135,9 @@ extension Exchange {
     private func readHead(_ upstream: Link) -> Bool {
         if !upstream.earlyBytes.isEmpty { return readEarlyHead(upstream) }
         guard upstream.canRead else { return endedBeforeHead(upstream) }
-        guard case .bytes(let count) = upstream.read(into: loop.scratch) else { return endedBeforeHead(upstream) }
+        guard let room = room(in: loop.scratch, \.response) else { return false }
+        guard case .bytes(let count) = upstream.read(into: room) else { return endedBeforeHead(upstream) }
+        throttles?.response.spend(count)
         let bytes = UnsafeRawBufferPointer(rebasing: loop.scratch[..<count])
         guard let used = takeHead(bytes, upstream) else {
             upstream.pushEarly(bytes)
@@ -125,7 +148,10 @@ extension Exchange {
     }
 
     private func readEarlyHead(_ upstream: Link) -> Bool {
-        upstream.readEarly(limit: HTTPLimits.standard.head + 1)
+        let before = upstream.earlyBytes.count
+        guard let room = room(in: loop.scratch, \.response) else { return false }
+        upstream.readEarly(limit: throttles == nil ? HTTPLimits.standard.head + 1 : before + room.count)
+        throttles?.response.spend(upstream.earlyBytes.count - before)
         let early = upstream.earlyBytes
         guard let used = early.withBytes({ takeHead($0, upstream) }) else { return endedBeforeHead(upstream) }
         if upstream.isOpen { upstream.dropEarly(used) }
@@ -148,12 +174,16 @@ extension Exchange {
 
     /// Writes a head and what follows it to the client; returns how many bytes that took, nil while it is not whole.
     private func takeHead(_ bytes: UnsafeRawBufferPointer, _ upstream: Link) -> Int? {
-        bench.response.reset()
+        if let partial = partialResponse { bench.response = partial } else { bench.response.reset() }
+        partialResponse = nil
         switch bench.response.parse(bytes) {
-        case .needMore: return nil
+        case .needMore:
+            partialResponse = bench.response
+            isReused = false
+            return nil
         case .invalid(let problem):
             return refuseResponse(bytes, problem.reason)
-        case .complete where bench.response.status == 101 && !asksUpgrade:
+        case .complete where bench.response.status == 101 && !(asksUpgrade && requestBody.isFinished):
             return refuseResponse(bytes, "it changes to a protocol that nobody has asked for")
         case .complete(let length):
             isReused = false
@@ -178,15 +208,24 @@ extension Exchange {
 
     private func passFinal(_ bytes: UnsafeRawBufferPointer, _ length: Int, _ upstream: Link) -> Int {
         let head = bench.response
-        if lease?.remote != nil { connection.destination.remoteWasUsed(nil) }
+        patience?.cancel()
+        patience = nil
+        learn(head.status >= 500 ? .failure : .success)
+        if connection.destination.resilience.retries.statuses.contains(head.status), mayRetry() {
+            sendAgain()
+            return bytes.count
+        }
+        if lease?.remote != nil { connection.target?.remoteWasUsed(nil) }
+        starvationIsOver()
+        connection.settleRelease()
         let framing = head.framing(answering: method)
         responseBody = BodyCursor(framing)
         responseIsChunked = framing == .chunked && !speaksOldHTTP
         serverKeepsAlive = head.keepsAlive
-        // Where the body ends with the connection, so does the client's; so it does where a request is left unread.
+        // Where the body ends with the connection, so does the client's; so it does where a request is refused unread.
         closesClient =
             !clientKeepsAlive || framing == .untilClose || (framing == .chunked && speaksOldHTTP)
-            || !requestBody.isFinished
+            || (head.status >= 400 && !requestBody.isFinished)
         if isEventStream(head, in: bytes) { becameStream() }
         bench.writer.clear()
         HeadRewriting.response(
@@ -194,14 +233,15 @@ extension Exchange {
             closesClient ? .closes : speaksOldHTTP ? .saysKeepAlive : .keepsAlive, to: &bench.writer)
         if framing == .tunnel {
             client.write(bench.writer.bytes)
-            becomeRaw(upstream)
+            stage = .switching(upstream)
             return length
         }
         stage = .passingResponse(upstream)
         var at = length
         guard responseBody.copy(bytes, &at, to: &bench.writer, inChunks: responseIsChunked) else {
-            cut()
-            return bytes.count
+            // Nothing of it has been passed on yet.
+            stage = .awaitingResponse(upstream)
+            return refuseResponse(bytes, "a malformed chunk")
         }
         client.write(bench.writer.bytes)
         // What the server says behind its response nobody has asked for.
@@ -218,13 +258,10 @@ extension Exchange {
 
     /// The two have agreed on another protocol.
     private func becomeRaw(_ upstream: Link) {
-        guard let lease else { return }
+        guard let lease else { return cut() }
         self.lease = nil
         stage = .idle
-        loop.later { [connection] in
-            guard case .exchanging = connection.phase else { return upstream.close() }
-            connection.relay(Relay(upstream: upstream, lease: lease, isSilent: false))
-        }
+        connection.relay(Relay(upstream: upstream, lease: lease, isSilent: false))
     }
 }
 

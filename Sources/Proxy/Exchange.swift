@@ -18,6 +18,8 @@ final class Exchange {
         case waiting
         case awaitingResponse(Link)
         case passingResponse(Link)
+        /// Both have agreed to speak another protocol from here on.
+        case switching(Link)
     }
 
     /// Owns this, and is kept by whatever calls it.
@@ -30,7 +32,6 @@ final class Exchange {
     var method = HTTPMethod.other
     var speaksOldHTTP = false
     var clientKeepsAlive = false
-    var asksUpgrade = false
     var form = Answer.Form.json
     var requestBody = BodyCursor(.none)
     var requestIsChunked = false
@@ -39,10 +40,35 @@ final class Exchange {
 
     // For another try: a pooled connection may turn out to have been ended by its server.
     var isReused = false
-    /// What was sent of a request that may be sent again; empty for any other.
+    /// Its server's connection has carried another before.
+    private var isSecond = false
+    /// The head, as the client wrote it, of a request that may be sent again; empty for any other.
     var sent: [UInt8] = []
+    /// Why it is being sent again, to the server that it was sent to before.
+    var resendReason: ProxyError?
+    var hasBody = false
+    var asksUpgrade = false
+
+    /// How many more times it may be tried.
+    var attemptsLeft = 0
+
+    // Of the service's policies.
+    /// What the breaker gave, until it has learned how the request went.
+    var pass: CircuitBreaker.Pass?
+    /// Ends the wait for a response.
+    var patience: Timer?
+    var starvation: Timer?
+    /// When idle connections were given up for the sake of this exchange.
+    var reliefBegan: Instant?
+    /// The server's connection that carried this client's last request, if that had a body: should its server have
+    /// left some of the body unread, nobody else is to get it for a request.
+    var kept: (link: Link, lease: Lease, since: Instant)?
+    var throttles: Throttles?
+    var mirror: Mirror?
 
     // Of the response.
+    /// A head that has not come whole.
+    var partialResponse: ResponseHead?
     var responseBody = BodyCursor(.none)
     var responseIsChunked = false
     var closesClient = false
@@ -63,7 +89,7 @@ final class Exchange {
 
     var upstream: Link? {
         switch stage {
-        case .awaitingResponse(let link), .passingResponse(let link): link
+        case .awaitingResponse(let link), .passingResponse(let link), .switching(let link): link
         case .idle, .waiting: nil
         }
     }
@@ -77,26 +103,51 @@ final class Exchange {
         method = head.method
         speaksOldHTTP = head.minorVersion == 0
         clientKeepsAlive = head.keepsAlive
-        asksUpgrade = head.asksUpgrade
         form = Answer.Form(head, in: bytes)
         requestBody = BodyCursor(head.framing)
         requestIsChunked = head.framing == .chunked
+        hasBody = !requestBody.isFinished
+        asksUpgrade = head.asksUpgrade
+        resendReason = nil
         isStream = false
         sent.removeAll(keepingCapacity: true)
         if let problem = HeadRewriting.refusal(of: head, in: bytes) { return refuse(problem) }
-        if let lease = connection.destination.readyLease(), let link = take(from: lease) {
+        let target = connection.destination.choose(in: bytes, for: connection)
+        connection.target = target
+        guard isAdmitted(to: target) else { return }
+        let action = connection.destination.faultAction(for: connection)
+        throttles = action.rate.map { Throttles(rate: $0, at: loop.now) }
+        let isPlain = action.delay == .zero && action.ending == nil
+        if isPlain, let (link, lease) = takeKept(for: target) {
+            return send(to: link, lease, isReused: true, bytes, length, areEarly: areEarly)
+        }
+        dropKept()
+        if isPlain, let lease = target.readyLease(), let link = take(from: lease) {
             return send(to: link, lease, isReused: true, bytes, length, areEarly: areEarly)
         }
         if !areEarly { client.pushEarly(bytes) }
         headLength = length
         stage = .waiting
-        connection.destination.route(connection)
+        connection.suffer(action)
+    }
+
+    /// Chooses once more for a request that waits; nil where its head is gone.
+    func chooseTarget() -> Target? {
+        guard case .waiting = stage else { return nil }
+        func choose(_ bytes: UnsafeRawBufferPointer) -> Target? {
+            bench.request.reset()
+            guard case .complete = bench.request.parse(bytes) else { return nil }
+            return connection.destination.choose(in: bytes, for: connection)
+        }
+        let (early, head) = (client.earlyBytes, sent)
+        return head.isEmpty ? early.withBytes(choose) : head.withUnsafeBytes(choose)
     }
 
     /// A connection that an earlier exchange has left.
     func take(from lease: Lease) -> Link? {
         // What can't be sent twice is worth asking first whether the server is still there.
-        guard let link = lease.pool.take(isSure: !method.isIdempotent || !requestBody.isFinished) else { return nil }
+        let isSure = !method.isIdempotent || hasBody
+        guard let link = lease.pool.take(isSure: isSure) else { return nil }
         lease.add(connection)
         return link
     }
@@ -104,9 +155,12 @@ final class Exchange {
     /// Goes on with a request that has waited, now that there is a server for it.
     func start(_ link: Link, _ lease: Lease, isReused: Bool) {
         guard sent.isEmpty else {
-            connect(to: link, lease, isReused: isReused)
-            link.write(sent)
-            return passOn()
+            let head = sent
+            return head.withUnsafeBytes { bytes in
+                bench.request.reset()
+                guard case .complete = bench.request.parse(bytes) else { return connection.close() }
+                send(to: link, lease, isReused: isReused, bytes, head.count, areEarly: false)
+            }
         }
         let early = client.earlyBytes
         early.withBytes { bytes in
@@ -119,9 +173,12 @@ final class Exchange {
     private func connect(to link: Link, _ lease: Lease, isReused: Bool) {
         self.lease = lease
         self.isReused = isReused
+        isSecond = isReused
+        partialResponse = nil
         link.owner = connection
         stage = .awaitingResponse(link)
         connection.phase = .exchanging
+        connection.watchIdleness()
     }
 
     private func send(
@@ -140,10 +197,22 @@ final class Exchange {
                 bench.request, in: bytes, to: lease, trustsClient: connection.caller != nil,
                 isClientV6: connection.isClientV6, service: connection.destination.name, &bench.writer)
         } catch { return refuse(error) }
+        let written = bench.writer.bytes.count
         var at = length
-        guard requestBody.copy(bytes, &at, to: &bench.writer, inChunks: requestIsChunked) else { return cut() }
-        if method.isIdempotent, at == length, requestBody.isFinished { sent.append(contentsOf: bench.writer.bytes) }
+        // What is slowed down goes through `passOn`.
+        if throttles == nil {
+            guard requestBody.copy(bytes, &at, to: &bench.writer, inChunks: requestIsChunked) else {
+                return refuse(Exchange.malformedChunk)
+            }
+        }
+        if method.isIdempotent, !hasBody, sent.isEmpty {
+            sent.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[..<length]))
+        }
         link.write(bench.writer.bytes)
+        if !isReused { watchForStarvation() }
+        if let copy = connection.destination.mirror(besides: connection.target) {
+            mirrorRequest(to: copy, bytes, headLength: written)
+        }
         if areEarly {
             client.dropEarly(at)
         } else if at < bytes.count {
@@ -159,21 +228,35 @@ final class Exchange {
         let lease = leave()
         let runtime = connection.destination.runtime
         if isReusable, runtime.starved.isEmpty, let lease {
-            lease.pool.put(link)
+            if isSecond { lease.pool.isProven = true }
+            if !hasBody {
+                lease.pool.put(link)
+                lease.remove(connection)
+            } else if !closesClient, lease.pool.isOpen {
+                keep(link, lease, since: loop.now)
+            } else {
+                link.close()
+                lease.remove(connection)
+            }
         } else {
             link.close()
+            lease?.remove(connection)
             runtime.descriptorsWereFreed(by: nil)
         }
-        lease?.remove(connection)
         if closesClient || !requestBody.isFinished { return connection.linger() }
         connection.awaitRequest()
     }
 
     /// Lets go of the server.
-    private func leave() -> Lease? {
+    func leave() -> Lease? {
         defer { lease = nil }
         grace?.cancel()
         grace = nil
+        patience?.cancel()
+        patience = nil
+        starvation?.cancel()
+        starvation = nil
+        if pass != nil { learn(.unknown) }
         stage = .idle
         return lease
     }
@@ -190,8 +273,10 @@ final class Exchange {
     /// What was begun can't be completed: the client must not take it for whole.
     func cut() { connection.close(reset: true) }
 
+    static let malformedChunk = HTTPProblem(400, "a malformed chunk in the request's body")
+
     /// Answers a request that breaks the rules, or that is not served here.
-    private func refuse(_ problem: HTTPProblem) {
+    func refuse(_ problem: HTTPProblem) {
         cancel()
         connection.respond(status: problem.status, problem.reason, as: form, withBody: method != .head)
     }
@@ -204,15 +289,14 @@ final class Exchange {
 
     /// The server failed before it said anything. A request that is safe to send again goes to another connection.
     func fail(_ error: ProxyError) {
-        let canResend = isReused && !sent.isEmpty && client.ending == nil
+        // A pooled connection that was ended meanwhile says nothing about the server.
+        if isReused, resend(after: error) { return }
+        learn(.failure)
+        if connection.destination.resilience.retries.onReset, mayRetry() { return sendAgain() }
         let isRemote = lease?.remote != nil
         cancel()
-        if canResend {
-            stage = .waiting
-            return connection.routeAnew()
-        }
-        if isRemote { connection.destination.remoteWasUsed(error) }
-        connection.respond(status: 502, error.message, as: form, withBody: method != .head)
+        if isRemote { connection.target?.remoteWasUsed(error) }
+        connection.respond(status: error.status, error.message, as: form, withBody: method != .head)
     }
 
     func becameStream() { isStream = true }
@@ -221,6 +305,12 @@ final class Exchange {
     /// nobody waits.
     func clientEnded() {
         guard grace == nil else { return }
-        grace = loop.after(Exchange.graceLimit) { [connection] in connection.exchange.cut() }
+        grace = loop.after(Exchange.graceLimit) { [connection] in
+            switch connection.exchange.stage {
+            case .waiting, .awaitingResponse: connection.exchange.cut()
+            // What is being delivered shows by itself whether anybody takes it.
+            case .idle, .passingResponse, .switching: break
+            }
+        }
     }
 }

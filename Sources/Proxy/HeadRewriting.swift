@@ -41,9 +41,13 @@ enum HeadRewriting {
             try writer.field("Host", service())
         }
         let headers = lease.headers
+        var hasLength = head.framing == .chunked
         for field in head.fields {
             switch field.kind {
             case .host: continue
+            case .contentLength:
+                writeLength(head.section, &hasLength, to: &writer)
+                continue
             case .forwarded, .xForwarded: if !trustsClient { continue }
             case let kind: if kind.isHopByHop { continue }
             }
@@ -64,6 +68,15 @@ enum HeadRewriting {
         writer.end()
     }
 
+    /// One line, however often and in whatever form it was said.
+    private static func writeLength(
+        _ section: FieldSection, _ hasLength: inout Bool, to writer: inout HeadWriter
+    ) {
+        guard !hasLength, let length = section.contentLength else { return }
+        hasLength = true
+        writer.contentLength(length)
+    }
+
     /// How the client's connection goes on behind a response.
     enum Persistence {
         case keepsAlive
@@ -79,10 +92,17 @@ enum HeadRewriting {
         to writer: inout HeadWriter
     ) {
         writer.response(head, in: buffer)
+        var hasLength = isChunked || head.status < 200 || head.status == 204
         for field in head.fields where !field.kind.isHopByHop {
+            if field.kind == .contentLength {
+                writeLength(head.section, &hasLength, to: &writer)
+                continue
+            }
             if !head.section.connectionNames(field, in: buffer) { writer.copy(field, from: buffer) }
         }
-        if isChunked { writer.lines("Transfer-Encoding: chunked\r\n") }
+        if isChunked {
+            writer.lines("Transfer-Encoding: chunked\r\n")
+        }
         if head.status == 101 {
             for field in head.fields where field.kind == .upgrade { writer.copy(field, from: buffer) }
             writer.lines("Connection: upgrade\r\n")

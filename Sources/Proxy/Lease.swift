@@ -66,10 +66,13 @@ final class Lease {
         }
     }
 
-    /// As `reader.1`; nil for a remote.
-    var instance: String? {
-        if case .instance(let backend) = server { backend.instance } else { nil }
+    /// Nil for a remote.
+    var backend: Backend? {
+        if case .instance(let backend) = server { backend } else { nil }
     }
+
+    /// As `reader.1`; nil for a remote.
+    var instance: String? { backend?.instance }
 
     func add(_ connection: Connection) {
         connection.place = connections.count
@@ -86,6 +89,16 @@ final class Lease {
         }
         if drain != nil { checkDrained() }
     }
+
+    /// Closes connections that carry nothing; false where there are none.
+    func closeIdle() -> Bool {
+        var hasClosed = pool.closeIdle()
+        for connection in connections where connection.begunExchange?.dropKept() == true { hasClosed = true }
+        return hasClosed
+    }
+
+    /// Closes one of those for the sake of its descriptor; false where there is none.
+    func evict() -> Bool { pool.evict() || connections.contains { $0.begunExchange?.dropKept() == true } }
 
     /// Takes it out of service: connections that carry nothing leave it now, the others once they are idle.
     func retire() {

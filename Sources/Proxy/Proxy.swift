@@ -110,8 +110,27 @@ public final class Proxy {
 
     // MARK: Services
 
-    /// What a service's front and edges do from now on, those who wait included.
-    public func set(_ service: String, _ state: FrontState) { destination(service).set(state) }
+    /// The target of services that have one only.
+    public static let soleTarget = "local"
+
+    /// What a service's front and edges do from now on with what goes to a target, those who wait included. Until
+    /// told they hold it.
+    public func set(_ service: String, target: String = soleTarget, _ state: FrontState) {
+        destination(service).set(target, state)
+    }
+
+    /// Forgets a target: nothing new goes there, what is under way goes on.
+    public func remove(_ service: String, target: String) { destinations[service]?.removeTarget(target) }
+
+    /// Which targets requests go to from now on, those that wait included; until told, all to `soleTarget`.
+    public func setRoute(_ service: String, _ route: Route) { destination(service).setRoute(route) }
+
+    /// What is made to go wrong from the next request, or connection, on.
+    public func setFaults(_ service: String, _ faults: [Fault]) { destination(service).setFaults(faults) }
+
+    public func setResilience(_ service: String, _ resilience: Resilience) {
+        destination(service).setResilience(resilience)
+    }
 
     /// What the service's clients speak; `auto` until told.
     public func setProtocol(_ service: String, _ kind: FrontProtocol) { destination(service).protocolKind = kind }
@@ -172,12 +191,11 @@ public final class Proxy {
     func descriptorsWereFreed(by gone: Connection?) {
         reserve.refill()
         guard !starved.isEmpty else { return }
-        starved.removeAll { $0 === gone }
+        starved.removeAll { connection in
+            if case .holding = connection.phase { connection === gone } else { true }
+        }
         guard !starved.isEmpty else { return }
         let next = starved.removeFirst()
-        loop.later {
-            // A connection that was closed meanwhile may have outlived its destination.
-            if case .holding = next.phase { next.destination.reroute(next) }
-        }
+        loop.later { next.destination.reroute(next) }
     }
 }

@@ -15,6 +15,8 @@ public enum ProxyError: Error, Sendable, Equatable {
     case badResponse(host: String, reason: String)
     /// The remote ended the connection before it had answered.
     case noResponse(host: String)
+    /// It took longer than the service's `timeouts.response`.
+    case responseTimedOut(host: String, Duration)
 }
 
 extension ProxyError {
@@ -46,9 +48,24 @@ extension ProxyError {
             return "\(host) does not speak HTTP/2 (it takes no h2 by ALPN): let the client speak HTTP/1.1."
         case .badResponse(let host, let reason):
             return "\(host) sent what is no HTTP/1.1 response: \(reason)."
+        case .responseTimedOut(let host, let limit):
+            return "\(host) did not begin to answer within \(sentence(limit)), which is its `timeouts.response`."
         case .noResponse(let host):
             return "\(host) closed the connection without an answer."
         }
+    }
+
+    /// Whether another try may succeed: nothing was said yet.
+    var isAboutConnecting: Bool {
+        switch self {
+        case .cannotConnect, .connectTimedOut: true
+        default: false
+        }
+    }
+
+    /// What the client is answered with (RFC 9110 §15.6.3 and §15.6.5).
+    var status: Int {
+        if case .responseTimedOut = self { 504 } else { 502 }
     }
 
     private func name(_ front: FrontSpec) -> String {

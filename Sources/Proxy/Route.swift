@@ -46,6 +46,12 @@ public struct Route: Sendable, Equatable {
         return all.filter { seen.insert($0).inserted }
     }
 
+    /// The one target of the plain route; nil where a request must be looked at.
+    var only: String? {
+        guard matches.isEmpty, callers.isEmpty, mirror == nil, shares.entries.count == 1 else { return nil }
+        return shares.entries[0].target
+    }
+
     // MARK: Choosing
 
     /// Chooses a target for one HTTP/1 request.

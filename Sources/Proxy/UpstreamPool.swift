@@ -11,10 +11,20 @@ final class UpstreamPool: LinkOwner {
     /// The longest that one is kept unused; the shortest is half of it.
     private static let patience = Duration.seconds(60)
 
+    /// A server that ends a connection so soon after a response had better said so.
+    private static let haste = Duration.milliseconds(50)
+    /// How long one must have been idle before a request goes there that can't be sent twice, as long as no server's
+    /// connection has been used again.
+    private static let settling = Duration.milliseconds(5)
+
     private let loop: EventLoop
     private var idle: [(link: Link, since: Instant)] = []
     private var timer: Timer?
-    private var isClosed = false
+    /// Whether anything is kept.
+    private(set) var isOpen = true
+    /// A connection has carried a second exchange.
+    var isProven = false
+    private var starvations = 0
 
     init(on loop: EventLoop) { self.loop = loop }
 
@@ -23,7 +33,9 @@ final class UpstreamPool: LinkOwner {
     /// Takes a connection out for an exchange; nil if there is none that is any good.
     /// - Parameter isSure: asks the system once more whether the server has ended it meanwhile.
     func take(isSure: Bool) -> Link? {
-        while let (link, _) = idle.popLast() {
+        while let (link, since) = idle.last {
+            guard trusts(since, isSure: isSure) else { return nil }
+            idle.removeLast()
             if link.isSilent(asking: isSure) {
                 link.owner = nil
                 return link
@@ -33,9 +45,14 @@ final class UpstreamPool: LinkOwner {
         return nil
     }
 
+    /// Whether a connection that has been idle since then will hardly be ended in this moment.
+    func trusts(_ since: Instant, isSure: Bool) -> Bool {
+        !isSure || isProven || loop.now - since >= UpstreamPool.settling
+    }
+
     /// Keeps a connection whose exchange is complete, unless it can't carry another.
     func put(_ link: Link) {
-        guard !isClosed, idle.count < UpstreamPool.most, link.isSilent() else { return link.close() }
+        guard isOpen, idle.count < UpstreamPool.most, link.isSilent() else { return link.close() }
         link.owner = self
         idle.append((link, loop.now))
         if timer?.isPending != true { arm() }
@@ -48,18 +65,31 @@ final class UpstreamPool: LinkOwner {
         return true
     }
 
+    /// Closes those there are; false where there are none.
+    func closeIdle() -> Bool {
+        defer { idle = [] }
+        for (link, _) in idle { link.close() }
+        return !idle.isEmpty
+    }
+
     /// Closes those there are, and whatever is put in later.
     func close() {
-        isClosed = true
+        isOpen = false
         timer?.cancel()
-        for (link, _) in idle { link.close() }
-        idle = []
+        _ = closeIdle()
+    }
+
+    /// An idle connection has kept the server from answering another: once more, and none is kept.
+    func countStarvation() {
+        starvations += 1
+        if starvations > 1 { close() }
     }
 
     func linkMoved(_ link: Link) {
         guard !link.isSilent(), let index = idle.firstIndex(where: { $0.link === link }) else { return }
-        idle.remove(at: index)
+        let (_, since) = idle.remove(at: index)
         link.close()
+        if loop.now - since < UpstreamPool.haste { close() }
     }
 
     private func arm() {

@@ -122,11 +122,18 @@ import Testing
         #expect(try client.peer.expectReset())
     }
 
-    @Test func silence_isResetAfterFiftyMilliseconds() throws {
+    @Test func silence_isResetAfterAWhile() throws {
         let start = Instant.now
         let client = try failing().keep { try $0.call("reader") }
         #expect(try client.peer.expectReset())
-        #expect(Instant.now - start >= .milliseconds(50))
+        #expect(Instant.now - start >= .seconds(1))
+    }
+
+    @Test func http_afterAPause_isAnswered() throws {
+        let client = try failing().keep { try $0.call("reader") }
+        #expect(try client.peer.isQuiet(for: .milliseconds(120)))
+        try client.peer.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(try client.peer.receiveAll().hasPrefix("HTTP/1.1 503 "))
     }
 
     @Test func slowFirstByte_onADeclaredHTTPService_isAnswered() throws {

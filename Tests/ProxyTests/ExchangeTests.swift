@@ -133,6 +133,12 @@ import Testing
         let client = try client(of: server)
         try client.send(get)
         let first = try server.accept()
+        for _ in 0..<2 {
+            try first.receive(until: "\r\n\r\n")
+            try first.send(ok)
+            try client.receive(until: "ok")
+            try client.send(get)
+        }
         try first.receive(until: "\r\n\r\n")
         try first.send(ok)
         try client.receive(until: "ok")

@@ -79,7 +79,7 @@ import Testing
         mesh.hold("reader")
         let port = mesh.port("reader")
         var clients: [Peer] = []
-        for _ in 0..<Destination.queueLimit {
+        for _ in 0..<Resilience().waiting {
             let client = try Peer(port: port)
             try client.send("x\r\n")
             clients.append(client)

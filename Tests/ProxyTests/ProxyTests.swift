@@ -96,7 +96,7 @@ import Testing
         #expect(try server.accept().receive(count: 1) == "x")
     }
 
-    @Test func dialling_withoutDescriptorsForASecond_isAnswered() throws {
+    @Test func dialling_withoutDescriptorsForAWhile_isAnswered() throws {
         let faults = FaultPlan()
         let mesh = try Mesh(["reader"], kernel: Kernel(faults: faults))
         let server = try Server()

@@ -1,0 +1,58 @@
+import EventLoop
+import Platform
+
+/// What a service's policies do to a connection.
+extension Connection {
+    /// Does what a fault says, and sends the request or connection on its way if that is not its end.
+    func suffer(_ action: FaultAction) {
+        guard action.delay > .zero else { return endDelay(action.ending) }
+        phase = .delayed(
+            loop.after(action.delay) { [self] in
+                guard case .delayed = phase else { return }
+                phase = .routing
+                endDelay(action.ending)
+            })
+        noticeGoneClient()
+    }
+
+    private func endDelay(_ ending: Fault.Ending?) {
+        switch ending {
+        case nil: destination.route(self)
+        case .abort(let status): answer("This is a fault that `devmesh fault` injects.", status: status)
+        case .disconnect: close(reset: true)
+        }
+    }
+
+    /// Whether a connection that is passed on without a look goes its way at once: else it is over, or goes later.
+    func mayRelay() -> Bool {
+        if isOneTooMany {
+            close(reset: true)
+            return false
+        }
+        guard !hasSuffered else { return true }
+        hasSuffered = true
+        let action = destination.faultAction(for: self)
+        rate = action.rate
+        if action.delay == .zero, action.ending == nil { return true }
+        suffer(action)
+        return false
+    }
+
+    /// Ends what carries nothing for longer than it may.
+    func watchIdleness() {
+        guard let limit = destination.resilience.timeouts.idle, idleWatch?.isPending != true else { return }
+        lastMoved = loop.now
+        armIdleWatch(limit, limit)
+    }
+
+    private func armIdleWatch(_ limit: Duration, _ rest: Duration) {
+        idleWatch = loop.after(rest) { [self] in
+            switch phase {
+            case .exchanging, .relaying:
+                let rest = limit - (loop.now - lastMoved)
+                if rest > .zero { armIdleWatch(limit, rest) } else { close(reset: true) }
+            default: break
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import EventLoop
+import HTTP
+import Platform
+
+/// What a service's policies have an exchange do.
+extension Exchange {
+    private var resilience: Resilience { connection.destination.resilience }
+
+    /// Lets a request through, or answers it.
+    func isAdmitted(to target: Target) -> Bool {
+        if connection.isOneTooMany {
+            let most = resilience.connections ?? 0
+            let name = connection.destination.name
+            answer("\(name) has \(most) connections, as many as its `limits` allow.", status: 503)
+            return false
+        }
+        attemptsLeft = resilience.retries.attempts
+        connection.destination.retryBudget.request(at: loop.now)
+        guard target.breaker != nil else { return true }
+        pass = target.admit()
+        if pass != nil { return true }
+        let name = connection.destination.name
+        answer("\(name) failed too often in a row; its circuit breaker lets nothing through for a while.", status: 503)
+        return false
+    }
+
+    /// Tells the target how the request went.
+    func learn(_ outcome: CircuitBreaker.Outcome) {
+        connection.target?.learn(outcome, pass, from: lease)
+        pass = nil
+    }
+
+    // MARK: Trying again
+
+    /// Whether a request that was sent may be sent once more; if so, that is counted.
+    func mayRetry() -> Bool {
+        guard attemptsLeft > 0, !sent.isEmpty, !isGone, throttles == nil,
+            connection.destination.retryBudget.retry(at: loop.now)
+        else { return false }
+        attemptsLeft -= 1
+        return true
+    }
+
+    /// Whether a remote that could not be reached may be tried once more; if so, that is counted.
+    func mayReachAgain() -> Bool {
+        guard resilience.retries.onConnect, attemptsLeft > 0, !isGone, resendReason == nil,
+            connection.destination.retryBudget.retry(at: loop.now)
+        else { return false }
+        attemptsLeft -= 1
+        return true
+    }
+
+    /// Sends the request to the next server, or to the same by another connection.
+    func sendAgain() {
+        connection.target?.skip()
+        cancel()
+        stage = .waiting
+        connection.routeAnew()
+    }
+
+    // MARK: Waiting
+
+    /// The request is out: its response has so much time to begin.
+    func beginPatience() {
+        guard let limit = resilience.timeouts.response, patience == nil else { return }
+        patience = loop.after(limit) { [connection] in
+            let exchange = connection.exchange
+            guard case .exchanging = connection.phase, case .awaitingResponse = exchange.stage else { return }
+            exchange.isReused = false
+            exchange.fail(.responseTimedOut(host: exchange.lease?.name ?? "", limit))
+        }
+    }
+
+    // MARK: Slowing down
+
+    /// The part of a buffer that may be read into now; nil where it has to wait, after which `passOn` is called.
+    func room(
+        in buffer: UnsafeMutableRawBufferPointer, _ direction: WritableKeyPath<Throttles, Throttle>
+    ) -> UnsafeMutableRawBufferPointer? {
+        guard throttles != nil else { return buffer }
+        let allowance = throttles![keyPath: direction].allowance(at: .now)
+        guard allowance == 0 else {
+            return UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(allowance, buffer.count)])
+        }
+        if throttles!.timer?.isPending != true {
+            let pause = throttles![keyPath: direction].pause
+            throttles!.timer = loop.after(pause) { [connection] in connection.exchange.passOn() }
+        }
+        return nil
+    }
+
+    // MARK: Copies
+
+    /// Begins a copy of the request that `bench.request` has parsed from `bytes`, and of whose body the bench's writer
+    /// holds what has come, behind `headLength` bytes.
+    func mirrorRequest(to target: Target, _ bytes: UnsafeRawBufferPointer, headLength: Int) {
+        mirror = nil
+        guard let lease = target.readyMirror() else { return }
+        if lease.addsCredentials, connection.refusal(of: bench.request, in: bytes) != nil { return }
+        let bench = bench
+        bench.copy.clear()
+        do throws(HTTPProblem) {
+            try HeadRewriting.request(
+                bench.request, in: bytes, to: lease, trustsClient: connection.caller != nil,
+                isClientV6: connection.isClientV6, service: connection.destination.name, &bench.copy)
+        } catch { return }
+        mirror = Mirror(to: lease, connection.destination.runtime)
+        bench.copy.bytes.withUnsafeBytes { mirror?.write($0) }
+        bench.writer.bytes.withUnsafeBytes {
+            mirror?.write(UnsafeRawBufferPointer(rebasing: $0[headLength...]))
+        }
+    }
+}
+
+/// Both directions of something that is slowed down.
+struct Throttles {
+    var request: Throttle
+    var response: Throttle
+    var timer: Timer?
+
+    init(rate: Int, at now: Instant) {
+        request = Throttle(rate: rate, at: now)
+        response = Throttle(rate: rate, at: now)
+    }
+}

@@ -1,0 +1,264 @@
+import Platform
+import Testing
+
+@testable import Proxy
+
+/// What an attack on the relay found, each as it was found.
+@Suite final class AbuseTests {
+    private var mesh: Mesh!
+    private let get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
+    private let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+    private func client(of server: Server) throws -> Peer {
+        mesh = try Mesh(["reader"])
+        mesh.pass("reader", server)
+        return try mesh.call("reader")
+    }
+
+    @Test(arguments: ["Content-Length", "Via", "Host", "Expect"])
+    func fieldThatSteers_namedByConnection_stays(_ name: String) throws {
+        let server = try Server()
+        let client = try client(of: server)
+        try client.send(
+            "POST /a HTTP/1.1\r\nHost: x\r\nVia: 1.1 a\r\nExpect: 100-continue\r\nConnection: \(name)\r\n"
+                + "Content-Length: 3\r\n\r\nabc")
+        let head = try server.accept().receive(until: "abc")
+        #expect(head.contains("\r\n\(name): "))
+    }
+
+    @Test func responsesLength_namedByConnection_stays() throws {
+        let server = try Server()
+        let client = try client(of: server)
+        try client.send(get)
+        let upstream = try server.accept()
+        try upstream.receive(until: "\r\n\r\n")
+        try upstream.send("HTTP/1.1 200 OK\r\nConnection: content-length\r\nContent-Length: 2, 2\r\n\r\nok")
+        #expect(try client.receive(until: "ok") == ok)
+    }
+
+    @Test func serverThatReadsOneConnectionAtATime_isNotStarvedByAnIdleOne() throws {
+        let server = try Server()
+        let first = try client(of: server)
+        let second = try mesh.call("reader")
+        try first.send(get)
+        let one = try server.accept()
+        try one.receive(until: "\r\n\r\n")
+        try second.send(get)
+        let two = try server.accept()
+        try one.send(ok)
+        try first.receive(until: "ok")
+        // It looks at the second only once the first has ended.
+        #expect(try one.expectEnd())
+        try two.receive(until: "\r\n\r\n")
+        try two.send(ok)
+        #expect(try second.receive(until: "ok") == ok)
+    }
+
+    @Test(arguments: [true, false])
+    func bodyThatTheServerLeavesUnread_isNobodyElsesRequest(clientCloses: Bool) throws {
+        let server = try Server()
+        let client = try client(of: server)
+        let close = clientCloses ? "Connection: close\r\n" : ""
+        try client.send("POST /login HTTP/1.1\r\nHost: x\r\n\(close)Content-Length: 4\r\n\r\njoey")
+        let upstream = try server.accept()
+        try upstream.receive(until: "\r\n\r\n")
+        try upstream.send("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n")
+        try client.receive(until: "\r\n\r\n")
+        let other = try mesh.call("reader")
+        try other.send(get)
+        let second = try server.accept()
+        #expect(try second.receive(until: "\r\n\r\n").hasPrefix("GET /a "))
+    }
+
+    @Test func oneClientsBodies_goByOneConnection() throws {
+        let server = try Server()
+        let client = try client(of: server)
+        try client.send(get)
+        let upstream = try server.accept()
+        for _ in 0..<2 {
+            try upstream.receive(until: "\r\n\r\n")
+            try upstream.send(ok)
+            try client.receive(until: "ok")
+            try client.send(get)
+        }
+        try upstream.receive(until: "\r\n\r\n")
+        try upstream.send(ok)
+        try client.receive(until: "ok")
+        for _ in 0..<3 {
+            try client.send("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody")
+            try upstream.receive(until: "body")
+            try upstream.send(ok)
+            #expect(try client.receive(until: "ok") == ok)
+        }
+        // The instance goes: what is kept for the client goes with it, and the client stays.
+        mesh.hold("reader")
+        #expect(try upstream.expectEnd())
+        #expect(try client.isQuiet(for: .milliseconds(20)))
+    }
+
+    @Test func silentClientThatLeaves_teachesNothing() throws {
+        let server = try Server()
+        let silent = try client(of: server)
+        let upstream = try server.accept()
+        silent.end()
+        #expect(try upstream.expectEnd())
+        upstream.close()
+        #expect(try silent.expectEnd())
+        mesh.set("reader", .answer(reason: "reader is stopped."))
+        let client = try mesh.call("reader")
+        #expect(try client.isQuiet(for: .milliseconds(20)))
+        try client.send(get)
+        #expect(try client.receiveAll().hasPrefix("HTTP/1.1 503 "))
+    }
+
+    @Test func silentClientThatSaysHalfAWordAndLeaves_isForgotten() throws {
+        let server = try Server()
+        let silent = try client(of: server)
+        let upstream = try server.accept()
+        try silent.send("GE")
+        silent.end()
+        #expect(try upstream.receiveAll() == "GE")
+        upstream.close()
+        #expect(try silent.expectEnd())
+        mesh.settle()
+        #expect(mesh.on { $0.activeConnections("reader") } == 0)
+    }
+
+    @Test func wordThatCouldBeAMethod_isPassedOn() throws {
+        let server = try Server()
+        let client = try client(of: server)
+        try client.send("HELLO")
+        let upstream = try server.accept()
+        #expect(try upstream.receive(count: 5) == "HELLO")
+    }
+
+    @Test func herdThatWaited_isLetGoAFewAtATime() throws {
+        mesh = try Mesh(["reader"])
+        mesh.hold("reader")
+        let clients = try (0..<12).map { _ in try mesh.call("reader") }
+        for client in clients { try client.send(get) }
+        mesh.settle()
+        let server = try Server()
+        mesh.pass("reader", server)
+        let first = try (0..<4).map { _ in try server.accept() }
+        #expect(try !server.hasVisitor(within: .milliseconds(10)))
+        // One is answered, and the next goes, by its connection or another; the rest after a while in any case.
+        try first[0].receive(until: "\r\n\r\n")
+        try first[0].send(ok)
+        for _ in 4..<11 { _ = try server.accept() }
+    }
+
+    @Test func requestOfAClientThatHasGone_isNotSentLater() throws {
+        mesh = try Mesh(["reader"])
+        mesh.hold("reader")
+        let client = try mesh.call("reader")
+        try client.send("POST /order HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+        client.end()
+        #expect(try client.expectReset())
+        let server = try Server()
+        mesh.pass("reader", server)
+        #expect(try !server.hasVisitor(within: .milliseconds(20)))
+    }
+
+    @Test func emptyLineBehindARequest_isNoRequest() throws {
+        let server = try Server()
+        let client = try client(of: server)
+        try client.send(get)
+        let upstream = try server.accept()
+        try upstream.receive(until: "\r\n\r\n")
+        try upstream.send(ok)
+        try client.receive(until: "ok")
+        try client.send("\r\n")
+        mesh.settle()
+        try client.send(get)
+        try upstream.receive(until: "\r\n\r\n")
+        try upstream.send(ok)
+        #expect(try client.receive(until: "ok") == ok)
+    }
+
+    @Test func clientThatEndsItsSide_isGivenTheRestOfItsResponse() throws {
+        let server = try Server()
+        let client = try client(of: server)
+        try client.send(get)
+        let upstream = try server.accept()
+        try upstream.receive(until: "\r\n\r\n")
+        try upstream.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok")
+        try client.receive(until: "ok")
+        client.end()
+        // Longer than a client is waited for that has not got anything yet.
+        #expect(try client.isQuiet(for: .milliseconds(1100)))
+        try upstream.send("ay")
+        #expect(try client.receiveAll() == "ay")
+    }
+
+    @Test func malformedChunk_beforeAnyAnswer_is400() throws {
+        let server = try Server()
+        let client = try client(of: server)
+        try client.send("POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+        #expect(try client.receiveAll().hasPrefix("HTTP/1.1 400 "))
+    }
+
+    @Test func malformedChunk_inTheResponse_is502() throws {
+        let server = try Server()
+        let client = try client(of: server)
+        try client.send(get)
+        let upstream = try server.accept()
+        try upstream.receive(until: "\r\n\r\n")
+        try upstream.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+        #expect(try client.receiveAll().hasPrefix("HTTP/1.1 502 "))
+    }
+
+    @Test func codingBeneathTheChunks_isRefused() throws {
+        let server = try Server()
+        let client = try client(of: server)
+        try client.send("POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
+        #expect(try client.receiveAll().hasPrefix("HTTP/1.1 501 "))
+    }
+
+    @Test func switchOfProtocols_thatNobodyAskedFor_is502() throws {
+        let server = try Server()
+        let client = try client(of: server)
+        try client.send(get)
+        let upstream = try server.accept()
+        try upstream.receive(until: "\r\n\r\n")
+        try upstream.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")
+        #expect(try client.receiveAll().hasPrefix("HTTP/1.1 502 "))
+    }
+
+    @Test func whatIsNoHTTP_onADeclaredHTTPService_isTold() throws {
+        let server = try Server()
+        mesh = try Mesh(["reader"])
+        mesh.on { $0.setProtocol("reader", .http) }
+        mesh.pass("reader", server)
+        let client = try mesh.call("reader")
+        try client.send("\u{16}\u{3}\u{1} hello\r\n\r\n")
+        #expect(try client.receiveAll().hasPrefix("HTTP/1.1 400 "))
+        #expect(try !server.hasVisitor(within: .milliseconds(20)))
+    }
+
+    @Test func requestThatEndsItsServer_isNotSentToTheNext() throws {
+        let server = try Server()
+        let client = try client(of: server)
+        try client.send(get)
+        let upstream = try server.accept()
+        try upstream.receive(until: "\r\n\r\n")
+        try upstream.send(ok)
+        try client.receive(until: "ok")
+        try client.send("GET /exit HTTP/1.1\r\nHost: x\r\n\r\n")
+        try upstream.receive(until: "\r\n\r\n")
+        server.close()
+        upstream.close()
+        #expect(try client.receiveAll().hasPrefix("HTTP/1.1 502 "))
+        let next = try Server()
+        mesh.pass("reader", next)
+        #expect(try !next.hasVisitor(within: .milliseconds(20)))
+    }
+
+    @Test(arguments: ["X-Forwarded-Server", "X-Forwarded-Prefix", "X-Real-IP", "Forwarded"])
+    func whoCalled_isNotForTheClientToSay(_ name: String) throws {
+        let server = try Server()
+        let client = try client(of: server)
+        try client.send("GET /a HTTP/1.1\r\nHost: x\r\n\(name): 10.0.0.1\r\n\r\n")
+        #expect(try !server.accept().receive(until: "\r\n\r\n").contains("10.0.0.1"))
+    }
+}

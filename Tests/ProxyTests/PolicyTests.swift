@@ -1,0 +1,254 @@
+import Platform
+import Testing
+
+@testable import Proxy
+
+/// Routes, faults, limits and retries, as clients and servers see them.
+@Suite struct PolicyTests {
+    private let get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
+    private let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+    private func backend(_ name: String, _ server: Server) -> FrontState {
+        .pass([Backend(instance: name, port: server.port)], whenRefused: "it refuses connections.")
+    }
+
+    /// Takes the next connection, reads a request and answers it.
+    @discardableResult
+    private func serve(_ server: Server, _ response: String? = nil) throws -> Peer {
+        let upstream = try server.accept()
+        try upstream.receive(until: "\r\n\r\n")
+        try upstream.send(response ?? ok)
+        return upstream
+    }
+
+    // MARK: Routes
+
+    @Test func headerMatch_goesToItsTarget_otherRequestsOfTheConnectionDoNot() throws {
+        let mesh = try Mesh(["members"])
+        let (local, next) = (try Server(), try Server())
+        let states = (backend("members.1", local), backend("members@next.1", next))
+        mesh.on { proxy in
+            proxy.set("members", states.0)
+            proxy.set("members", target: "next", states.1)
+            proxy.setRoute(
+                "members", Route(.init("local"), matches: [.init(header: "x-user", "me", target: "next")]))
+        }
+        let client = try mesh.call("members")
+        try client.send(get)
+        try serve(local)
+        #expect(try client.receive(until: "ok") == ok)
+        try client.send("GET /b HTTP/1.1\r\nHost: x\r\nX-User: me\r\n\r\n")
+        try serve(next)
+        #expect(try client.receive(until: "ok") == ok)
+    }
+
+    @Test func caller_hasATargetOfItsOwn_forRawConnectionsToo() throws {
+        let mesh = try Mesh(["members"], edges: ["reader>members"])
+        let (local, next) = (try Server(), try Server())
+        let states = (backend("members.1", local), backend("members@next.1", next))
+        mesh.on { proxy in
+            proxy.set("members", states.0)
+            proxy.set("members", target: "next", states.1)
+            proxy.setRoute("members", Route(.init("local"), callers: [.init("reader", .init("next"))]))
+        }
+        let reader = try mesh.call("members", from: "reader")
+        try reader.send("*1\r\n")
+        #expect(try next.accept().receive(count: 4) == "*1\r\n")
+        let other = try mesh.call("members")
+        try other.send("*2\r\n")
+        #expect(try local.accept().receive(count: 4) == "*2\r\n")
+    }
+
+    @Test func requestHeld_followsTheRoute() throws {
+        let mesh = try Mesh(["members"])
+        let next = try Server()
+        let state = backend("members@next.1", next)
+        mesh.hold("members")
+        let client = try mesh.call("members")
+        try client.send(get)
+        mesh.on { proxy in
+            proxy.set("members", target: "next", state)
+            proxy.setRoute("members", Route(to: "next"))
+        }
+        try serve(next)
+        #expect(try client.receive(until: "ok") == ok)
+    }
+
+    @Test func mirror_getsACopy_whichNeverDelaysOrFailsTheOriginal() throws {
+        let mesh = try Mesh(["members"])
+        let (local, next) = (try Server(), try Server())
+        let states = (backend("members.1", local), backend("members@next.1", next))
+        mesh.on { proxy in
+            proxy.set("members", states.0)
+            proxy.set("members", target: "next", states.1)
+            proxy.setRoute("members", Route(.init("local"), mirror: "next"))
+        }
+        let client = try mesh.call("members")
+        try client.send("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbo")
+        let upstream = try local.accept()
+        try upstream.receive(until: "bo")
+        let copy = try next.accept()
+        #expect(try copy.receive(until: "bo").hasPrefix("POST /a HTTP/1.1\r\n"))
+        try client.send("dy")
+        #expect(try copy.receive(count: 2) == "dy")
+        #expect(try upstream.receive(count: 2) == "dy")
+        try upstream.send(ok)
+        #expect(try client.receive(until: "ok") == ok)
+        copy.reset()
+        try client.send(get)
+        try upstream.receive(until: "\r\n\r\n")
+        try upstream.send(ok)
+        #expect(try client.receive(until: "ok") == ok)
+    }
+
+    // MARK: Faults
+
+    @Test func fault_aborts_disconnects_delays_andIsLifted() throws {
+        let mesh = try Mesh(["members"], edges: ["reader>members"])
+        let server = try Server()
+        mesh.pass("members", server)
+        mesh.on { $0.setFaults("members", [Fault(caller: "reader", ending: .abort(status: 503))]) }
+        let reader = try mesh.call("members", from: "reader")
+        try reader.send(get)
+        let answer = try reader.receiveAll()
+        #expect(answer.hasPrefix("HTTP/1.1 503 ") && answer.contains("devmesh fault"))
+
+        mesh.on { $0.setFaults("members", [Fault(ending: .disconnect)]) }
+        let other = try mesh.call("members")
+        try other.send(get)
+        #expect(try other.expectReset())
+        let raw = try mesh.call("members")
+        try raw.send("*1\r\n")
+        #expect(try raw.expectReset())
+
+        mesh.on { $0.setFaults("members", [Fault(delay: .milliseconds(80))]) }
+        let client = try mesh.call("members")
+        let began = Instant.now
+        try client.send(get)
+        let upstream = try serve(server)
+        #expect(Instant.now - began >= .milliseconds(80))
+        #expect(try client.receive(until: "ok") == ok)
+
+        mesh.on { $0.setFaults("members", []) }
+        try client.send(get)
+        try upstream.receive(until: "\r\n\r\n")
+        try upstream.send(ok)
+        #expect(try client.receive(until: "ok") == ok)
+    }
+
+    @Test(arguments: [true, false])
+    func fault_slowsDownWhatPasses(isHTTP: Bool) throws {
+        let mesh = try Mesh(["members"])
+        let server = try Server()
+        mesh.pass("members", server)
+        mesh.on { $0.setFaults("members", [Fault(rate: 100_000)]) }
+        let client = try mesh.call("members")
+        try client.send(isHTTP ? get : "*1\r\n")
+        let upstream = try server.accept()
+        try upstream.receive(until: "\r\n")
+        let began = Instant.now
+        let head = isHTTP ? "HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\n" : ""
+        try upstream.send(head + String(repeating: "x", count: 30_000))
+        #expect(try client.receive(count: head.utf8.count + 30_000).hasSuffix("x"))
+        #expect(Instant.now - began >= .milliseconds(200))
+    }
+
+    // MARK: Timeouts, retries, limits
+
+    @Test func response_thatTakesTooLong_is504() throws {
+        let mesh = try Mesh(["members"])
+        let server = try Server()
+        mesh.pass("members", server)
+        mesh.on { $0.setResilience("members", Resilience(timeouts: .init(response: .milliseconds(50)))) }
+        let client = try mesh.call("members")
+        try client.send(get)
+        let upstream = try server.accept()
+        let answer = try client.receiveAll()
+        #expect(answer.hasPrefix("HTTP/1.1 504 ") && answer.contains("did not begin to answer within 50 ms"))
+        try upstream.receive(until: "\r\n\r\n")
+        #expect(try upstream.expectReset())
+    }
+
+    @Test(arguments: [true, false])
+    func silence_longerThanItMayBe_endsTheConnection(isHTTP: Bool) throws {
+        let mesh = try Mesh(["members"])
+        let server = try Server()
+        mesh.pass("members", server)
+        mesh.on { $0.setResilience("members", Resilience(timeouts: .init(idle: .milliseconds(60)))) }
+        let client = try mesh.call("members")
+        try client.send(isHTTP ? get : "*1\r\n")
+        let upstream = try server.accept()
+        #expect(try client.expectReset())
+        try upstream.receive(until: "\r\n")
+    }
+
+    @Test func status_thatIsToBeTriedAgain_goesToAnotherInstance() throws {
+        let mesh = try Mesh(["members"])
+        let (one, two) = (try Server(), try Server())
+        mesh.pass("members", one, two)
+        mesh.on { $0.setResilience("members", Resilience(retries: .init(attempts: 1, statuses: [503]))) }
+        let client = try mesh.call("members")
+        try client.send(get)
+        let (first, second) = try one.hasVisitor() ? (one, two) : (two, one)
+        try serve(first, "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n")
+        try serve(second)
+        #expect(try client.receive(until: "ok") == ok)
+        // What can't be sent twice is not.
+        try client.send("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx")
+        let third = try one.hasVisitor() ? one : two
+        try serve(third, "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n")
+        #expect(try client.receive(until: "\r\n\r\n").hasPrefix("HTTP/1.1 503 No"))
+    }
+
+    @Test func breaker_opensAfterFailures() throws {
+        let mesh = try Mesh(["members"])
+        let server = try Server()
+        mesh.pass("members", server)
+        mesh.on { $0.setResilience("members", Resilience(breaker: .init(failures: 2, open: .seconds(60)))) }
+        for _ in 0..<2 {
+            let client = try mesh.call("members")
+            try client.send(get)
+            try serve(server, "HTTP/1.1 500 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            try client.receive(until: "\r\n\r\n")
+        }
+        let client = try mesh.call("members")
+        try client.send(get)
+        #expect(try client.receiveAll().contains("its circuit breaker lets nothing through"))
+    }
+
+    @Test func instance_thatFails_isLeftOut() throws {
+        let mesh = try Mesh(["members"])
+        let (bad, good) = (try Server(), try Server())
+        mesh.pass("members", bad, good)
+        mesh.on { $0.setResilience("members", Resilience(ejection: .init(failures: 1, time: .seconds(60)))) }
+        var failures = 0
+        for _ in 0..<6 {
+            let client = try mesh.call("members")
+            try client.send("GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            let isBad = try bad.hasVisitor(within: .milliseconds(30))
+            failures += isBad ? 1 : 0
+            let status = isBad ? "500 No" : "200 OK"
+            try serve(isBad ? bad : good, "HTTP/1.1 \(status)\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            _ = try client.receiveAll()
+        }
+        #expect(failures == 1)
+    }
+
+    @Test func connections_beyondTheLimit_areTold() throws {
+        let mesh = try Mesh(["members"])
+        let server = try Server()
+        mesh.pass("members", server)
+        mesh.on { $0.setResilience("members", Resilience(connections: 1)) }
+        let first = try mesh.call("members")
+        try first.send(get)
+        let upstream = try serve(server)
+        try first.receive(until: "ok")
+        let second = try mesh.call("members")
+        try second.send(get)
+        #expect(try second.receiveAll().contains("members has 1 connections, as many as its `limits` allow."))
+        try first.send(get)
+        try upstream.receive(until: "\r\n\r\n")
+        try upstream.send(ok)
+        #expect(try first.receive(until: "ok") == ok)
+    }
+}
