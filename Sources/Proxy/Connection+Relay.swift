@@ -40,6 +40,9 @@ extension Connection {
                 upstream.owner = self
                 lease.add(self)
                 phase = .dialling(upstream, lease, rest: rest)
+                if upstream.isConnecting, let limit = destination.resilience.timeouts.connect {
+                    dialLimit = loop.after(limit) { [self] in dialMoved(upstream, lease, rest, isTooLate: true) }
+                }
                 if !upstream.isConnecting { dialMoved(upstream, lease, rest) }
                 return
             } catch {
@@ -54,9 +57,12 @@ extension Connection {
         target?.refused(self)
     }
 
-    func dialMoved(_ upstream: Link, _ lease: Lease, _ rest: ArraySlice<Lease>) {
-        guard !upstream.isConnecting else { return }
-        guard upstream.connectError == nil else {
+    func dialMoved(_ upstream: Link, _ lease: Lease, _ rest: ArraySlice<Lease>, isTooLate: Bool = false) {
+        guard case .dialling(let current, _, _) = phase, current === upstream else { return }
+        guard !upstream.isConnecting || isTooLate else { return }
+        dialLimit?.cancel()
+        dialLimit = nil
+        guard upstream.connectError == nil, !isTooLate else {
             phase = .routing
             upstream.close()
             lease.remove(self)

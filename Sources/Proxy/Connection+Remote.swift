@@ -18,7 +18,8 @@ extension Connection {
         if target.scheme != .tcp, conversation == .http1, let link = exchange.take(from: lease) {
             return exchange.start(link, lease, isReused: true)
         }
-        let dial = RemoteDial(target, isHTTP2: isHTTP2, destination.runtime) { [self] result in
+        let limit = destination.resilience.timeouts.connect
+        let dial = RemoteDial(target, isHTTP2: isHTTP2, connectLimit: limit, destination.runtime) { [self] result in
             guard case .reaching = phase else { return }
             switch result {
             case .success(let upstream):

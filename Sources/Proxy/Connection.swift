@@ -53,6 +53,8 @@ final class Connection: LinkOwner {
     /// Bytes a second, where it is slowed down as a whole.
     var rate: Int?
     var idleWatch: Timer?
+    /// Ends the wait for a server to accept.
+    var dialLimit: Timer?
     /// When anything passed last, as far as `idleWatch` cares.
     var lastMoved = Instant(nanoseconds: 0)
     /// When the connection came, or the first bytes after it was parked.
@@ -186,6 +188,7 @@ final class Connection: LinkOwner {
         case .dialling(let upstream, let lease, _):
             // Nothing was sent to it yet.
             phase = .routing
+            dialLimit?.cancel()
             upstream.close()
             lease.remove(self)
             if begunExchange?.failResending() == true { return }
@@ -262,6 +265,7 @@ final class Connection: LinkOwner {
             timer.cancel()
         case .dialling(let upstream, let lease, _):
             phase = .closed
+            dialLimit?.cancel()
             upstream.close()
             lease.remove(self)
         case .relaying(let relay):

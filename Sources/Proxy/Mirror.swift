@@ -22,7 +22,7 @@ final class Mirror: LinkOwner {
         loop = runtime.loop
         timer = loop.after(Mirror.limit) { [self] in close() }
         if let remote = lease.remote {
-            dial = RemoteDial(remote, isHTTP2: false, runtime) { [self] result in
+            dial = RemoteDial(remote, isHTTP2: false, connectLimit: .seconds(5), runtime) { [self] result in
                 dial = nil
                 if case .success(let link) = result { adopt(link) } else { close() }
             }

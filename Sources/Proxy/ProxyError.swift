@@ -38,7 +38,7 @@ extension ProxyError {
         case .cannotConnect(let host, let port, let error):
             return "\(host):\(port) can't be reached: \(error); check the network or VPN it needs."
         case .connectTimedOut(let host, let port, let duration):
-            return "\(host):\(port) did not answer within \(duration.components.seconds) s: "
+            return "\(host):\(port) did not answer within \(sentence(duration)): "
                 + "check the network or VPN it needs."
         case .broken(let peer, let error):
             return "The connection to \(peer) broke: \(error)."

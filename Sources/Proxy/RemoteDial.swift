@@ -7,6 +7,7 @@ import Platform
 final class RemoteDial: LinkOwner {
     private let target: RemoteTarget
     private let protocols: [String]
+    private let connectLimit: Duration?
     private unowned let proxy: Proxy
     private var done: ((Result<Link, ProxyError>) -> Void)?
     private var addresses: ArraySlice<SocketAddress> = []
@@ -14,16 +15,18 @@ final class RemoteDial: LinkOwner {
     private var timer: Timer?
     private var failure: ProxyError
 
-    static let connectLimit = Duration.seconds(5)
     static let handshakeLimit = Duration.seconds(10)
 
     /// - Parameters:
     ///   - isHTTP2: whether the server must speak HTTP/2, which TLS settles (RFC 9113 §3.2).
+    ///   - connectLimit: how long to wait for each address.
     ///   - done: called once unless cancelled, never before this returns. The link has no owner then.
     init(
-        _ target: RemoteTarget, isHTTP2: Bool, _ proxy: Proxy, _ done: @escaping (Result<Link, ProxyError>) -> Void
+        _ target: RemoteTarget, isHTTP2: Bool, connectLimit: Duration?, _ proxy: Proxy,
+        _ done: @escaping (Result<Link, ProxyError>) -> Void
     ) {
         self.target = target
+        self.connectLimit = connectLimit
         protocols = target.scheme == .tcp ? [] : isHTTP2 ? ["h2"] : ["http/1.1"]
         self.proxy = proxy
         self.done = done
@@ -63,10 +66,12 @@ final class RemoteDial: LinkOwner {
             let link = try Link(connectingTo: address, on: proxy.loop)
             link.owner = self
             self.link = link
-            timer = proxy.loop.after(RemoteDial.connectLimit) { [weak self] in
-                guard let self else { return }
-                failure = .connectTimedOut(host: target.host, port: target.port, RemoteDial.connectLimit)
-                tryNext()
+            timer = connectLimit.map { limit in
+                proxy.loop.after(limit) { [weak self] in
+                    guard let self else { return }
+                    failure = .connectTimedOut(host: target.host, port: target.port, limit)
+                    tryNext()
+                }
             }
             if !link.isConnecting { connected(link) }
         } catch {
