@@ -68,16 +68,27 @@ def need(tool):
     return path
 
 
-def free_port():
-    """A port below the ephemeral range and apart from devmesh's own, which nobody holds."""
-    for port in range(8700, 9900):
-        with socket.socket() as probe:
+def free_ports(count):
+    """Ports below the ephemeral range and apart from devmesh's own, which nobody holds."""
+    probes = []
+    try:
+        for port in range(8700, 9900):
+            probe = socket.socket()
             try:
                 probe.bind(("127.0.0.1", port))
-                return port
+                probes.append(probe)
             except OSError:
-                pass
+                probe.close()
+            if len(probes) == count:
+                return [probe.getsockname()[1] for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
     raise Failed("no free port between 8700 and 9900")
+
+
+def free_port():
+    return free_ports(1)[0]
 
 
 def processes(mesh):

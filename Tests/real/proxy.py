@@ -44,7 +44,9 @@ Server(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
 # Each with what its answer ends with.
 REQUESTS = {
     "GET": (b"GET /a?b=c HTTP/1.1\r\nHost: web\r\nUser-Agent: check\r\nAccept: */*\r\nCookie: a=b\r\n\r\n", b"hello"),
-    "GET of chunks": (b"GET /chunked HTTP/1.1\r\nHost: web\r\nAccept: text/html, */*;q=0.1\r\nTE: trailers\r\nVia: 1.1 x\r\n\r\n", b"0\r\n\r\n"),
+    "GET of chunks": (
+        b"GET /chunked HTTP/1.1\r\nHost: web\r\nAccept: text/html, */*;q=0.1\r\nTE: trailers\r\nVia: 1.1 x\r\n\r\n",
+        b"0\r\n\r\n"),
     "POST": (b"POST /orders HTTP/1.1\r\nHost: web\r\nContent-Length: 10\r\n\r\n0123456789", b"0123456789"),
 }
 
@@ -96,7 +98,7 @@ def requests_inSteadyState_allocateNothing():
             with socket.create_connection(("127.0.0.1", port)) as client:
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 exchanges(client, request, end, 200)
-                # In pieces, of which some may meet what devmesh does once a second: measuring its services after `wait`.
+                # In pieces, of which some may meet what devmesh does once a second after `wait`: measure its services.
                 pieces = []
                 for _ in range(11):
                     before = allocations(folder)
