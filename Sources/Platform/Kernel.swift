@@ -31,11 +31,15 @@ public enum ReadResult: Sendable, Equatable {
     case bytes(Int)
     case wouldBlock
     case endOfFile
+
+    init(_ moved: Int?) { self = moved.map { $0 == 0 ? .endOfFile : .bytes($0) } ?? .wouldBlock }
 }
 
 public enum WriteResult: Sendable, Equatable {
     case bytes(Int)
     case wouldBlock
+
+    init(_ moved: Int?) { self = moved.map { .bytes($0) } ?? .wouldBlock }
 }
 
 extension Kernel {
@@ -43,33 +47,29 @@ extension Kernel {
     public func read(_ descriptor: borrowing Descriptor, into buffer: UnsafeMutableRawBufferPointer) throws(Errno)
         -> ReadResult
     {
-        while true {
-            do throws(Errno) {
-                let room = try limit(.read, buffer.count)
-                let raw = descriptor.raw
-                let count = Platform.read(raw, buffer.baseAddress, room)
-                if count > 0 { return .bytes(count) }
-                if count == 0 { return .endOfFile }
-                throw Errno.last
-            } catch {
-                if error == .again { return .wouldBlock }
-                if error != .interrupted { throw error }
-            }
-        }
+        let raw = descriptor.raw
+        return ReadResult(try moving(.read, buffer.count) { Platform.read(raw, buffer.baseAddress, $0) })
     }
 
     /// Writes what fits (write(2), for files and pipes). `EPIPE` is thrown; `SIGPIPE` must be ignored.
     public func write(_ descriptor: borrowing Descriptor, _ bytes: UnsafeRawBufferPointer) throws(Errno)
         -> WriteResult
     {
+        let raw = descriptor.raw
+        return WriteResult(try moving(.write, bytes.count) { Platform.write(raw, bytes.baseAddress, $0) })
+    }
+
+    /// Makes a call that moves bytes until nothing interrupts it.
+    /// - Returns: what the call says; nil for would-block.
+    @inline(__always)
+    func moving(_ call: FaultPlan.Call, _ count: Int, _ body: (Int) -> Int) throws(Errno) -> Int? {
         while true {
             do throws(Errno) {
-                let room = try limit(.write, bytes.count)
-                let count = Platform.write(descriptor.raw, bytes.baseAddress, room)
-                if count >= 0 { return .bytes(count) }
+                let moved = body(try limit(call, count))
+                if moved >= 0 { return moved }
                 throw Errno.last
             } catch {
-                if error == .again { return .wouldBlock }
+                if error == .again { return nil }
                 if error != .interrupted { throw error }
             }
         }

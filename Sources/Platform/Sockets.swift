@@ -100,35 +100,16 @@ extension Kernel {
 
     /// Sends what fits (send(2)); never raises `SIGPIPE`.
     public func send(_ descriptor: borrowing Descriptor, _ bytes: UnsafeRawBufferPointer) throws(Errno) -> WriteResult {
-        while true {
-            do throws(Errno) {
-                let room = try limit(.send, bytes.count)
-                let count = Platform.send(descriptor.raw, bytes.baseAddress, room)
-                if count >= 0 { return .bytes(count) }
-                throw Errno.last
-            } catch {
-                if error == .again { return .wouldBlock }
-                if error != .interrupted { throw error }
-            }
-        }
+        let raw = descriptor.raw
+        return WriteResult(try moving(.send, bytes.count) { Platform.send(raw, bytes.baseAddress, $0) })
     }
 
     /// Reads what a socket has (recv(2)), a little faster than `read`; the buffer must not be empty.
     public func receive(_ descriptor: borrowing Descriptor, into buffer: UnsafeMutableRawBufferPointer) throws(Errno)
         -> ReadResult
     {
-        while true {
-            do throws(Errno) {
-                let room = try limit(.read, buffer.count)
-                let count = recv(descriptor.raw, buffer.baseAddress, room, 0)
-                if count > 0 { return .bytes(count) }
-                if count == 0 { return .endOfFile }
-                throw Errno.last
-            } catch {
-                if error == .again { return .wouldBlock }
-                if error != .interrupted { throw error }
-            }
-        }
+        let raw = descriptor.raw
+        return ReadResult(try moving(.read, buffer.count) { recv(raw, buffer.baseAddress, $0, 0) })
     }
 
     /// Tells the peer that nothing more comes (shutdown(2)); a peer that is gone already is no error.

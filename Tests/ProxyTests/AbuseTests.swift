@@ -49,8 +49,7 @@ import Testing
         try first.receive(until: "ok")
         // It looks at the second only once the first has ended.
         #expect(try one.expectEnd())
-        try two.receive(until: "\r\n\r\n")
-        try two.send(ok)
+        try two.answer(ok)
         #expect(try second.receive(until: "ok") == ok)
     }
 
@@ -76,13 +75,11 @@ import Testing
         try client.send(get)
         let upstream = try server.accept()
         for _ in 0..<2 {
-            try upstream.receive(until: "\r\n\r\n")
-            try upstream.send(ok)
+            try upstream.answer(ok)
             try client.receive(until: "ok")
             try client.send(get)
         }
-        try upstream.receive(until: "\r\n\r\n")
-        try upstream.send(ok)
+        try upstream.answer(ok)
         try client.receive(until: "ok")
         for _ in 0..<3 {
             try client.send("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody")
@@ -165,14 +162,12 @@ import Testing
         let client = try client(of: server)
         try client.send(get)
         let upstream = try server.accept()
-        try upstream.receive(until: "\r\n\r\n")
-        try upstream.send(ok)
+        try upstream.answer(ok)
         try client.receive(until: "ok")
         try client.send("\r\n")
         mesh.settle()
         try client.send(get)
-        try upstream.receive(until: "\r\n\r\n")
-        try upstream.send(ok)
+        try upstream.answer(ok)
         #expect(try client.receive(until: "ok") == ok)
     }
 
@@ -241,8 +236,7 @@ import Testing
         let client = try client(of: server)
         try client.send(get)
         let upstream = try server.accept()
-        try upstream.receive(until: "\r\n\r\n")
-        try upstream.send(ok)
+        try upstream.answer(ok)
         try client.receive(until: "ok")
         try client.send("GET /exit HTTP/1.1\r\nHost: x\r\n\r\n")
         try upstream.receive(until: "\r\n\r\n")

@@ -22,14 +22,12 @@ import Testing
         try client.send(get)
         let upstream = try server.accept()
         for _ in 0..<3 {
-            try upstream.receive(until: "\r\n\r\n")
-            try upstream.send(ok)
+            try upstream.answer(ok)
             #expect(try client.receive(until: "ok") == ok)
             try client.send(get)
         }
         // Another client's request takes the connection that is free.
-        try upstream.receive(until: "\r\n\r\n")
-        try upstream.send(ok)
+        try upstream.answer(ok)
         try client.receive(until: "ok")
         let other = try mesh.call("reader")
         try other.send(get)
@@ -103,8 +101,7 @@ import Testing
         try upstream.send(ok)
         #expect(try client.receive(until: "ok").contains("\r\nConnection: keep-alive\r\n"))
         try client.send("GET / HTTP/1.0\r\n\r\n")
-        try upstream.receive(until: "\r\n\r\n")
-        try upstream.send(ok)
+        try upstream.answer(ok)
         #expect(try client.receiveAll().contains("\r\nConnection: close\r\n"))
     }
 
@@ -115,8 +112,7 @@ import Testing
         let client = try client(of: server)
         try client.send(get)
         let first = try server.accept()
-        try first.receive(until: "\r\n\r\n")
-        try first.send(ok)
+        try first.answer(ok)
         try client.receive(until: "ok")
         try client.send(get)
         // Taken and ended without a word, as if both had crossed.
@@ -134,13 +130,11 @@ import Testing
         try client.send(get)
         let first = try server.accept()
         for _ in 0..<2 {
-            try first.receive(until: "\r\n\r\n")
-            try first.send(ok)
+            try first.answer(ok)
             try client.receive(until: "ok")
             try client.send(get)
         }
-        try first.receive(until: "\r\n\r\n")
-        try first.send(ok)
+        try first.answer(ok)
         try client.receive(until: "ok")
         try client.send("POST /order HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
         try first.receive(until: "\r\n\r\n")
@@ -154,8 +148,7 @@ import Testing
         let client = try client(of: server)
         try client.send(get)
         let first = try server.accept()
-        try first.receive(until: "\r\n\r\n")
-        try first.send(ok)
+        try first.answer(ok)
         try client.receive(until: "ok")
         first.close()
         mesh.settle()
@@ -174,8 +167,7 @@ import Testing
         #expect(try first.expectEnd())
         try client.send(get)
         let second = try server.accept()
-        try second.receive(until: "\r\n\r\n")
-        try second.send(ok)
+        try second.answer(ok)
         #expect(try client.receive(until: "ok") == ok)
     }
 
@@ -207,8 +199,7 @@ import Testing
         try client.send(get)
         client.end()
         let upstream = try server.accept()
-        try upstream.receive(until: "\r\n\r\n")
-        try upstream.send(ok)
+        try upstream.answer(ok)
         #expect(try client.receiveAll() == ok)
     }
 

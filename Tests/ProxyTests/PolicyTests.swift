@@ -96,8 +96,7 @@ import Testing
         #expect(try client.receive(until: "ok") == ok)
         copy.reset()
         try client.send(get)
-        try upstream.receive(until: "\r\n\r\n")
-        try upstream.send(ok)
+        try upstream.answer(ok)
         #expect(try client.receive(until: "ok") == ok)
     }
 
@@ -131,8 +130,7 @@ import Testing
 
         mesh.on { $0.setFaults("members", []) }
         try client.send(get)
-        try upstream.receive(until: "\r\n\r\n")
-        try upstream.send(ok)
+        try upstream.answer(ok)
         #expect(try client.receive(until: "ok") == ok)
     }
 
@@ -247,8 +245,7 @@ import Testing
         try second.send(get)
         #expect(try second.receiveAll().contains("members has 1 connections, as many as its `limits` allow."))
         try first.send(get)
-        try upstream.receive(until: "\r\n\r\n")
-        try upstream.send(ok)
+        try upstream.answer(ok)
         #expect(try first.receive(until: "ok") == ok)
     }
 }

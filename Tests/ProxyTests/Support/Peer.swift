@@ -74,6 +74,12 @@ final class Peer {
         return stuffed
     }
 
+    /// Receives a head and answers it.
+    func answer(_ response: String) throws {
+        try receive(until: "\r\n\r\n")
+        try send(response)
+    }
+
     /// Receives up to and including `marker`.
     @discardableResult
     func receive(until marker: String) throws -> String {
