@@ -9,6 +9,7 @@ public final class Listener: ReadinessHandler {
     private let descriptor: Descriptor
     private let onAccept: (consuming Descriptor) -> Void
     private let mayAccept: () -> Bool
+    private let reserve: DescriptorReserve?
     private var registration: Registration?
     private var pause: Timer?
 
@@ -17,14 +18,17 @@ public final class Listener: ReadinessHandler {
     /// So that a storm of connections leaves the loop time for others.
     private static let batch = 64
 
-    /// - Parameter mayAccept: false while those that were accepted need all descriptors there are; it is asked again
-    ///   after a pause.
+    /// - Parameters:
+    ///   - mayAccept: false while those that were accepted need all descriptors there are; it is asked again after a
+    ///     pause.
+    ///   - reserve: for a listener that must work when all other descriptors are in use.
     public init(
         _ descriptor: consuming Descriptor, on loop: EventLoop, mayAccept: @escaping () -> Bool = { true },
-        onAccept: @escaping (consuming Descriptor) -> Void
+        reserve: DescriptorReserve? = nil, onAccept: @escaping (consuming Descriptor) -> Void
     ) throws(Errno) {
         self.loop = loop
         self.mayAccept = mayAccept
+        self.reserve = reserve
         self.onAccept = onAccept
         self.descriptor = descriptor
         registration = nil
@@ -43,6 +47,7 @@ public final class Listener: ReadinessHandler {
 
     public func ready(_ readiness: Readiness) {
         guard pause?.isPending != true else { return }
+        reserve?.refill()
         for _ in 0..<Self.batch {
             guard registration != nil else { return }
             guard mayAccept() else { return rest() }
@@ -54,6 +59,8 @@ public final class Listener: ReadinessHandler {
                     return
                 }
             } catch {
+                let isShort = error == .tooManyOpenFiles || error == .tooManyOpenFilesInSystem
+                if isShort, reserve?.giveUpOne() == true { continue }
                 // Whatever it is (accept(2) lists a dozen passing network errors), the next attempt is not hopeless.
                 return rest()
             }

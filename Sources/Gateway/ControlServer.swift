@@ -21,11 +21,14 @@ public final class ControlServer {
     ) throws(GatewayError) {
         self.path = path
         kernel = loop.kernel
+        // `ps` and `down` are wanted most when there is no descriptor left.
+        let reserve = DescriptorReserve(size: 4)
+        reserve.keep()
         let socket = try UnixListener.bind(path, kernel: loop.kernel)
         do throws(Errno) {
             server = try HTTPServer(
                 socket, on: loop, admission: .user(owner), handler: ControlHandler(backend),
-                connectionLimit: connectionLimit)
+                connectionLimit: connectionLimit, reserve: reserve)
         } catch {
             throw .cannotListen(path: path, error)
         }

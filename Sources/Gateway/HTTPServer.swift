@@ -35,10 +35,11 @@ public final class HTTPServer {
 
     /// - Parameters:
     ///   - bodyLimit: bytes of a request's body; more is 413.
+    ///   - reserve: descriptors for its connections when all others are in use.
     ///   - connectionLimit: more than any person or script opens; a leak of connections stops here, with 503.
     public init(
         _ socket: consuming Descriptor, on loop: EventLoop, admission: Admission, handler: any HTTPHandler,
-        bodyLimit: Int = 1_048_576, connectionLimit: Int = 512
+        bodyLimit: Int = 1_048_576, connectionLimit: Int = 512, reserve: DescriptorReserve? = nil
     ) throws(Errno) {
         self.loop = loop
         self.handler = handler
@@ -46,7 +47,7 @@ public final class HTTPServer {
         self.bodyLimit = bodyLimit
         self.connectionLimit = connectionLimit
         listener = nil
-        listener = try Listener(socket, on: loop) { [weak self] connection in self?.accept(connection) }
+        listener = try Listener(socket, on: loop, reserve: reserve) { [weak self] in self?.accept($0) }
     }
 
     public var connectionCount: Int { connections.count }

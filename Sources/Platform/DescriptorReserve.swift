@@ -47,9 +47,15 @@ public final class DescriptorReserve: Sendable {
     public func using<T>(_ body: () -> Result<T, Errno>) -> Result<T, Errno> {
         let first = body()
         guard case .failure(let error) = first, error == .tooManyOpenFiles || error == .tooManyOpenFilesInSystem,
-            let spare = state.withLock({ $0.spares.popLast() })
+            giveUpOne()
         else { return first }
-        close(spare)
         return body()
+    }
+
+    /// Frees one for what the caller does next; false where none is left.
+    public func giveUpOne() -> Bool {
+        guard let spare = state.withLock({ $0.spares.popLast() }) else { return false }
+        close(spare)
+        return true
     }
 }

@@ -28,6 +28,26 @@ import Testing
         #expect(accepted.map { (5...6).contains($0) } == true)
     }
 
+    @Test func accept_outOfDescriptors_takesOneOfTheReserve() {
+        let plan = FaultPlan()
+        plan.inject(.accept, .fails(.tooManyOpenFiles))
+        let reserve = DescriptorReserve(size: 1)
+        reserve.keep()
+        let calls: Int? = onLoop(kernel: Kernel(faults: plan)) { loop, done in
+            let socket = try! loop.kernel.listen(at: .loopback(0))
+            var listener: Listener?
+            listener = try! Listener(socket, on: loop, reserve: reserve) { _ in
+                listener?.close()
+                done(plan.count(.accept))
+            }
+            let client = try! Kernel.real.socket(for: .loopback(0))
+            _ = try! Kernel.real.connect(client, to: listener!.address!)
+            _ = client.release()
+        }
+        // Refused and taken at once, without a pause in which others are looked at.
+        #expect(calls == 2)
+    }
+
     @Test func close_connectionsWaiting_noneIsTakenAnyMore() {
         let taken: Bool? = onLoop { loop, done in
             let listener = try! Listener(try! loop.kernel.listen(at: .loopback(0)), on: loop) { _ in done(true) }
