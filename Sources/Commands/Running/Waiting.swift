@@ -40,6 +40,10 @@ struct Waiting {
         for service in services where ["failed", "unready"].contains(service.state) {
             return .failed(service.service, reason: service.reason)
         }
+        // Somebody has stopped it meanwhile: it will not become ready by itself.
+        for service in services where service.state == "stopped" {
+            return .failed(service.service, reason: service.reason ?? Sentences.wasStopped)
+        }
         return services.allSatisfy { ["ready", "completed"].contains($0.state) } ? .done : nil
     }
 }

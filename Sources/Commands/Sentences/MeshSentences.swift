@@ -65,6 +65,8 @@ enum Sentences {
             + " The mesh stays up; `devmesh why \(service)` says more."
     }
 
+    static let wasStopped = "it was stopped"
+
     static func cannotSupervise(_ error: Errno) -> String { "The supervisor could not be started: \(error)." }
 
     static func supervisorEnded(_ log: String) -> String {

@@ -13,9 +13,14 @@ struct WaitingTests {
         #expect(Waiting.outcome(of: [Self.status("a", "ready"), Self.status("b", "completed")]) == .done)
     }
 
-    @Test(arguments: ["pending", "building", "starting", "stopped", "stopping"])
+    @Test(arguments: ["pending", "building", "starting", "stopping"])
     func outcome_oneOnItsWay_isNone(state: String) {
         #expect(Waiting.outcome(of: [Self.status("a", "ready"), Self.status("b", state)]) == nil)
+    }
+
+    @Test func outcome_oneStoppedMeanwhile_isFailed() {
+        let services = [Self.status("a", "ready"), Self.status("b", "stopped")]
+        #expect(Waiting.outcome(of: services) == .failed("b", reason: "it was stopped"))
     }
 
     @Test(arguments: ["failed", "unready"]) func outcome_oneFailed_isFailedAtOnce(state: String) {
