@@ -25,6 +25,15 @@ public struct RequestHead: Sendable {
     /// The `Host` line, which HTTP/1.0 may lack.
     public var host: HeaderField? { section.host.map { section.fields[$0] } }
 
+    /// Path and query; empty for `http://host`, nil where the target is none of a resource (`*`, CONNECT).
+    public var path: Range<Int>? {
+        switch form {
+        case .origin: target
+        case .absolute(_, let path): path
+        case .authority, .asterisk: nil
+        }
+    }
+
     /// Whether the client keeps the connection open after this exchange (RFC 9112 §9.3).
     public var keepsAlive: Bool {
         minorVersion == 1 ? !section.saysClose : section.saysKeepAlive && !section.saysClose

@@ -4,7 +4,7 @@ import JSON
 enum Fingerprint {
     static func of(_ service: Service, entry: JSONSyntax, topVariables: [Variable]) -> String {
         var bytes: [UInt8] = []
-        canonical(entry.json, without: ["versions"]).append(to: &bytes)
+        canonical(entry.json, without: ["versions", "hosts", "paths"]).append(to: &bytes)
         // What the entry's `${}` and envFile gave, and what is set for all.
         append(topVariables.flatMap { [$0.name, $0.value] }, to: &bytes)
         append(service.variables.flatMap { [$0.name, $0.value] }, to: &bytes)

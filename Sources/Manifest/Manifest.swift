@@ -115,6 +115,9 @@ public struct Service: Sendable, Equatable {
     public var remote: Remote?
     /// Web pages of these origins may call it where its remote adds credentials: those of the top and its own.
     public var origins: [String] = []
+    /// What leads to it at the gateway: host names in lower case, beside `GatewayHost.names`, and paths.
+    public var hosts: [String] = []
+    public var paths: [GatewayPath] = []
     /// Where it starts out: unless the manifest says otherwise, the first of its `targets`.
     public var target: Target
     /// In the manifest's order.

@@ -120,6 +120,7 @@ enum ManifestKeys {
             "versions", .map(names: .versionName, version),
             "Other versions of it, by name: each says what is different from the service's own entry.", standard: [:],
             examples: [["next": ["directory": "../members-next"], "main": ["git": "main"]]]),
+        hosts, paths,
         origins("Web pages of these origins may call it also where its remote adds credentials."),
     ]
 
@@ -151,8 +152,6 @@ enum ManifestKeys {
     private static let later: [Key] = [
         .later("callback", "Whether remote systems call it back.", standard: false),
         .later("route", "Which targets its requests go to.", standard: [:]),
-        .later("hosts", "Further host names at the gateway.", standard: []),
-        .later("paths", "Its paths at the gateway.", standard: []),
         .later("timeouts", "Its timeouts.", standard: [:]),
         .later("retries", "Its retries.", standard: [:]),
         .later("limits", "Its limits.", standard: [:]),

@@ -17,6 +17,7 @@ struct ManifestRules {
         }
         checkCycles()
         checkPorts()
+        GatewayRules(report: report, roster: roster, manifest: manifest).run()
     }
 
     private func checkNames() {
@@ -36,7 +37,7 @@ struct ManifestRules {
             }
             // `.`, `_` and `-` are all that a valid name has beside letters and digits, so that names fall together
             // as host label exactly where they do as variable.
-            let label = String(lower.map { $0 == "." || $0 == "_" ? "-" : $0 })
+            let label = GatewayHost.label(of: entry.name)
             if let other = folded[lower] {
                 if other.name != entry.name {
                     report.error(

@@ -40,7 +40,7 @@ extension Sentence {
         nearest.map { "Did you mean \(quoted($0))?" } ?? mend
     }
 
-    private static func place(_ position: Position) -> String {
+    static func place(_ position: Position) -> String {
         "line \(position.line), column \(position.column)"
     }
 }
@@ -70,8 +70,10 @@ extension Sentence {
             mend: "Remove one of the two")
     }
 
-    static func missing(_ key: String) -> Sentence {
-        Sentence(expected: "the key \(quoted(key))", found: "none", mend: "Add \(quoted(key)): {}")
+    static func missing(_ key: Key) -> Sentence {
+        let name = quoted(key.name)
+        let example = key.examples.first ?? [:]
+        return Sentence(expected: "the key \(name)", found: "none", mend: "Add \(name): \(example.serialized())")
     }
 
     static func notYet(_ key: Key, found: String) -> Sentence {

@@ -44,6 +44,8 @@ struct ServiceReader {
             oneShot: node["oneShot"]?.bool ?? false, remote: remote,
             checkout: node["git"]?.string.map { Checkout(ref: $0) }, logs: reader.logs(node["logs"], default: logs))
         service.origins = topOrigins + origins
+        service.hosts = hosts
+        service.paths = paths
         service.secrets = secrets
         service.versions = entry.versions.map { name, entry in
             var reader = ServiceReader(

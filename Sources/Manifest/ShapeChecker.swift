@@ -27,7 +27,7 @@ struct ShapeChecker {
         case (.object(let keys), .object(let members)):
             check(members, keys, at: trail)
             for key in keys where key.isRequired && report.document.errors.isEmpty && node[key.name] == nil {
-                report.error(.missing(key.name), at: node.offset, trail)
+                report.error(.missing(key), at: node.offset, trail)
             }
         default: checkScalar(node, shape, of: outer, at: trail, isSecret: isSecret)
         }

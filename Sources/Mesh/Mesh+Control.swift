@@ -15,7 +15,8 @@ extension Mesh: ControlBackend {
             .success(
                 MeshInfo(
                     name: plan.displayName, project: project.directory, manifest: project.manifest,
-                    pid: Int(ThisProcess.id), startedAt: startedAt.rfc3339(), version: options.version, gateway: nil,
+                    pid: Int(ThisProcess.id), startedAt: startedAt.rfc3339(), version: options.version,
+                    gateway: plan.gatewayPort,
                     socket: project.socket(places))))
     }
 

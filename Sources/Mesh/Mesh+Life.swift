@@ -27,6 +27,7 @@ extension Mesh {
             server = try ControlServer(at: lease.socket, backend: self, on: loop)
         } catch { throw .failed("\(error)") }
 
+        proxy.setHosts(HostTable(plan))
         for planned in plan.services {
             adopt(planned)
             point(to: startingTarget(planned).unit(of: planned.name))
@@ -95,7 +96,7 @@ extension Mesh {
             case .tcp: .tcp
             }
         proxy.setProtocol(planned.name, kind)
-        proxy.setOrigins(planned.name, planned.service.origins)
+        proxy.setOrigins(planned.name, planned.service.origins, hosts: planned.service.hosts)
         applyRoute(planned.name)
     }
 
@@ -168,7 +169,8 @@ extension Plan {
 extension FrontSpec {
     init?(_ listener: ListeningPort) {
         switch listener.role {
-        case .gateway, .dns: return nil
+        case .dns: return nil
+        case .gateway: self.init(service: nil, port: listener.port)
         case .front(let service, _): self.init(service: service, port: listener.port)
         case .edge(let caller, let target): self.init(service: target, caller: caller, port: listener.port)
         }

@@ -92,7 +92,9 @@ extension PortEntry {
     public init(_ listener: ListeningPort) {
         let url = "http://127.0.0.1:\(listener.port)"
         switch listener.role {
-        case .gateway: self.init(service: nil, port: listener.port, url: nil, edge: nil, kind: .gateway)
+        case .gateway:
+            let url = "http://localhost:\(listener.port)"
+            self.init(service: nil, port: listener.port, url: url, edge: nil, kind: .gateway)
         case .dns: self.init(service: nil, port: listener.port, url: nil, edge: nil, kind: .dns)
         case .front(let service, _):
             self.init(service: service, port: listener.port, url: url, edge: nil, kind: .front)

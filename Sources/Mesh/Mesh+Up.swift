@@ -45,6 +45,7 @@ extension Mesh {
 
         plan = planned.plan
         selection = request.services == nil && request.local == nil ? planned.selection : merged(planned.selection)
+        proxy.setHosts(HostTable(plan))
         for planned in plan.services {
             adopt(planned)
             // The version that served it may have left the manifest; one that is new has not begun.
@@ -149,10 +150,10 @@ extension Mesh {
         let specs = Set(plan.frontSpecs)
         let names = Set(serviceNames)
         for spec in before.frontSpecs where !specs.contains(spec) {
-            if names.contains(spec.service) {
-                proxy.close(spec)
+            if let service = spec.service, !names.contains(service) {
+                proxy.remove(service: service)
             } else {
-                proxy.remove(service: spec.service)
+                proxy.close(spec)
             }
         }
     }

@@ -19,10 +19,16 @@ struct Answer: Equatable {
     func response(_ form: Form, withBody: Bool = true) -> [UInt8] {
         let body =
             switch form {
-            case .html: Array(html.utf8)
-            case .text: Array(text.utf8)
-            case .json: Array(json.utf8)
+            case .html: html
+            case .text: text
+            case .json: json
             }
+        return Answer.response(status, form, body, withBody: withBody)
+    }
+
+    /// The same of any document.
+    static func response(_ status: Int, _ form: Form, _ text: String, withBody: Bool) -> [UInt8] {
+        let body = Array(text.utf8)
         let type =
             switch form {
             case .html: "text/html; charset=utf-8"
@@ -39,15 +45,20 @@ struct Answer: Equatable {
     }
 
     private var html: String {
-        var page = "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>"
-        page += "\(escaped(service)): \(status)</title>\n"
-        page += "<style>body{font:16px/1.5 system-ui,sans-serif;margin:3em auto;max-width:50em;padding:0 1em}"
-        page += "pre{background:#f4f4f4;color:#222;padding:1em;overflow:auto}</style></head>\n"
+        var page = Answer.pageHead("\(service): \(status)")
         page += "<body>\n<h1>\(escaped(service))</h1>\n<p>\(escaped(reason))</p>\n"
         if !lastLines.isEmpty {
             page += "<h2>Last lines</h2>\n<pre>\(lastLines.map(escaped).joined(separator: "\n"))</pre>\n"
         }
         return page + "<p><small>Answered by devmesh.</small></p>\n</body>\n</html>\n"
+    }
+
+    /// The beginning of a page, up to its body.
+    static func pageHead(_ title: String) -> String {
+        var page = "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>"
+        page += "\(escaped(title))</title>\n"
+        page += "<style>body{font:16px/1.5 system-ui,sans-serif;margin:3em auto;max-width:50em;padding:0 1em}"
+        return page + "pre{background:#f4f4f4;color:#222;padding:1em;overflow:auto}</style></head>\n"
     }
 
     private var text: String {
@@ -152,7 +163,7 @@ private func thousandths(_ text: Slice<UnsafeRawBufferPointer>) -> Int {
 }
 
 /// The text for HTML: what could be markup escaped, control characters shown as pictures.
-private func escaped(_ text: String) -> String {
+func escaped(_ text: String) -> String {
     var result = ""
     for scalar in printable(text).unicodeScalars {
         switch scalar {
@@ -168,7 +179,7 @@ private func escaped(_ text: String) -> String {
 }
 
 /// The text without what would steer a terminal: colours are dropped, other control characters become pictures.
-private func printable(_ text: String) -> String {
+func printable(_ text: String) -> String {
     var result = String.UnicodeScalarView()
     var rest = text.unicodeScalars[...]
     while let scalar = rest.popFirst() {
@@ -191,7 +202,7 @@ private func printable(_ text: String) -> String {
 }
 
 /// A JSON string (RFC 8259 §7).
-private func jsonString(_ text: String) -> String {
+func jsonString(_ text: String) -> String {
     var result = "\""
     for scalar in text.unicodeScalars {
         switch scalar {

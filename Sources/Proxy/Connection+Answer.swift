@@ -25,8 +25,13 @@ extension Connection {
     func respond(status: Int, _ reason: String, as form: Answer.Form, withBody: Bool = true) {
         let lines = status == 503 ? destination.lastLines : []
         let answer = Answer(status: status, service: destination.name, reason: reason, lastLines: lines)
+        deliver(answer.response(form, withBody: withBody))
+    }
+
+    /// The same with the response's bytes.
+    func deliver(_ response: [UInt8]) {
         client.dropEarly(client.earlyBytes.count)
-        client.write(answer.response(form, withBody: withBody))
+        client.write(response)
         linger()
     }
 }

@@ -49,6 +49,13 @@ extension Connection {
                 "\(destination.name) goes to a remote with \(target.headers.isEmpty ? "a path" : "headers") to be added "
                     + "to each request, which devmesh can do for HTTP/1.1 only: let the client speak that.")
         }
+        if gateway != nil, target.scheme == .tcp {
+            // Its bytes would pass unseen from the second request on, whatever service they are for.
+            return HTTPProblem(
+                502,
+                "\(destination.name) goes to a tcp remote, to which the gateway can't lead: write http:// or https:// in "
+                    + "its \"remote\", or call it by its own address.")
+        }
         guard target.addsCredentials else { return nil }
         if conversation != .http1 { return refusalOfClient() }
         if target.scheme == .tcp {

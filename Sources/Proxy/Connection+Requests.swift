@@ -94,7 +94,7 @@ extension Connection {
             case .needMore: return false
             case .http1: conversation = .http1
             // What is no HTTP is told so, where it should be.
-            case .other where destination.protocolKind == .http: conversation = .http1
+            case .other where destination.protocolKind == .http && gateway == nil: conversation = .http1
             case .http2, .other:
                 if !areEarly { client.pushEarly(bytes) }
                 becomeRaw()
@@ -135,6 +135,10 @@ extension Connection {
     private func becomeRaw() {
         conversation = .raw
         target = nil
+        if gateway != nil {
+            stopWaiting()
+            return answer(Gateway.speaksHTTP1, status: 505)
+        }
         routeAnew()
     }
 

@@ -41,7 +41,10 @@ final class Connection: LinkOwner {
     let client: Link
     /// The service whose edge was called from, if it was one.
     let caller: String?
-    let destination: Destination
+    /// The service that it is for; at the gateway, the one that its latest request was for.
+    private(set) var destination: Destination
+    /// What finds the service of each request, where the connection came by no front.
+    let gateway: Gateway?
     /// Where the request at hand goes, or the connection; nil until chosen.
     var target: Target?
     /// Came when the service had as many as it may have.
@@ -85,13 +88,33 @@ final class Connection: LinkOwner {
         return exchange
     }
 
-    init(_ client: Link, caller: String?, isV6: Bool, to destination: Destination) {
+    init(_ client: Link, caller: String?, isV6: Bool, to destination: Destination, through gateway: Gateway? = nil) {
         self.client = client
         isClientV6 = isV6
         self.caller = caller
         self.destination = destination
+        self.gateway = gateway
         arrival = client.loop.now
         client.owner = self
+    }
+
+    // MARK: At the gateway
+
+    /// Goes to another service, between two requests.
+    func move(to destination: Destination) {
+        guard destination !== self.destination else { return }
+        begunExchange?.dropKept()
+        idleWatch?.cancel()
+        self.destination.remove(self)
+        self.destination = destination
+        destination.add(self)
+    }
+
+    /// Leaves a service that is no more, if it is between two requests and came by the gateway; else false.
+    func returnToGateway() -> Bool {
+        guard let gateway, destination !== gateway.home, case .awaiting = phase else { return false }
+        move(to: gateway.home)
+        return true
     }
 
     // MARK: What it carries

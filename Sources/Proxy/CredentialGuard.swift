@@ -13,12 +13,16 @@ import Platform
 struct CredentialGuard {
     private let service: String
     private let origins: Set<WebOrigin>
+    private let hosts: Set<String>
     private let isOpenToAll: Bool
 
-    /// - Parameter origins: those declared in the manifest; what is no origin opens nothing.
-    init(service: String, origins: [String] = []) {
+    /// - Parameters:
+    ///   - origins: those declared in the manifest; what is no origin opens nothing.
+    ///   - hosts: its host names at the gateway, in lower case.
+    init(service: String, origins: [String] = [], hosts: [String] = []) {
         self.service = service
         self.origins = Set(origins.compactMap(WebOrigin.init))
+        self.hosts = Set(hosts)
         isOpenToAll = origins.contains("*")
     }
 
@@ -70,7 +74,7 @@ struct CredentialGuard {
         guard let name = WebOrigin.Authority(host)?.host else { return false }
         if SocketAddress(literal: name, port: 0) != nil { return true }
         return name == "localhost" || name.hasSuffix(".localhost") || name == service.lowercased()
-            || name == hostLabel(service) || origins.contains { $0.authority.host == name }
+            || name == hostLabel(service) || hosts.contains(name) || origins.contains { $0.authority.host == name }
     }
 
     /// A service's name as a label of host names.

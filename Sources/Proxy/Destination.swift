@@ -108,21 +108,27 @@ final class Destination {
 
     // MARK: Connections
 
-    func accept(_ descriptor: consuming Descriptor, caller: String?, isV6: Bool) {
+    func accept(_ descriptor: consuming Descriptor, caller: String?, isV6: Bool, through gateway: Gateway? = nil) {
         guard let client = try? Link(descriptor, peer: caller ?? "the client", on: loop) else { return }
-        let connection = Connection(client, caller: caller, isV6: isV6, to: self)
-        if let most = resilience.connections, connections.count >= most { connection.isOneTooMany = true }
-        connections[ObjectIdentifier(connection)] = connection
+        let connection = Connection(client, caller: caller, isV6: isV6, to: self, through: gateway)
+        add(connection)
         connection.begin()
     }
 
+    func add(_ connection: Connection) {
+        connection.isOneTooMany = resilience.connections.map { connections.count >= $0 } ?? false
+        connections[ObjectIdentifier(connection)] = connection
+    }
+
+    func remove(_ connection: Connection) { connections[ObjectIdentifier(connection)] = nil }
+
     func forget(_ connection: Connection) {
-        connections[ObjectIdentifier(connection)] = nil
+        remove(connection)
         proxy.descriptorsWereFreed(by: connection)
     }
 
     func closeAll() {
-        for connection in Array(connections.values) { connection.close() }
+        for connection in Array(connections.values) where !connection.returnToGateway() { connection.close() }
         for target in targets.values { target.close() }
     }
 

@@ -101,7 +101,7 @@ extension Exchange {
         bench.copy.clear()
         do throws(HTTPProblem) {
             try HeadRewriting.request(
-                bench.request, in: bytes, to: lease, trustsClient: connection.caller != nil,
+                bench.request, in: bytes, to: lease, without: strippedCount, trustsClient: connection.caller != nil,
                 isClientV6: connection.isClientV6, service: connection.destination.name, &bench.copy)
         } catch { return }
         mirror = Mirror(to: lease, connection.destination.runtime)

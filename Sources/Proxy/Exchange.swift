@@ -29,6 +29,8 @@ final class Exchange {
     var lease: Lease?
 
     // Of the request.
+    /// How many bytes of its path the service does not see.
+    var strippedCount = 0
     var method = HTTPMethod.other
     var speaksOldHTTP = false
     var clientKeepsAlive = false
@@ -112,6 +114,7 @@ final class Exchange {
         isStream = false
         sent.removeAll(keepingCapacity: true)
         if let problem = HeadRewriting.refusal(of: head, in: bytes) { return refuse(problem) }
+        if let gateway = connection.gateway, !find(by: gateway, bytes) { return }
         let target = connection.destination.choose(in: bytes, for: connection)
         connection.target = target
         guard isAdmitted(to: target) else { return }
@@ -194,7 +197,7 @@ final class Exchange {
         bench.writer.clear()
         do throws(HTTPProblem) {
             try HeadRewriting.request(
-                bench.request, in: bytes, to: lease, trustsClient: connection.caller != nil,
+                bench.request, in: bytes, to: lease, without: strippedCount, trustsClient: connection.caller != nil,
                 isClientV6: connection.isClientV6, service: connection.destination.name, &bench.writer)
         } catch { return refuse(error) }
         let written = bench.writer.bytes.count

@@ -1,12 +1,13 @@
-/// A port on which the mesh listens for a service.
+/// A port on which the mesh listens.
 public struct FrontSpec: Sendable, Hashable {
-    public var service: String
+    /// Nil for the gateway, which finds the service of each request.
+    public var service: String?
     /// The one service that calls here, for an edge; nil for the front that all may call.
     public var caller: String?
     /// 0 lets the system choose; `Proxy.port` tells.
     public var port: Int
 
-    public init(service: String, caller: String? = nil, port: Int) {
+    public init(service: String?, caller: String? = nil, port: Int) {
         self.service = service
         self.caller = caller
         self.port = port

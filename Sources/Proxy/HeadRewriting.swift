@@ -22,15 +22,16 @@ enum HeadRewriting {
 
     /// Writes the head that goes to the server; requests to an instance of this machine keep their `Host`.
     /// - Parameters:
+    ///   - strippedCount: how many bytes of the path are left out, and told as its prefix.
     ///   - trustsClient: whether what the client says of those before it is to be believed: on an edge, where a
     ///     service calls.
     ///   - service: `Host` where a client of old says none.
     /// - Throws: what the client is to be answered with.
     static func request(
-        _ head: RequestHead, in buffer: UnsafeRawBufferPointer, to lease: Lease, trustsClient: Bool, isClientV6: Bool,
-        service: @autoclosure () -> String, _ writer: inout HeadWriter
+        _ head: RequestHead, in buffer: UnsafeRawBufferPointer, to lease: Lease, without strippedCount: Int = 0,
+        trustsClient: Bool, isClientV6: Bool, service: @autoclosure () -> String, _ writer: inout HeadWriter
     ) throws(HTTPProblem) {
-        writeRequestLine(head, in: buffer, base: lease.basePath, to: &writer)
+        writeRequestLine(head, in: buffer, base: lease.basePath, without: strippedCount, to: &writer)
         if let remote = lease.remote {
             try writer.field("Host", remote.hostHeader)
         } else if case .absolute(let authority, _) = head.form {
@@ -56,6 +57,9 @@ enum HeadRewriting {
         }
         let isTold = trustsClient && head.fields.contains { $0.kind == .xForwarded || $0.kind == .forwarded }
         if !isTold { writeForwarding(head, in: buffer, isClientV6: isClientV6, besides: headers, to: &writer) }
+        if strippedCount > 0, let start = head.path?.lowerBound {
+            writer.field("X-Forwarded-Prefix", from: buffer, start..<start + strippedCount)
+        }
         writer.lines("Via: 1.1 devmesh\r\n")
         for header in headers { try writer.field(header.name, header.value) }
         if head.framing == .chunked { writer.lines("Transfer-Encoding: chunked\r\n") }
@@ -118,15 +122,12 @@ enum HeadRewriting {
 
     /// The remote's path and behind it the request's.
     private static func writeRequestLine(
-        _ head: RequestHead, in buffer: UnsafeRawBufferPointer, base: String, to writer: inout HeadWriter
+        _ head: RequestHead, in buffer: UnsafeRawBufferPointer, base: String, without strippedCount: Int,
+        to writer: inout HeadWriter
     ) {
-        switch head.form {
-        case .origin: writer.request(head, in: buffer, base: base, target: head.target)
-        case .absolute(_, let range):
-            let hasPath = !range.isEmpty && buffer[range.lowerBound] == UInt8(ascii: "/")
-            writer.request(head, in: buffer, base: hasPath ? base : base + "/", target: range)
-        case .asterisk, .authority: writer.request(head, in: buffer)
-        }
+        guard let path = head.path?.dropFirst(strippedCount) else { return writer.request(head, in: buffer) }
+        let isAbsolute = !path.isEmpty && buffer[path.lowerBound] == UInt8(ascii: "/")
+        writer.request(head, in: buffer, base: isAbsolute ? base : base + "/", target: path)
     }
 
     /// Says who called (RFC 7239's forerunners, which everyone reads).

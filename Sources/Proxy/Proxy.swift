@@ -11,6 +11,8 @@ public protocol ProxyDelegate: AnyObject {
     func remoteFailed(_ service: String, reason: String)
     /// Told at the first success, and at the first after a failure.
     func remoteSucceeded(_ service: String)
+    /// What the gateway shows to who asks for no service in particular.
+    func overview() -> GatewayOverview
 }
 
 /// The fronts and edges of a mesh: listens for as long as the mesh is up, and passes on, holds or answers.
@@ -32,6 +34,7 @@ public final class Proxy {
     let user: UInt32
     private var fronts: [Front] = []
     private var destinations: [String: Destination] = [:]
+    private(set) lazy var gateway = Gateway(self)
     /// Connections for which no descriptor was left.
     var starved: [Connection] = []
 
@@ -66,10 +69,11 @@ public final class Proxy {
     public func add(_ spec: FrontSpec) throws(ProxyError) { try open([spec]) }
 
     private func listen(_ spec: FrontSpec) throws(ProxyError) -> Front {
-        let destination = destination(spec.service)
+        let gateway = spec.service == nil ? gateway : nil
+        let destination = gateway?.home ?? destination(spec.service ?? "")
         let mayAccept = { [unowned self] in starved.isEmpty }
         return try Front(spec, on: loop, mayAccept: mayAccept) { descriptor, isV6 in
-            destination.accept(descriptor, caller: spec.caller, isV6: isV6)
+            destination.accept(descriptor, caller: spec.caller, isV6: isV6, through: gateway)
         }
     }
 
@@ -101,10 +105,11 @@ public final class Proxy {
         fronts = []
         for destination in destinations.values { destination.closeAll() }
         destinations = [:]
+        gateway.home.closeAll()
     }
 
-    /// The port of an open front or edge.
-    public func port(of service: String, caller: String? = nil) -> Int? {
+    /// The port of an open front or edge, or of the gateway.
+    public func port(of service: String?, caller: String? = nil) -> Int? {
         fronts.first { $0.spec.service == service && $0.spec.caller == caller }?.port
     }
 
@@ -136,10 +141,13 @@ public final class Proxy {
     public func setProtocol(_ service: String, _ kind: FrontProtocol) { destination(service).protocolKind = kind }
 
     /// The origins of web pages (`https://app.example`, or `*` for all) that may call a service also where its remote's
-    /// credentials are added; none until told.
-    public func setOrigins(_ service: String, _ origins: [String]) {
-        destination(service).credentialGuard = CredentialGuard(service: service, origins: origins)
+    /// credentials are added, and further host names that it is called by then; none until told.
+    public func setOrigins(_ service: String, _ origins: [String], hosts: [String] = []) {
+        destination(service).credentialGuard = CredentialGuard(service: service, origins: origins, hosts: hosts)
     }
+
+    /// Which services the gateway leads to from the next request on; until told, to none.
+    public func setHosts(_ table: HostTable) { gateway.table = table }
 
     /// Takes an instance out of service and waits for the HTTP/1 exchanges that it is serving, not for idle keep-alive
     /// connections, event streams, upgraded connections, HTTP/2 and other protocols.
@@ -163,7 +171,7 @@ public final class Proxy {
         destinations[service]?.activeConnections(instance) ?? 0
     }
 
-    private func destination(_ service: String) -> Destination {
+    func destination(_ service: String) -> Destination {
         if let known = destinations[service] { return known }
         let destination = Destination(service, proxy: self)
         destinations[service] = destination

@@ -26,7 +26,9 @@ extension ProxyError {
         case .cannotListen(let front, .addressInUse):
             return
                 "Port \(front.port), which belongs to \(name(front)), is taken by another program: end that program, "
-                + "or pin another port with \"port\" in the manifest."
+                + (front.service == nil
+                    ? "or choose another block with \"ports\": {\"first\": …} in the manifest."
+                    : "or pin another port with \"port\" in the manifest.")
         case .cannotListen(let front, .tooManyOpenFiles):
             return "Port \(front.port) of \(name(front)) can't be opened: too many open files; raise `ulimit -n`."
         case .cannotListen(let front, let error):
@@ -69,7 +71,8 @@ extension ProxyError {
     }
 
     private func name(_ front: FrontSpec) -> String {
-        guard let caller = front.caller else { return front.service }
-        return "the edge \(caller) → \(front.service)"
+        guard let service = front.service else { return "the gateway" }
+        guard let caller = front.caller else { return service }
+        return "the edge \(caller) → \(service)"
     }
 }

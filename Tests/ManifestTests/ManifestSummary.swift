@@ -41,6 +41,8 @@ private func details(of service: Service) -> [String] {
         }
     }
     if !service.origins.isEmpty { lines.append("origins \(service.origins.joined(separator: " "))") }
+    if !service.hosts.isEmpty { lines.append("hosts \(service.hosts.joined(separator: " "))") }
+    lines += service.paths.map { "path \"\($0.prefix)\"\($0.strips ? ", stripped" : "")" }
     lines.append("target \(service.target.text)")
     lines.append("logs \(service.logs.size)")
     if !service.secrets.isEmpty { lines.append("secrets \(service.secrets)") }

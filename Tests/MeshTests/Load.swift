@@ -13,12 +13,12 @@ final class Load: Sendable {
     private let state = Mutex(State())
     private let end = Handoff<Bool>()
 
-    init(port: Int) throws {
+    init(port: Int, path: String = "/") throws {
         _ = try PlatformThread("load") { [self] in
             while state.withLock({ !$0.isStopped }) {
                 let answer: String
                 do {
-                    let response = try MeshClient(port: port).get("/")
+                    let response = try MeshClient(port: port).get(path)
                     answer = "\(response.status) \(response.body)"
                 } catch { answer = "\(error)" }
                 state.withLock { $0.answers.append(answer) }

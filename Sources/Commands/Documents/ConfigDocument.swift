@@ -43,6 +43,11 @@ struct ConfigDocument {
         add("oneShot", .bool(service.oneShot))
         add("remote", service.remote.map(remote))
         add("origins", service.origins.isEmpty ? nil : .array(service.origins.map { .string($0) }))
+        add("hosts", service.hosts.isEmpty ? nil : .array(service.hosts.map { .string($0) }))
+        let paths = service.paths.map { path -> JSON in
+            ["path": .string(path.prefix.isEmpty ? "/" : path.prefix), "strip": .bool(path.strips)]
+        }
+        add("paths", paths.isEmpty ? nil : .array(paths))
         add("logs", ["size": .int(service.logs.size)])
         // A version has what its service has but for what it is served from.
         guard UnitName.version(of: planned.name) == nil else {

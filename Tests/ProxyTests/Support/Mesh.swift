@@ -104,5 +104,12 @@ final class Recorder: ProxyDelegate, Sendable {
     func remoteFailed(_ service: String, reason: String) {
         state.withLock { $0.remotes.append("\(service) failed: \(reason)") }
     }
+    func overview() -> GatewayOverview {
+        GatewayOverview(
+            project: "newsroom",
+            services: [
+                .init(name: "reader", state: "failed", url: "http://reader.localhost:1/", reason: "<b> & \"c\"")
+            ])
+    }
     func remoteSucceeded(_ service: String) { state.withLock { $0.remotes.append("\(service) works") } }
 }
