@@ -80,14 +80,16 @@ import Testing
         let (mesh, server) = (try mesh(), try Server())
         let remote = RemoteTarget(scheme: .http, host: "127.0.0.1", port: server.port, path: "/base/")
         mesh.set("members", .remote(remote))
-        try call(mesh).send(get("/members?a", "localhost"))
+        let client = try call(mesh)
+        try client.send(get("/members?a", "localhost"))
         #expect(try server.accept().receive(until: "\r\n\r\n").hasPrefix("GET /base/?a HTTP/1.1\r\n"))
     }
 
     @Test func path_kept_isTheServicesAsItIs() throws {
         let (mesh, server) = (try mesh(), try Server())
         mesh.pass("reader", server)
-        try call(mesh).send(get("/reader/a", "127.0.0.1:20000"))
+        let client = try call(mesh)
+        try client.send(get("/reader/a", "127.0.0.1:20000"))
         let head = try server.accept().receive(until: "\r\n\r\n")
         #expect(head.hasPrefix("GET /reader/a HTTP/1.1\r\n") && !head.contains("X-Forwarded-Prefix"))
     }
@@ -279,7 +281,8 @@ import Testing
             #expect(try client.receiveAll().hasPrefix("HTTP/1.1 403 "))
         }
         #expect(try !server.hasVisitor(within: .milliseconds(20)))
-        try call(mesh).send(get("/", "members.test:20000"))
+        let client = try call(mesh)
+        try client.send(get("/", "members.test:20000"))
         #expect(try server.accept().receive(until: "\r\n\r\n").contains("Bearer ours"))
     }
 

@@ -12,6 +12,7 @@ import commands  # noqa: F401
 import example  # noqa: F401
 import proxy  # noqa: F401
 import tls  # noqa: F401
+import gateway  # noqa: F401
 import framing  # noqa: F401
 
 sys.exit(harness.tally.run(sys.argv[1:]))
