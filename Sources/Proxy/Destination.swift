@@ -19,6 +19,8 @@ final class Destination {
     private(set) var faults: [Fault] = []
     private(set) var resilience = Resilience()
     var retryBudget: RetryBudget
+    private var retriesStatuses = false
+    private var hasMirror = false
     private(set) var connections: [ObjectIdentifier: Connection] = [:]
     private var queue: [UInt64: Connection] = [:]
     private var nextTicket: UInt64 = 0
@@ -70,6 +72,7 @@ final class Destination {
         guard route != self.route || only == nil else { return }
         self.route = route
         only = route.only.map { target($0) }
+        hasMirror = route.mirror != nil
         for (_, connection) in queue.sorted(by: { $0.key < $1.key }) {
             connection.target = nil
             reroute(connection)
@@ -91,8 +94,12 @@ final class Destination {
             retryBudget = RetryBudget(resilience.retries.budget, at: loop.now)
         }
         self.resilience = resilience
+        retriesStatuses = !resilience.retries.statuses.isEmpty
         for target in targets.values { target.adopt(resilience) }
     }
+
+    /// Whether a response with that status is one to try again after.
+    func retries(_ status: Int) -> Bool { retriesStatuses && resilience.retries.statuses.contains(status) }
 
     func drain(_ instance: String, limit: Duration, _ done: @escaping (_ unfinished: Int) -> Void) {
         for target in targets.values where target.drain(instance, limit: limit, done) { return }
@@ -148,7 +155,7 @@ final class Destination {
 
     /// Which target gets a copy of each request.
     func mirror(besides target: Target?) -> Target? {
-        guard let name = route.mirror, name != target?.name else { return nil }
+        guard hasMirror, let name = route.mirror, name != target?.name else { return nil }
         return targets[name]
     }
 

@@ -55,7 +55,7 @@ extension Exchange {
         let scratch = loop.scratch
         for _ in 0..<Exchange.readsPerTurn {
             guard !requestBody.isFinished, client.canRead, upstream.hasRoom else { return true }
-            guard let room = room(in: scratch, \.request) else { return true }
+            guard let room = throttles == nil ? scratch : room(in: scratch, \.request) else { return true }
             guard case .bytes(let count) = client.read(into: room) else { return true }
             throttles?.request.spend(count)
             let bytes = UnsafeRawBufferPointer(rebasing: scratch[..<count])
@@ -107,7 +107,7 @@ extension Exchange {
         let scratch = loop.scratch
         for _ in 0..<Exchange.readsPerTurn {
             guard !responseBody.isFinished, upstream.canRead, client.hasRoom else { break }
-            guard let room = room(in: scratch, \.response) else { return }
+            guard let room = throttles == nil ? scratch : room(in: scratch, \.response) else { return }
             guard case .bytes(let count) = upstream.read(into: room) else { break }
             throttles?.response.spend(count)
             let bytes = UnsafeRawBufferPointer(rebasing: scratch[..<count])
@@ -135,7 +135,8 @@ extension Exchange {
     private func readHead(_ upstream: Link) -> Bool {
         if !upstream.earlyBytes.isEmpty { return readEarlyHead(upstream) }
         guard upstream.canRead else { return endedBeforeHead(upstream) }
-        guard let room = room(in: loop.scratch, \.response) else { return false }
+        let scratch = loop.scratch
+        guard let room = throttles == nil ? scratch : room(in: scratch, \.response) else { return false }
         guard case .bytes(let count) = upstream.read(into: room) else { return endedBeforeHead(upstream) }
         throttles?.response.spend(count)
         let bytes = UnsafeRawBufferPointer(rebasing: loop.scratch[..<count])
@@ -153,7 +154,11 @@ extension Exchange {
         upstream.readEarly(limit: throttles == nil ? HTTPLimits.standard.head + 1 : before + room.count)
         throttles?.response.spend(upstream.earlyBytes.count - before)
         let early = upstream.earlyBytes
-        guard let used = early.withBytes({ takeHead($0, upstream) }) else { return endedBeforeHead(upstream) }
+        guard let used = early.withBytes({ takeHead($0, upstream) }) else {
+            // What was left in the socket for now is announced by nobody.
+            if throttles != nil, upstream.canRead { _ = self.room(in: loop.scratch, \.response) }
+            return endedBeforeHead(upstream)
+        }
         if upstream.isOpen { upstream.dropEarly(used) }
         return true
     }
@@ -211,7 +216,7 @@ extension Exchange {
         patience?.cancel()
         patience = nil
         learn(head.status >= 500 ? .failure : .success)
-        if connection.destination.resilience.retries.statuses.contains(head.status), mayRetry() {
+        if connection.destination.retries(head.status), mayRetry() {
             sendAgain()
             return bytes.count
         }

@@ -4,18 +4,17 @@ import Platform
 
 /// What a service's policies have an exchange do.
 extension Exchange {
-    private var resilience: Resilience { connection.destination.resilience }
-
     /// Lets a request through, or answers it.
     func isAdmitted(to target: Target) -> Bool {
         if connection.isOneTooMany {
-            let most = resilience.connections ?? 0
+            let most = connection.destination.resilience.connections ?? 0
             let name = connection.destination.name
             answer("\(name) has \(most) connections, as many as its `limits` allow.", status: 503)
             return false
         }
-        attemptsLeft = resilience.retries.attempts
-        connection.destination.retryBudget.request(at: loop.now)
+        let destination = connection.destination
+        attemptsLeft = destination.resilience.retries.attempts
+        if attemptsLeft > 0 { destination.retryBudget.request(at: loop.now) }
         guard target.breaker != nil else { return true }
         pass = target.admit()
         if pass != nil { return true }
@@ -43,7 +42,7 @@ extension Exchange {
 
     /// Whether a remote that could not be reached may be tried once more; if so, that is counted.
     func mayReachAgain() -> Bool {
-        guard resilience.retries.onConnect, attemptsLeft > 0, !isGone, resendReason == nil,
+        guard connection.destination.resilience.retries.onConnect, attemptsLeft > 0, !isGone, resendReason == nil,
             connection.destination.retryBudget.retry(at: loop.now)
         else { return false }
         attemptsLeft -= 1
@@ -62,7 +61,7 @@ extension Exchange {
 
     /// The request is out: its response has so much time to begin.
     func beginPatience() {
-        guard let limit = resilience.timeouts.response, patience == nil else { return }
+        guard let limit = connection.destination.resilience.timeouts.response, patience == nil else { return }
         patience = loop.after(limit) { [connection] in
             let exchange = connection.exchange
             guard case .exchanging = connection.phase, case .awaitingResponse = exchange.stage else { return }

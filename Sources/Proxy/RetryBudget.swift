@@ -23,7 +23,8 @@ public struct RetryBudget: Sendable {
     private var current = 0
     private var currentBegan: Instant
 
-    private static let slotLength = Duration.seconds(1)
+    /// Nanoseconds.
+    private static let slotLength: Int64 = 1_000_000_000
     private static let price = 100
 
     public init(_ policy: Policy, at now: Instant) {
@@ -54,13 +55,15 @@ public struct RetryBudget: Sendable {
 
     /// Empties the slots of seconds that have come since.
     private mutating func turn(to now: Instant) {
-        let passed = (now - currentBegan).nanoseconds / Self.slotLength.nanoseconds
-        guard passed > 0 else { return }
+        // In plain numbers, for every request comes here.
+        let elapsed = now.nanoseconds - currentBegan.nanoseconds
+        guard elapsed >= Self.slotLength else { return }
+        let passed = elapsed / Self.slotLength
         for _ in 0..<min(passed, Int64(slots.count)) {
             current = (current + 1) % slots.count
             sum -= slots[current]
             slots[current] = 0
         }
-        currentBegan = currentBegan + .nanoseconds(passed * Self.slotLength.nanoseconds)
+        currentBegan.nanoseconds += passed * Self.slotLength
     }
 }

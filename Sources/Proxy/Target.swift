@@ -215,7 +215,7 @@ final class Target {
 
     func learn(_ outcome: CircuitBreaker.Outcome, _ pass: CircuitBreaker.Pass?, from lease: Lease?) {
         if let pass { breaker?.record(pass, outcome, at: loop.now) }
-        guard let backend = lease?.backend, current.count > 1 else { return }
+        guard current.count > 1, let backend = lease?.backend else { return }
         switch outcome {
         case .success: ejection?.record(backend, failed: false, at: loop.now)
         case .failure: ejection?.record(backend, failed: true, at: loop.now)

@@ -151,6 +151,19 @@ import Testing
         #expect(Instant.now - began >= .milliseconds(200))
     }
 
+    @Test func fault_slowerThanAHead_letsItThrough() throws {
+        let mesh = try Mesh(["members"])
+        let server = try Server()
+        mesh.pass("members", server)
+        mesh.on { $0.setFaults("members", [Fault(rate: 1000)]) }
+        let client = try mesh.call("members")
+        try client.send(get)
+        let long = String(repeating: "x", count: 150)
+        let upstream = try serve(server, "HTTP/1.1 200 OK\r\nX: \(long)\r\nContent-Length: 2\r\n\r\nok")
+        #expect(try client.receive(until: "ok").hasSuffix("\r\n\r\nok"))
+        upstream.close()
+    }
+
     // MARK: Timeouts, retries, limits
 
     @Test func response_thatTakesTooLong_is504() throws {
