@@ -13,7 +13,7 @@ enum Subcommands {
     static let all: [any (Subcommand & Sendable).Type] = [
         UpCommand.self, DownCommand.self, PsCommand.self, LsCommand.self,
         StartCommand.self, StopCommand.self, RestartCommand.self, BuildCommand.self, UseCommand.self,
-        ScaleCommand.self, WaitCommand.self,
+        RouteCommand.self, ScaleCommand.self, FaultCommand.self, WaitCommand.self,
         LogsCommand.self, WhyCommand.self, EventsCommand.self, PortsCommand.self,
         EnvCommand.self, ExecCommand.self, RunCommand.self,
         CheckCommand.self, ConfigCommand.self, SchemaCommand.self,
@@ -25,7 +25,7 @@ enum Subcommands {
 
     /// Commands that the contract names and later work brings.
     static let notYet: Set<String> = [
-        "route", "fault", "resolve", "register", "deregister", "traffic", "graph", "open", "attach", "init", "doctor",
+        "resolve", "register", "deregister", "traffic", "graph", "open", "attach", "init", "doctor",
         "trust", "watch", "top",
     ]
 

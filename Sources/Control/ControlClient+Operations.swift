@@ -39,6 +39,22 @@ extension ControlClient {
         try decode(send("POST", path(name, "scale"), request.json, patience: nil))
     }
 
+    public func route(of name: String) throws(ControlError) -> RouteStatus {
+        try decode(send("GET", path(name, "route"), patience: patience))
+    }
+
+    public func changeRoute(of name: String, _ change: RouteChange) throws(ControlError) -> ActionResult {
+        try decode(send("POST", path(name, "route"), change.json, patience: nil))
+    }
+
+    public func faults(of name: String) throws(ControlError) -> [FaultRule] {
+        try decodeList(send("GET", path(name, "fault"), patience: patience))
+    }
+
+    public func changeFaults(of name: String, _ change: FaultChange) throws(ControlError) -> ActionResult {
+        try decode(send("POST", path(name, "fault"), change.json, patience: nil))
+    }
+
     public func wait(_ request: WaitRequest) throws(ControlError) -> WaitReport {
         try decode(send("POST", "/v1/services/wait", request.json, patience: nil))
     }

@@ -18,10 +18,13 @@ public struct ServiceStatus: WireType {
     public var differs: Bool
     /// Whether it is served by a remote whose certificate is not verified.
     public var isInsecure: Bool
+    /// How its requests are shared out among targets, `local 90, next 10`; nil where all go to `target`.
+    public var shares: String?
 
     public init(
         service: String, state: String, target: String, address: String?, url: String?, reason: String?,
-        instances: [InstanceStatus], differs: Bool = false, isInsecure: Bool = false
+        instances: [InstanceStatus], differs: Bool = false, isInsecure: Bool = false,
+        shares: String? = nil
     ) {
         self.service = service
         self.state = state
@@ -32,6 +35,7 @@ public struct ServiceStatus: WireType {
         self.instances = instances
         self.differs = differs
         self.isInsecure = isInsecure
+        self.shares = shares
     }
 
     public init(json: JSON) throws(WireProblem) {
@@ -45,14 +49,18 @@ public struct ServiceStatus: WireType {
         instances = try reader.list("instances")
         differs = try reader.bool("differs", default: false)
         isInsecure = try reader.bool("insecure", default: false)
+        shares = try reader.optionalString("shares")
     }
 
     public var json: JSON {
-        [
-            "service": .string(service), "state": .string(state), "target": .string(target), "address": JSON(address),
-            "url": JSON(url), "reason": JSON(reason), "instances": JSON(instances), "differs": .bool(differs),
-            "insecure": .bool(isInsecure),
+        var members: [JSON.Member] = [
+            .init("service", .string(service)), .init("state", .string(state)), .init("target", .string(target)),
+            .init("address", JSON(address)), .init("url", JSON(url)), .init("reason", JSON(reason)),
+            .init("instances", JSON(instances)), .init("differs", .bool(differs)),
+            .init("insecure", .bool(isInsecure)),
         ]
+        if let shares { members.append(.init("shares", .string(shares))) }
+        return .object(members)
     }
 }
 

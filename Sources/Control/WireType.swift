@@ -31,7 +31,9 @@ struct WireReader {
     }
 
     /// Refuses members of other names. For requests, which people type; answers may grow.
-    func only(_ names: String...) throws(WireProblem) {
+    func only(_ names: String...) throws(WireProblem) { try only(names) }
+
+    func only(_ names: [String]) throws(WireProblem) {
         for member in members where !names.contains(member.name) {
             throw WireProblem("\"\(member.name)\" is not known here; expected \(names.joined(separator: ", "))")
         }
@@ -91,6 +93,11 @@ struct WireReader {
             map[member.name] = text
         }
         return map
+    }
+
+    /// The members of an object, in their order; none where it is missing.
+    func members(_ name: String) throws(WireProblem) -> [JSON.Member] {
+        try read(name, "an object", \.objectValue) ?? []
     }
 
     func list<T: WireType>(_ name: String, of type: T.Type = T.self) throws(WireProblem) -> [T] {

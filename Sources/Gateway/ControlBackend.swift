@@ -25,6 +25,10 @@ public protocol ControlBackend: AnyObject {
         _ action: ServiceAction, _ request: ActionRequest, _ call: ControlCall, done: @escaping Done<ActionReport>)
     func use(_ name: String, _ request: UseRequest, _ call: ControlCall, done: @escaping Done<ActionResult>)
     func scale(_ name: String, _ request: ScaleRequest, _ call: ControlCall, done: @escaping Done<ActionResult>)
+    func route(of name: String, _ call: ControlCall, done: @escaping Done<RouteStatus>)
+    func changeRoute(of name: String, _ change: RouteChange, _ call: ControlCall, done: @escaping Done<ActionResult>)
+    func faults(of name: String, _ call: ControlCall, done: @escaping Done<[FaultRule]>)
+    func changeFaults(of name: String, _ change: FaultChange, _ call: ControlCall, done: @escaping Done<ActionResult>)
     func wait(_ request: WaitRequest, _ call: ControlCall, done: @escaping Done<WaitReport>)
     func up(_ request: UpRequest, _ call: ControlCall, done: @escaping Done<UpReport>)
     /// Answers once every process is gone. The process should then call `ControlServer.finish` and exit.

@@ -60,6 +60,12 @@ final class ControlHandler: HTTPHandler {
             backend.perform(action, try body(exchange), call, done: answer(exchange, call))
         case .use(let name): backend.use(name, try body(exchange), call, done: answer(exchange, call))
         case .scale(let name): backend.scale(name, try body(exchange), call, done: answer(exchange, call))
+        case .route(let name): backend.route(of: name, call, done: answer(exchange, call))
+        case .changeRoute(let name):
+            backend.changeRoute(of: name, try body(exchange), call, done: answer(exchange, call))
+        case .faults(let name): backend.faults(of: name, call, done: answerList(exchange, call))
+        case .changeFaults(let name):
+            backend.changeFaults(of: name, try body(exchange), call, done: answer(exchange, call))
         case .wait: backend.wait(try body(exchange), call, done: answer(exchange, call))
         case .up: backend.up(try body(exchange), call, done: answer(exchange, call))
         case .down: backend.down(call, done: answer(exchange, call))

@@ -7,6 +7,7 @@ enum Route: Equatable {
     case service(String), why(String), environment(String)
     case action(ServiceAction)
     case use(String), scale(String)
+    case route(String), changeRoute(String), faults(String), changeFaults(String)
     case events(follow: Bool)
 
     enum Match: Equatable {
@@ -44,6 +45,8 @@ enum Route: Equatable {
             switch path[2] {
             case "why": .why(path[1])
             case "env": .environment(path[1])
+            case "route": .route(path[1])
+            case "fault": .faults(path[1])
             default: nil
             }
         default: nil
@@ -60,6 +63,8 @@ enum Route: Equatable {
             switch path[2] {
             case "use": .use(path[1])
             case "scale": .scale(path[1])
+            case "route": .changeRoute(path[1])
+            case "fault": .changeFaults(path[1])
             default: nil
             }
         default: nil

@@ -4,7 +4,7 @@ import JSON
 enum Fingerprint {
     static func of(_ service: Service, entry: JSONSyntax, topVariables: [Variable]) -> String {
         var bytes: [UInt8] = []
-        canonical(entry.json, without: ["versions", "hosts", "paths"]).append(to: &bytes)
+        canonical(entry.json, without: Self.others).append(to: &bytes)
         // What the entry's `${}` and envFile gave, and what is set for all.
         append(topVariables.flatMap { [$0.name, $0.value] }, to: &bytes)
         append(service.variables.flatMap { [$0.name, $0.value] }, to: &bytes)
@@ -35,6 +35,10 @@ enum Fingerprint {
             bytes.append(contentsOf: text.utf8)
         }
     }
+
+    /// Keys that no process need be restarted for: versions are units by themselves, and what becomes of requests on
+    /// their way is the front's business.
+    private static let others = ["versions", "route", "timeouts", "retries", "limits", "hosts", "paths"]
 
     /// Neither order nor what is the user's own counts.
     /// - Parameter others: members that are something by themselves.

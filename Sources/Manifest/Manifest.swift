@@ -124,6 +124,10 @@ public struct Service: Sendable, Equatable {
     public var versions: [ServiceVersion]
     /// What is checked out before it is built and run: of a version with `git`.
     public var checkout: Checkout?
+    public var routing = Routing()
+    public var timeouts = Timeouts()
+    public var retries = Retries()
+    public var limits = Limits()
     public var logs: LogLimits
     /// Secret values that `${}` put into its commands, directory or remote: `Secrets.masking` hides them where these
     /// are shown.

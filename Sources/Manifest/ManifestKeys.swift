@@ -24,9 +24,7 @@ enum ManifestKeys {
         .later("clusters", "Remote environments, by name.", standard: [:]),
         .later("callback", "How remote systems call services back.", standard: false),
         origins("Web pages of these origins may call every service, also where its remote adds credentials."),
-        .later("timeouts", "Timeouts of all services.", standard: [:]),
-        .later("retries", "Retries for all services.", standard: [:]),
-        .later("limits", "Limits of all services.", standard: [:]),
+        timeouts, retries, limits,
         .later("traffic", "How exchanges between services are captured.", standard: [:]),
     ])
 
@@ -121,6 +119,7 @@ enum ManifestKeys {
             "Other versions of it, by name: each says what is different from the service's own entry.", standard: [:],
             examples: [["next": ["directory": "../members-next"], "main": ["git": "main"]]]),
         hosts, paths,
+        route, timeouts, retries, limits,
         origins("Web pages of these origins may call it also where its remote adds credentials."),
     ]
 
@@ -151,10 +150,6 @@ enum ManifestKeys {
 
     private static let later: [Key] = [
         .later("callback", "Whether remote systems call it back.", standard: false),
-        .later("route", "Which targets its requests go to.", standard: [:]),
-        .later("timeouts", "Its timeouts.", standard: [:]),
-        .later("retries", "Its retries.", standard: [:]),
-        .later("limits", "Its limits.", standard: [:]),
         .later("traffic", "How its exchanges are captured.", standard: [:]),
     ]
 

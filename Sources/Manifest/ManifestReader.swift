@@ -1,5 +1,13 @@
 import JSON
 
+/// What the top says of every service that says nothing itself.
+struct ServiceDefaults {
+    var logs: LogLimits
+    var timeouts: Timeouts
+    var retries: Retries
+    var limits: Limits
+}
+
 /// Turns a checked text into the model: defaults, paths, environments. What is wrong with a value has been reported
 /// by `ShapeChecker`; here it only counts as absent.
 struct ManifestReader {
@@ -16,13 +24,15 @@ struct ManifestReader {
         var scope = Scope(inherited: inherited)
         let trail = KeyTrail()
         let variables = variables(of: root, &scope, injected: roster.namesForAll, at: trail)
-        let logs = logs(root["logs"], default: LogLimits())
+        let defaults = ServiceDefaults(
+            logs: logs(root["logs"], default: LogLimits()), timeouts: timeouts(root["timeouts"], default: Timeouts()),
+            retries: retries(root["retries"], default: Retries()), limits: limits(root["limits"], default: Limits()))
         let origins = Self.texts(root["origins"])
         let services = roster.entries.map { entry in
             var service = ServiceReader(
                 reader: self, expander: expander, roster: roster, entry: entry,
                 trail: trail.key("services").key(entry.name), topVariables: variables, topOrigins: origins)
-            return service.read(scope: scope, logs: logs)
+            return service.read(scope: scope, defaults: defaults)
         }
         let folderName = folder.split(separator: "/").last.map(String.init) ?? "mesh"
         return Manifest(

@@ -41,7 +41,9 @@ struct Roster: Sendable {
             return found.map { $0 == "local" ? .local : $0 == "remote" ? .remote : .version($0) }
         }
 
-        private static let ofTheWhole = ["versions", "target", "remote", "port", "hosts", "paths"]
+        private static let ofTheWhole = [
+            "versions", "target", "remote", "port", "route", "timeouts", "retries", "limits", "hosts", "paths",
+        ]
 
         private static func merged(_ member: JSONSyntax.Member, with inherited: JSONSyntax) -> JSONSyntax.Member {
             guard member.name == "env", let own = member.value.members, let earlier = inherited["env"]?.members else {

@@ -36,7 +36,7 @@ extension Sentence {
         }
     }
 
-    private static func didYouMean(_ nearest: String?, else mend: String) -> String {
+    static func didYouMean(_ nearest: String?, else mend: String) -> String {
         nearest.map { "Did you mean \(quoted($0))?" } ?? mend
     }
 

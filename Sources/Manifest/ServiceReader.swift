@@ -28,8 +28,8 @@ struct ServiceReader {
 
     /// - Parameters:
     ///   - scope: what is set at the top.
-    ///   - logs: the limits of the top.
-    mutating func read(scope topScope: Scope, logs: LogLimits) -> Service {
+    ///   - defaults: what the top says of all services.
+    mutating func read(scope topScope: Scope, defaults: ServiceDefaults) -> Service {
         var scope = topScope
         let injected = roster.names(for: entry)
         let variables = reader.variables(of: node, &scope, injected: injected, at: trail)
@@ -42,7 +42,8 @@ struct ServiceReader {
             restart: choice("restart") ?? .onFailure, stop: stop, instances: node["instances"]?.wholeNumber ?? 1,
             listens: listens, port: node["port"]?.wholeNumber, protocol: choice("protocol") ?? .auto,
             oneShot: node["oneShot"]?.bool ?? false, remote: remote,
-            checkout: node["git"]?.string.map { Checkout(ref: $0) }, logs: reader.logs(node["logs"], default: logs))
+            checkout: node["git"]?.string.map { Checkout(ref: $0) },
+            logs: reader.logs(node["logs"], default: defaults.logs))
         service.origins = topOrigins + origins
         service.hosts = hosts
         service.paths = paths
@@ -51,11 +52,17 @@ struct ServiceReader {
             var reader = ServiceReader(
                 reader: reader, expander: expander, roster: roster, entry: entry,
                 trail: trail.key("versions").key(name), topVariables: topVariables, topOrigins: topOrigins)
-            return ServiceVersion(name: name, service: reader.read(scope: topScope, logs: service.logs))
+            var defaults = defaults
+            defaults.logs = service.logs
+            return ServiceVersion(name: name, service: reader.read(scope: topScope, defaults: defaults))
         }
         service.target =
             node["target"]?.string.flatMap { service.target($0) } ?? service.targets.first
             ?? (node["run"] == nil ? .remote : .local)
+        service.routing = reader.routing(node["route"], of: entry, roster)
+        service.timeouts = reader.timeouts(node["timeouts"], default: defaults.timeouts)
+        service.retries = reader.retries(node["retries"], default: defaults.retries)
+        service.limits = reader.limits(node["limits"], default: defaults.limits)
         service.fingerprint = Fingerprint.of(service, entry: node, topVariables: topVariables)
         return service
     }

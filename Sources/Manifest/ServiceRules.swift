@@ -15,6 +15,10 @@ struct ServiceRules {
         checkTarget(isWhole: isWhole)
         checkUses(isWhole: isWhole)
         checkDependencies(isWhole: isWhole)
+        if let route = node["route"] {
+            RoutingRules(report: report, roster: roster, entry: entry, trail: trail.key("route"))
+                .run(route, isWhole: isWhole)
+        }
         checkProcess()
         checkVersions(isWhole: isWhole)
     }
@@ -192,7 +196,9 @@ struct ServiceRules {
                 report(.fixedPort("the front's port, \(port) too", "Choose another \"port\", or remove it"), "port")
             }
         case .nothing:
-            for key in ["port", "remote"] where has(key) { report(.workerWith(key), key) }
+            for key in ["port", "remote", "route", "timeouts", "retries", "limits"] where has(key) {
+                report(.workerWith(key), key)
+            }
         case .assigned: break
         }
     }

@@ -69,6 +69,9 @@ extension Mesh: ControlBackend {
             wanted.append((shown(name, planned), planned.name))
         }
         gather(wanted, action: action, waits: request.wait) { done(.success(ActionReport(results: $0))) }
+        // A service is up when all are that its requests go to.
+        guard action == .start || action == .restart else { return }
+        for name in request.services { plan.service(name).map(startRouted) }
     }
 
     func use(_ name: String, _ request: UseRequest, _ call: ControlCall, done: @escaping Done<ActionResult>) {
@@ -79,9 +82,7 @@ extension Mesh: ControlBackend {
             if let target = planned.service.target(wanted) {
                 return use(planned, target, keep: keep, isReset: false, done)
             }
-            // Which no git ref can stand for.
-            if let key = [Target.local: "run", .remote: "remote"][Target(text: wanted.lowercased())] {
-                let why = Sentences.lacksTarget(planned.name, wanted, key)
+            if let why = whyNoRef(wanted, planned) {
                 return done(.success(ActionResult(service: planned.name, ok: false, reason: why)))
             }
             addVersion(git: wanted, to: planned) { [unowned self] why in
@@ -91,16 +92,29 @@ extension Mesh: ControlBackend {
         }
     }
 
+    /// Why no git ref can stand for a target that a service lacks; nil where one may.
+    func whyNoRef(_ target: String, _ planned: ServicePlan) -> String? {
+        let key = [Target.local: "run", .remote: "remote"][Target(text: target.lowercased())]
+        return key.map { Sentences.lacksTarget(planned.name, target, $0) }
+    }
+
     private func use(
         _ planned: ServicePlan, _ target: Target, keep: Bool, isReset: Bool, _ done: @escaping Done<ActionResult>
     ) {
         let begin = { [self] (_: String, done: @escaping Supervisor.Completion) throws(SupervisorError) in
             move(planned, to: target, keep: keep, done)
         }
+        let number = askToReroute(planned.name)
         command(planned.name, of: target.unit(of: planned.name), begin) { [unowned self] result in
             var result = result
             if result.ok {
                 choices.targets[planned.name] = isReset ? nil : target
+                // It replaces the route, also the manifest's, but for one that was asked for since.
+                if reroutings[planned.name] == number {
+                    let hasRoute = planned.service.routing != Routing()
+                    choose(!isReset && hasRoute ? RouteRules() : nil, for: planned, keep: keep)
+                    if isReset { settleRoute(planned) }
+                }
                 result.reason = keepChoices() ?? result.reason
             }
             done(.success(result))
@@ -230,7 +244,7 @@ extension Mesh: ControlBackend {
 
     /// Runs a command of the supervisor; a failed build's output comes with the result.
     /// - Parameter name: what the result is about, in the user's words.
-    private func command(
+    func command(
         _ name: String, of unit: String,
         _ begin: (String, @escaping Supervisor.Completion) throws(SupervisorError) -> Void,
         done: @escaping (ActionResult) -> Void
@@ -267,17 +281,17 @@ extension Mesh: ControlBackend {
     }
 
     /// What was found by a service's name; where nothing was, nil once that was answered.
-    private func known<Found, Answer>(_ found: Found?, _ name: String, _ done: Done<Answer>) -> Found? {
+    func known<Found, Answer>(_ found: Found?, _ name: String, _ done: Done<Answer>) -> Found? {
         if found == nil { done(.failure(.unknownService(name, known: serviceNames))) }
         return found
     }
 
-    private func noTarget(_ wanted: String, _ planned: ServicePlan, _ why: String) -> ControlFailure {
+    func noTarget(_ wanted: String, _ planned: ServicePlan, _ why: String) -> ControlFailure {
         .unknownTarget(wanted, planned.name, known: planned.service.targets.map(\.name), why: masking(why))
     }
 
     /// Writes down what was chosen; a sentence where that failed.
-    private func keepChoices() -> String? {
+    func keepChoices() -> String? {
         do throws(ProjectError) {
             try choices.write(project, kernel: loop.kernel)
             return nil

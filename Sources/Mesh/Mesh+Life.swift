@@ -42,6 +42,7 @@ extension Mesh {
         withFrontsHeld {
             supervisor.add(plan.units.map(entry))
             startServices(serviceNames.filter { selection[$0] != .idle }.map(targets.unit(of:)) + pinnedUnits.sorted())
+            for planned in plan.services { settleRoute(planned) }
         }
         publish()
         tell(nil, "up")
@@ -97,7 +98,12 @@ extension Mesh {
             }
         proxy.setProtocol(planned.name, kind)
         proxy.setOrigins(planned.name, planned.service.origins, hosts: planned.service.hosts)
-        applyRoute(planned.name)
+        proxy.setResilience(planned.name, Resilience(planned.service))
+        if let remote = planned.service.remote {
+            proxy.set(planned.name, target: Target.remote.name, .remote(RemoteTarget(remote)))
+        } else {
+            proxy.remove(planned.name, target: Target.remote.name)
+        }
     }
 
     private func address(_ planned: ServicePlan) -> MeshStart.Address {

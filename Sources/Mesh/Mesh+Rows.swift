@@ -33,8 +33,15 @@ extension Mesh {
             service: planned.name, state: status.state.rawValue, target: target,
             address: planned.front.map { "127.0.0.1:\($0)" }, url: planned.front.map { "http://127.0.0.1:\($0)" },
             reason: status.reason.map { masking($0) }, instances: instances,
-            differs: isService && target != planned.service.target.name || count != serving.service.instances,
-            isInsecure: status.targetsRemote && serving.service.remote?.tls?.isInsecure == true)
+            differs: isService && isChosen(planned) || count != serving.service.instances,
+            isInsecure: status.targetsRemote && serving.service.remote?.tls?.isInsecure == true,
+            shares: isService ? rules(of: planned).shares : nil)
+    }
+
+    /// Whether requests to a service take another way than the manifest says.
+    private func isChosen(_ planned: ServicePlan) -> Bool {
+        currentTarget(planned) != planned.service.target || choices.routes[planned.name] != nil
+            || choices.faults[planned.name] != nil
     }
 
     private func rows(_ unit: String, _ status: ServiceSnapshot, _ usage: [Int32: Usage]) -> [InstanceStatus] {
@@ -52,11 +59,16 @@ extension Mesh {
         var lines: [String] = []
         let service = planned.serviceName
         if selection[service] == .idle, status.state == .stopped { lines.append(Sentences.idle(planned.name)) }
-        if let whole = plan.service(service), !targets.isInUse(planned.name) {
+        if let whole = plan.service(service), !isNeeded(planned.name) {
             lines.append(Sentences.notInUse(service, currentTarget(whole).name))
         } else if let version = UnitName.version(of: planned.name) {
             let isRef = plan.service(service)?.service.version(version)?.isRef ?? false
             lines.append(Sentences.servedBy(version, isRef: isRef))
+        }
+        if let whole = plan.service(service) {
+            let summary = rules(of: whole).summary
+            if !summary.isEmpty { lines.append(Sentences.routed(summary, isChosen: choices.routes[service] != nil)) }
+            lines += faultRules(of: whole).map { Sentences.faulty($0.summary) }
         }
         if status.targetsRemote, let remote = planned.service.remote {
             lines.append("it is served by its remote, \(remote.maskedURL)")

@@ -74,7 +74,8 @@ extension Mesh: SupervisorDelegate {
             tell(service, "exited", exit.inWords, instance: instanceID(service, instance))
         case .scaled(let count): tell(service, "scaled", "\(count)")
         // Else nothing has been switched yet: the front still leads to another unit.
-        case .switched(let place): if targets.isInUse(service) { tell(service, "switched", "\(place)") }
+        case .switched(let place):
+            if targets.isInUse(service) { tell(service, "switched", "\(place)") }
         }
     }
 

@@ -21,6 +21,7 @@ extension Mesh {
 
     /// What serves a service now.
     func currentTarget(_ planned: ServicePlan) -> Target {
+        if targets.keepsRemote(planned.name) { return .remote }
         if let version = targets.version(of: planned.name) {
             return planned.service.target(version) ?? .version(version)
         }
@@ -43,7 +44,9 @@ extension Mesh {
         let finish: Supervisor.Completion = { [unowned self] outcome in
             let isLatest = moves[service] == unit
             if outcome == .done, isLatest {
+                targets.keepRemote(service, false)
                 flip(to: unit, target, keep: keep)
+                applyRoute(service)
             } else if !targets.isInUse(unit) {
                 wasWanted ? leave(unit) : drop(unit)
             }
@@ -59,7 +62,7 @@ extension Mesh {
         } catch { finish(.failed(error.description)) }
     }
 
-    /// Lets the front lead to a unit from now on.
+    /// Makes a unit that is up the one that serves its service.
     private func flip(to unit: String, _ target: Target, keep: Bool) {
         let service = UnitName.service(of: unit)
         let former = targets.unit(of: service)
@@ -70,17 +73,16 @@ extension Mesh {
         if !keep { leave(former) }
     }
 
-    /// Makes a unit the one that serves its service.
+    /// Makes a unit the one that serves its service; `applyRoute` then tells the proxy.
     func point(to unit: String) {
         let service = UnitName.service(of: unit)
         targets.use(unit)
         supervisor.stand(unit == service ? nil : unit, for: service)
-        applyRoute(service)
     }
 
     /// Stops what serves nobody any more, a while later; what is still answering then gets as long again.
-    private func leave(_ unit: String) {
-        guard !pinnedUnits.contains(unit) else { return }
+    func leave(_ unit: String) {
+        guard !isNeeded(unit) else { return }
         lingering[unit]?.cancel()
         lingering[unit] = loop.after(Self.linger) { [unowned self] in
             lingering[unit] = nil
@@ -96,8 +98,8 @@ extension Mesh {
     }
 
     /// Stops what is not in use, and takes away what was made for it.
-    private func drop(_ unit: String) {
-        guard case .running = phase, !targets.isInUse(unit) else { return }
+    func drop(_ unit: String) {
+        guard case .running = phase, !isNeeded(unit) else { return }
         do throws(SupervisorError) {
             try supervisor.stop(unit) { [unowned self] _ in loop.later { [unowned self] in clear(unit) } }
         } catch {}
@@ -107,7 +109,7 @@ extension Mesh {
     /// only a command named it.
     func clear(_ unit: String) {
         guard case .running = phase, let service = plan.unit(unit)?.service, let checkout = service.checkout,
-            !targets.isInUse(unit), !supervisor.isWanted(unit)
+            !isNeeded(unit), !supervisor.isWanted(unit)
         else { return }
         removeWorktree(of: unit, checkout)
         guard let index = plan.services.firstIndex(where: { $0.name == UnitName.service(of: unit) }) else { return }
@@ -115,7 +117,7 @@ extension Mesh {
         guard versions.contains(where: { $0.isRef && $0.service.name == unit }) else { return }
         plan.services[index].service.versions = versions.filter { $0.service.name != unit }
         fronts[unit] = nil
-        proxy.remove(UnitName.service(of: unit), target: unit)
+        if let version = UnitName.version(of: unit) { proxy.remove(UnitName.service(of: unit), target: version) }
         choices.instances[unit] = nil
         supervisor.apply(added: [], changed: [], removed: [unit]) { _ in }
     }
@@ -185,16 +187,15 @@ extension Mesh {
             return
         }
         guard let front = fronts[unit] else { return }
-        proxy.set(UnitName.service(of: unit), target: unit, proxyState(unit, front))
-    }
-
-    /// Tells the proxy which unit serves a service, and which one serves callers that insist on theirs.
-    func applyRoute(_ service: String) {
-        let edges = plan.services.flatMap(\.edges).filter { $0.target == service }
-        let pinned = edges.compactMap { edge in
-            edge.pinned.map { Route.CallerShares(edge.caller, .init($0.unit(of: service))) }
+        let service = UnitName.service(of: unit)
+        let state = proxyState(unit, front)
+        if let version = UnitName.version(of: unit) {
+            proxy.set(service, target: version, state)
+        } else {
+            // Its processes, if it has some, go on serving those who were sent to them before.
+            proxy.set(service, target: (front == .remote ? Target.remote : .local).name, state)
+            applyRoute(service)
         }
-        proxy.setRoute(service, Route(.init(targets.unit(of: service)), callers: pinned))
     }
 
     /// The supervisor's words in the proxy's.

@@ -94,6 +94,7 @@ extension Mesh {
                 note(name, outcome)
                 settle()
             }
+            for planned in plan.services { settleRoute(planned) }
         }
         settleWaiters()
         publish()
@@ -147,11 +148,15 @@ extension Mesh {
 
     /// Closes the addresses that the plan before had and the present one hasn't.
     private func close(_ before: Plan) {
+        for unit in before.units where plan.unit(unit.name) == nil {
+            if let version = UnitName.version(of: unit.name) { proxy.remove(unit.serviceName, target: version) }
+        }
         let specs = Set(plan.frontSpecs)
         let names = Set(serviceNames)
         for spec in before.frontSpecs where !specs.contains(spec) {
             if let service = spec.service, !names.contains(service) {
                 proxy.remove(service: service)
+                routes[service] = nil
             } else {
                 proxy.close(spec)
             }

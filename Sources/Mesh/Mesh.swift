@@ -33,7 +33,7 @@ final class Mesh {
     private(set) var masking: Masking
     /// Which services this `up` and later ones asked for, and from where.
     var selection: Selection
-    /// What `use` and `scale` chose; kept on disk.
+    /// What `use`, `scale`, `route` and `fault` chose; kept on disk.
     var choices: RuntimeChoices
 
     let logs: LogHub
@@ -51,6 +51,10 @@ final class Mesh {
     var targets = Targets()
     /// The unit that each service was asked to move to last: no other takes over.
     var moves: [String: String] = [:]
+    /// How often each service's route was asked to change: only the latest counts.
+    var reroutings: [String: Int] = [:]
+    /// What the proxy was told of each service's route.
+    var routes: [String: Route] = [:]
     /// Units that nobody uses any more, until they are stopped.
     var lingering: [String: Timer] = [:]
     /// What the front of each unit would do, were it the one in use.

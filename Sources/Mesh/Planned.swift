@@ -38,6 +38,9 @@ struct Planned {
         for (service, target) in choices.targets.sorted(by: { $0.key < $1.key }) {
             if case .git(let ref) = target { plan.addVersion(git: ref, to: service) }
         }
+        for (service, refs) in choices.refs.sorted(by: { $0.key < $1.key }) {
+            for ref in refs { plan.addVersion(git: ref, to: service) }
+        }
         project.placeCheckouts(in: &plan, kernel: kernel)
         notices += [outcome.note, chosen.note].compactMap { $0 }
         do throws(PlanError) {

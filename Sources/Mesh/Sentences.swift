@@ -52,6 +52,31 @@ enum Sentences {
         "\(service) was switched meanwhile; it is served from \(target)"
     }
 
+    static func routedMeanwhile(_ service: String) -> String {
+        "\(service) was routed or switched by another command meanwhile; `devmesh route \(service)` shows how"
+    }
+
+    static func listensNowhere(_ service: String) -> String {
+        "\(service) listens nowhere (\"listens\": false): no requests go to it, so there is nothing to route."
+    }
+
+    static func noEdge(_ caller: String, _ service: String) -> String {
+        "Calls of \(caller) to \(service) can't be told from others: name \(service) in the \"uses\" of \(caller), "
+            + "and `devmesh up` again."
+    }
+
+    static func routesNeedHTTP(_ service: String) -> String {
+        "\(service) has \"protocol\": \"tcp\": headers, cookies and mirrors need HTTP. Route it by weights and callers."
+    }
+
+    static func routed(_ summary: String, isChosen: Bool) -> String {
+        "its requests go to \(summary)" + (isChosen ? ", as `devmesh route` chose" : "")
+    }
+
+    static func faulty(_ summary: String) -> String {
+        "`devmesh fault` makes requests go wrong: \(summary)"
+    }
+
     static func servedBy(_ version: String, isRef: Bool) -> String {
         "it is served from its \(isRef ? "git ref" : "version") \(version)"
     }

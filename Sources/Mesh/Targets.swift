@@ -4,6 +4,8 @@ import Manifest
 struct Targets {
     /// The version in use, by service; absent: what the service's own entry says.
     private var versions: [String: String] = [:]
+    /// Services whose requests go to the remote while their processes run, since a route needs these, too.
+    private var remotes: Set<String> = []
 
     func version(of service: String) -> String? { versions[service] }
 
@@ -12,6 +14,12 @@ struct Targets {
     }
 
     func isInUse(_ unit: String) -> Bool { self.unit(of: UnitName.service(of: unit)) == unit }
+
+    func keepsRemote(_ service: String) -> Bool { remotes.contains(service) }
+
+    mutating func keepRemote(_ service: String, _ isKept: Bool) {
+        if isKept { remotes.insert(service) } else { remotes.remove(service) }
+    }
 
     mutating func use(_ unit: String) { versions[UnitName.service(of: unit)] = UnitName.version(of: unit) }
 }

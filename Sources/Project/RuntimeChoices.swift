@@ -2,7 +2,7 @@ import JSON
 import Manifest
 import Platform
 
-/// What `use` and `scale` chose: lives through crashes, `up` again and edits of the manifest; `down` forgets it
+/// What `use`, `scale`, `route` and `fault` chose: lives through crashes, `up` again and edits of the manifest; `down` forgets it
 /// (contract §5).
 public struct RuntimeChoices: Sendable, Equatable {
     static let version = 1
@@ -12,12 +12,25 @@ public struct RuntimeChoices: Sendable, Equatable {
     /// By unit: `reader`, `reader@next`.
     public var instances: [String: Int]
 
-    public init(targets: [String: Target] = [:], instances: [String: Int] = [:]) {
+    /// By service, as the control API writes rules. An empty one takes away what the manifest says.
+    public var routes: [String: JSON]
+    /// By service, as the control API writes a list of faults.
+    public var faults: [String: JSON]
+    /// The git refs that routes name, by service.
+    public var refs: [String: [String]]
+
+    public init(
+        targets: [String: Target] = [:], instances: [String: Int] = [:], routes: [String: JSON] = [:],
+        faults: [String: JSON] = [:], refs: [String: [String]] = [:]
+    ) {
         self.targets = targets
         self.instances = instances
+        self.routes = routes
+        self.faults = faults
+        self.refs = refs
     }
 
-    public var isEmpty: Bool { targets.isEmpty && instances.isEmpty }
+    public var isEmpty: Bool { self == RuntimeChoices() }
 
     /// Reads what was chosen; nothing where nothing was. A damaged file yields what can be read, and a sentence.
     public static func read(_ project: LocatedProject, kernel: Kernel = .real) throws(ProjectError) -> (
@@ -44,6 +57,18 @@ public struct RuntimeChoices: Sendable, Equatable {
             choices.instances[member.name] = count
             isWhole = isWhole && count != nil
         }
+        for member in json["routes"]?.objectValue ?? [] {
+            choices.routes[member.name] = member.value
+            isWhole = isWhole && member.value.objectValue != nil
+        }
+        for member in json["faults"]?.objectValue ?? [] {
+            choices.faults[member.name] = member.value
+            isWhole = isWhole && member.value.arrayValue != nil
+        }
+        for member in json["refs"]?.objectValue ?? [] {
+            choices.refs[member.name] = member.value.arrayValue?.compactMap(\.stringValue)
+            isWhole = isWhole && choices.refs[member.name]?.count == member.value.arrayValue?.count
+        }
         return (choices, isWhole ? nil : damage(path))
     }
 
@@ -52,8 +77,9 @@ public struct RuntimeChoices: Sendable, Equatable {
         guard !isEmpty else { return try Self.forget(project, kernel: kernel) }
         let json: JSON = [
             "version": .int(Self.version),
-            "targets": .object(targets.sorted { $0.key < $1.key }.map { .init($0.key, .string($0.value.text)) }),
-            "instances": .object(instances.sorted { $0.key < $1.key }.map { .init($0.key, .int($0.value)) }),
+            "targets": Self.json(targets) { .string($0.text) }, "instances": Self.json(instances) { .int($0) },
+            "routes": Self.json(routes) { $0 }, "faults": Self.json(faults) { $0 },
+            "refs": Self.json(refs) { .array($0.map(JSON.string)) },
         ]
         do throws(Errno) {
             try kernel.replaceFile(project.choicesFile, with: Array((json.pretty() + "\n").utf8))
@@ -63,6 +89,10 @@ public struct RuntimeChoices: Sendable, Equatable {
         }
     }
 
+    private static func json<Value>(_ values: [String: Value], _ json: (Value) -> JSON) -> JSON {
+        .object(values.sorted { $0.key < $1.key }.map { .init($0.key, json($0.value)) })
+    }
+
     public static func forget(_ project: LocatedProject, kernel: Kernel = .real) throws(ProjectError) {
         do throws(Errno) { try kernel.remove(project.choicesFile) } catch {
             throw .unwritable(path: project.choicesFile, error, mend: "Remove the file by hand.")
@@ -70,6 +100,7 @@ public struct RuntimeChoices: Sendable, Equatable {
     }
 
     private static func damage(_ path: String) -> String {
-        "\(path) was damaged: what `devmesh use` and `devmesh scale` chose may be lost. Give these commands again."
+        "\(path) was damaged: what `devmesh use`, `scale`, `route` and `fault` chose may be lost. Give these commands "
+            + "again."
     }
 }

@@ -55,6 +55,9 @@ import Testing
         _ = try roundTrip(UseRequest.target("next", keep: true))
         _ = try roundTrip(UseRequest.reset)
         _ = try roundTrip(ScaleRequest(instances: 3))
+        _ = try roundTrip(FaultChange.clear(caller: nil))
+        _ = try roundTrip(FaultChange.clear(caller: "reader"))
+        _ = try roundTrip(RouteChange(clear: true))
         _ = try roundTrip(WaitRequest(services: ["a"], condition: .completed, timeout: nil))
         _ = try roundTrip(
             WaitReport(timedOut: true, services: [.init(service: "a", reached: false, state: "s", reason: nil)]))

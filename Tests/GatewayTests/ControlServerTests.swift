@@ -28,13 +28,20 @@ import Testing
         #expect(try mesh.client.use("reader", .target("remote", keep: true)).ok)
         #expect(try mesh.client.use("reader", .reset).ok)
         #expect(try mesh.client.scale("reader", ScaleRequest(instances: 3)).ok)
+        #expect(try mesh.client.route(of: "reader").rules.weights == [.init("local", 9), .init("next", 1)])
+        #expect(try mesh.client.changeRoute(of: "reader", RouteChange(clear: true)).ok)
+        #expect(try mesh.client.faults(of: "reader") == [FaultRule(delay: 200)])
+        #expect(try mesh.client.changeFaults(of: "reader", .clear(caller: "purge")).ok)
         let up = UpRequest(services: ["reader"], local: nil, env: ["A": "ü"], wait: true)
         #expect(try mesh.client.up(up).started == ["reader"])
         #expect(try mesh.client.down().stopped == 1)
         #expect(
             mesh.onLoop { $0.backend.calls } == [
                 #"restart ["reader", "purge"] false"#, #"use reader target("remote", keep: true)"#,
-                "use reader reset", "scale reader 3", #"up ["reader"] ["A": "ü"]"#,
+                "use reader reset", "scale reader 3",
+                #"route reader {"clear":true,"weights":{},"headers":[],"cookies":[],"from":{},"sticky":false,"#
+                    + #""mirror":null,"propagate":[]}"#, #"fault reader {"clear":true,"from":"purge"}"#,
+                #"up ["reader"] ["A": "ü"]"#,
             ])
     }
 

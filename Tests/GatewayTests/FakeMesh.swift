@@ -1,6 +1,7 @@
 import Control
 import EventLoop
 import Gateway
+import JSON
 import Platform
 import TestSupport
 
@@ -74,6 +75,25 @@ final class FakeBackend: ControlBackend {
 
     func scale(_ name: String, _ request: ScaleRequest, _ call: ControlCall, done: @escaping Done<ActionResult>) {
         calls.append("scale \(name) \(request.instances)")
+        done(known(name, ActionResult(service: name, ok: true)))
+    }
+
+    func route(of name: String, _ call: ControlCall, done: @escaping Done<RouteStatus>) {
+        let rules = RouteRules(weights: [.init("local", 9), .init("next", 1)])
+        done(known(name, RouteStatus(service: name, target: "local", source: .manifest, rules: rules)))
+    }
+
+    func changeRoute(of name: String, _ change: RouteChange, _ call: ControlCall, done: @escaping Done<ActionResult>) {
+        calls.append("route \(name) \(change.json.serialized())")
+        done(known(name, ActionResult(service: name, ok: true)))
+    }
+
+    func faults(of name: String, _ call: ControlCall, done: @escaping Done<[FaultRule]>) {
+        done(known(name, [FaultRule(delay: 200)]))
+    }
+
+    func changeFaults(of name: String, _ change: FaultChange, _ call: ControlCall, done: @escaping Done<ActionResult>) {
+        calls.append("fault \(name) \(change.json.serialized())")
         done(known(name, ActionResult(service: name, ok: true)))
     }
 

@@ -59,6 +59,7 @@ import Testing
     @Test(arguments: [
         TextRule.any, .filled, .path, .projectName, .serviceName, .variableName, .versionName, .gitRef, .headerName,
         .origin, .hostName, .pathPrefix,
+        .origin, .headerMatch, .cookieMatch, .cookieName,
     ])
     func pattern_ofATextRule_agreesWithItsFunction(rule: TextRule) throws {
         let samples = [
@@ -72,6 +73,10 @@ import Testing
             "members.test", "Members.Test.", ".test", "a..b", "a.-b", "127.0.0.1", "a.b:80", "[::1]", "*.test",
             String(repeating: "a.", count: 126) + "a", String(repeating: "a.", count: 127) + "a", "/a?b", "/a#b", "/a/",
             "/\"!~", "/a\u{7f}",
+            "x-user: me=next", "x-user:me=next", "x-user : me = next ", "x-user: = next", "x-user: a=b=next",
+            "x-user: me=", "x-user: me=a b", "x user: me=next", ": me=next", "x-user=me", "x-user: é=é", "a=b: c",
+            "user=me=next", "user = me = next", "user==next", "user=me", "=me=next", "us er=me=next", "user=me=a\tb",
+            "uberctx-*", "x-user: me\u{7f}=next", "a:b:c=d=e", " x-user: me=next", "user=a:b=c",
         ]
         for sample in samples {
             let faults = try SchemaValidator().faults(of: .string(sample), under: ["pattern": .string(rule.pattern)])

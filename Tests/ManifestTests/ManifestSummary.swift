@@ -44,6 +44,10 @@ private func details(of service: Service) -> [String] {
     if !service.hosts.isEmpty { lines.append("hosts \(service.hosts.joined(separator: " "))") }
     lines += service.paths.map { "path \"\($0.prefix)\"\($0.strips ? ", stripped" : "")" }
     lines.append("target \(service.target.text)")
+    lines += details(of: service.routing)
+    if service.timeouts != Timeouts() { lines.append("timeouts \(text(service.timeouts))") }
+    if service.retries != Retries() { lines.append("retries \(text(service.retries))") }
+    if service.limits != Limits() { lines.append("limits \(text(service.limits))") }
     lines.append("logs \(service.logs.size)")
     if !service.secrets.isEmpty { lines.append("secrets \(service.secrets)") }
     if let checkout = service.checkout { lines.append("git \(checkout.ref)") }
@@ -55,6 +59,44 @@ private func details(of service: Service) -> [String] {
 }
 
 private func summary(_ use: Use) -> String { use.service + (use.target.map { "@\($0.text)" } ?? "") }
+
+private func text(_ timeouts: Timeouts) -> String {
+    func text(_ time: Duration?) -> String { time.map { "\($0)" } ?? "none" }
+    return "connect \(text(timeouts.connect)), response \(text(timeouts.response)), idle \(text(timeouts.idle))"
+}
+
+private func text(_ retries: Retries) -> String {
+    let causes = retries.on.map { cause in
+        switch cause {
+        case .connect: "connect"
+        case .reset: "reset"
+        case .status(let status): "\(status)"
+        }
+    }
+    return "\(retries.attempts) after \(causes), budget \(retries.budget)"
+}
+
+private func text(_ limits: Limits) -> String {
+    let breaker = limits.breaker.map { "after \($0.failures) for \($0.open)" } ?? "never"
+    let ejection = limits.ejection.map { "after \($0.failures) for \($0.time)" } ?? "never"
+    return "\(limits.connections.map(String.init) ?? "any") connections, \(limits.waiting) waiting, "
+        + "breaker \(breaker), ejection \(ejection)"
+}
+
+private func details(of routing: Routing) -> [String] {
+    func summary(_ weights: [Routing.Weight]) -> String {
+        weights.map { "\($0.target)=\($0.weight)" }.joined(separator: " ")
+    }
+    var lines: [String] = []
+    if !routing.weights.isEmpty { lines.append("route \(summary(routing.weights))") }
+    lines += routing.headers.map { "route header \($0.name): \($0.value) to \($0.target)" }
+    lines += routing.cookies.map { "route cookie \($0.name)=\($0.value) to \($0.target)" }
+    lines += routing.callers.map { "route from \($0.service) \(summary($0.weights))" }
+    if let mirror = routing.mirror { lines.append("mirror \(mirror)") }
+    if routing.sticky != .none { lines.append("sticky \(routing.sticky)") }
+    if !routing.propagate.isEmpty { lines.append("propagate \(routing.propagate)") }
+    return lines
+}
 
 private func summary(_ variable: Variable) -> String {
     let place =

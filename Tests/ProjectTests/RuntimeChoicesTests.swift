@@ -1,3 +1,4 @@
+import JSON
 import Manifest
 import Platform
 import Project
@@ -7,7 +8,8 @@ import Testing
 @Suite struct RuntimeChoicesTests {
     private let choices = RuntimeChoices(
         targets: ["reader": .remote, "purge": .version("next"), "members": .git("feature/x")],
-        instances: ["purge@next": 3])
+        instances: ["purge@next": 3], routes: ["reader": ["weights": ["local": 1]], "purge": [:]],
+        faults: ["reader": [["delayMs": 200]]], refs: ["reader": ["main", "feature/x"]])
 
     @Test func choices_liveUntilTheyAreForgotten() throws {
         let fixture = ProjectFixture()
@@ -42,8 +44,8 @@ import Testing
             #expect(read.choices.isEmpty)
             #expect(
                 read.note
-                    == "\(fixture.project.choicesFile) was damaged: what `devmesh use` and `devmesh scale` chose may be "
-                    + "lost. Give these commands again.")
+                    == "\(fixture.project.choicesFile) was damaged: what `devmesh use`, `scale`, `route` and `fault` "
+                    + "chose may be lost. Give these commands again.")
         }
     }
 
@@ -51,9 +53,13 @@ import Testing
         let fixture = ProjectFixture()
         fixture.folder.write(
             "shop/.devmesh/services.json/state.json",
-            #"{"version":1,"targets":{"a":"remote","b":7},"instances":{"a":-1,"b":2}}"#)
+            #"{"version":1,"targets":{"a":"remote","b":7},"instances":{"a":-1,"b":2},"routes":{"c":{}},"#
+                + #""refs":{"a":["x",7]}}"#)
         let read = try RuntimeChoices.read(fixture.project)
-        #expect(read.choices == RuntimeChoices(targets: ["a": .remote], instances: ["b": 2]))
+        #expect(
+            read.choices
+                == RuntimeChoices(
+                    targets: ["a": .remote], instances: ["b": 2], routes: ["c": [:]], refs: ["a": ["x"]]))
         #expect(read.note != nil)
     }
 

@@ -14,6 +14,8 @@ enum UsageError: Error, Equatable {
     case notAScale(String)
     /// `--since`, `--until` or `--grep`; the sentence is the room's of logs.
     case badLogQuery(String)
+    /// An option that says nothing without one of others.
+    case needsCompany(String, String)
     /// Two things that exclude each other.
     case conflict(String, String)
 }

@@ -34,7 +34,7 @@ struct StatusTable {
         return [
             .init(service.service), .init(state(service), Style(state: service.state)),
             .init(
-                service.target + (service.isInsecure ? "!" : "") + (service.differs ? "*" : ""),
+                (service.shares ?? service.target) + (service.isInsecure ? "!" : "") + (service.differs ? "*" : ""),
                 service.isInsecure ? .yellow : service.differs ? .bold : .plain),
             .init(service.address ?? ""), .init(pids(processes)), .init(uptime(processes)),
             .init(restarts > 0 ? "\(restarts)" : "", restarts > 0 ? .yellow : .plain),

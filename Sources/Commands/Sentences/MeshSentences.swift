@@ -40,7 +40,8 @@ enum Sentences {
     static let noMeshes = "No mesh is up on this machine. `devmesh up` starts one."
 
     static let differs =
-        "* differs from the manifest; `devmesh use SERVICE --reset` and `devmesh scale` change it back."
+        "* differs from the manifest; `devmesh use SERVICE --reset`, `scale`, `route --clear` or `fault --clear` change it "
+        + "back."
 
     static let insecure = "! its certificate is not verified (\"insecure\" in the \"tls\" of its remote)."
 

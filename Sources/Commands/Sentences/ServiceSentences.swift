@@ -67,6 +67,40 @@ extension Sentences {
         return what + because(reason) + " What served it before goes on; `devmesh logs \(service)` says more."
     }
 
+    static func routed(_ service: String) -> String {
+        "\(service) is routed so; `devmesh route \(service)` shows how."
+    }
+
+    static func routedAsManifest(_ service: String) -> String { "\(service) is routed as the manifest says." }
+
+    static func couldNotRoute(_ service: String, _ reason: String?) -> String {
+        "\(service) could not be routed so, and its route is as it was" + because(reason)
+    }
+
+    static func sticky(_ how: String) -> String { "A client gets the target again that it got before, known \(how)." }
+
+    static func carried(by headers: [String]) -> String {
+        "Headers count also as members of \(Phrase.list(headers, joined: "and"))."
+    }
+
+    static func routeDiffers(_ service: String) -> String {
+        "`devmesh route` chose this; `devmesh route \(service) --clear` goes back to the manifest's."
+    }
+
+    static func noFaults(_ service: String) -> String { "Nothing is made to go wrong with requests to \(service)." }
+
+    static func noFault(_ service: String, of caller: String) -> String {
+        "No fault of its own awaits the calls of \(caller) to \(service)."
+    }
+
+    static func faulty(_ service: String) -> String {
+        "Requests to \(service) go wrong from now on; `devmesh fault \(service) --clear` ends it."
+    }
+
+    static func couldNotFault(_ service: String, _ reason: String?) -> String {
+        "The faults of \(service) could not be changed" + because(reason)
+    }
+
     static func scaled(_ service: String, _ count: Int) -> String {
         "\(service) has \(Phrase.count(count, "instance"))."
     }

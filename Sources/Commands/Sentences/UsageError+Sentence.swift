@@ -28,6 +28,8 @@ extension UsageError {
             "\"\(text)\" does not say how many instances; write SERVICE=N, as reader=3."
         case .badLogQuery(let sentence):
             sentence
+        case .needsCompany(let one, let others):
+            "\(one) alone changes nothing; add \(others)."
         case .conflict(let one, let other):
             "\(one) and \(other) exclude each other; leave one of them out."
         }

@@ -66,7 +66,8 @@ struct StatusTableTests {
     @Test func footnote_onlyWhereSomethingDiffers() {
         #expect(
             StatusTable(services: Self.services, now: Self.now).footnote
-                == "* differs from the manifest; `devmesh use SERVICE --reset` and `devmesh scale` change it back.")
+                == "* differs from the manifest; `devmesh use SERVICE --reset`, `scale`, `route --clear` or `fault --clear` "
+                + "change it back.")
         #expect(StatusTable(services: [Self.services[0]], now: Self.now).footnote == nil)
         var insecure = Self.services[1]
         insecure.isInsecure = true

@@ -49,6 +49,7 @@ struct CompletionsTests {
         ("devmesh help ps", ["ps"]),
         ("devmesh check -f serv", ["services.a.json"]),
         ("devmesh -f services.a.json stop r", ["reader"]),
+        ("devmesh route reader re", ["reader"]), ("devmesh fault reader --from mem", ["members"]),
         ("devmesh use reader ", ["reader", "members"]),
         ("devmesh down ", []),
     ])

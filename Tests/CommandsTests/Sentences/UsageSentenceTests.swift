@@ -10,8 +10,8 @@ struct UsageSentenceTests {
         ),
         (.unknownCommand("xyzzy", nearest: nil), "There is no command \"xyzzy\"; `devmesh help` lists them all."),
         (
-            .notYet(command: "route"),
-            "devmesh does not do \"route\" yet; `devmesh help` lists what it does."
+            .notYet(command: "traffic"),
+            "devmesh does not do \"traffic\" yet; `devmesh help` lists what it does."
         ),
         (
             .unknownOption("--wiat", command: "up", nearest: "--wait"),

@@ -24,7 +24,9 @@ struct NoMeshTests {
         arguments: [
             (["ps"], 3), (["restart", "reader"], 3), (["why", "reader"], 3), (["events"], 3),
             (["use", "reader", "remote"], 3),
-            (["scale", "reader=2"], 3), (["wait", "reader"], 3), (["down"], 0), (["ls"], 0), (["check"], 0),
+            (["scale", "reader=2"], 3), (["route", "reader"], 3), (["route", "reader", "local=1", "remote=2"], 3),
+            (["fault", "reader", "--delay", "1s"], 3), (["fault", "reader", "--abort", "never"], 2),
+            (["wait", "reader"], 3), (["down"], 0), (["ls"], 0), (["check"], 0),
             (["logs"], 0),
             (["ports"], 0), (["config"], 0), (["schema"], 0), (["version"], 0), (["--version"], 0), (["help"], 0),
             (["--help"], 0), (["ps", "--help"], 0), ([], 2), (["strat"], 2), (["route"], 2), (["ps", "--jsn"], 2),
