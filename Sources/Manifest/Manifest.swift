@@ -107,6 +107,7 @@ public struct Service: Sendable, Equatable {
     public var restart: RestartPolicy
     public var stop: StopPolicy
     public var instances: Int
+    public var handover: Handover = .hold
     public var listens: Listens
     /// `port`: pins the front.
     public var port: Int?
@@ -249,6 +250,14 @@ public enum RestartPolicy: String, Sendable, CaseIterable {
     case never
     case onFailure = "on-failure"
     case always
+}
+
+/// What comes first in a restart.
+public enum Handover: String, Sendable, CaseIterable {
+    /// The end of the old process; requests wait meanwhile.
+    case hold
+    /// The new process, which takes over once it is ready.
+    case overlap
 }
 
 public struct StopPolicy: Sendable, Equatable {

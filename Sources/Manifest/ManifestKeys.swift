@@ -71,7 +71,7 @@ enum ManifestKeys {
         Key("stop", stop, "How it is stopped.", examples: [["signal": "INT", "timeout": "3s"]]),
         Key("instances", .whole(1...1000), "How many processes of it run.", standard: 1),
         Key(
-            "handover", .choice(["hold", "overlap"]),
+            "handover", .choice(Handover.allCases.map(\.rawValue)),
             "In a restart: stop the old process first and hold requests meanwhile, or start the new one first.",
             standard: "hold"),
     ]

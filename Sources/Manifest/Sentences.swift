@@ -302,10 +302,6 @@ extension Sentence {
             mend: "Add \(quoted(key)), or remove \"target\"")
     }
 
-    static let overlapNotYet = Sentence(
-        expected: "\"hold\"", found: "\"overlap\"",
-        mend: "\"overlap\" is not yet done by devmesh: remove the key")
-
     static func several(_ names: [String]) -> Sentence {
         Sentence(
             expected: "one kind of probe", found: alternatives(names.map(quoted), "and"),

@@ -44,6 +44,7 @@ struct ServiceReader {
             oneShot: node["oneShot"]?.bool ?? false, remote: remote,
             checkout: node["git"]?.string.map { Checkout(ref: $0) },
             logs: reader.logs(node["logs"], default: defaults.logs))
+        service.handover = choice("handover") ?? .hold
         service.origins = topOrigins + origins
         service.hosts = hosts
         service.paths = paths

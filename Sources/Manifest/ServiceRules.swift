@@ -27,9 +27,6 @@ struct ServiceRules {
         checkProbes()
         checkListener()
         checkJob()
-        if node["handover"]?.string == "overlap" {
-            report(.overlapNotYet, "handover")
-        }
     }
 
     private func has(_ key: String) -> Bool { node.has(key) }
@@ -192,6 +189,9 @@ struct ServiceRules {
                     .fixedPort("\(service.instances) instances", "Remove \"instances\", or let it listen on $PORT"),
                     "instances")
             }
+            if service.handover == .overlap {
+                report(.fixedPort("\"overlap\", with two for a while", "Use \"hold\", or let it listen on $PORT"), "handover")
+            }
             if service.port == port {
                 report(.fixedPort("the front's port, \(port) too", "Choose another \"port\", or remove it"), "port")
             }
@@ -208,6 +208,7 @@ struct ServiceRules {
         if service.instances > 1 { report(.jobWith("\(service.instances) instances"), "instances") }
         if service.restart == .always { report(.jobWith("\"restart\": \"always\""), "restart") }
         if has("live") { report(.jobWith("\"live\""), "live") }
+        if service.handover == .overlap { report(.jobWith("\"handover\": \"overlap\""), "handover") }
     }
 }
 

@@ -50,13 +50,12 @@ extension Mesh: SupervisorDelegate {
 
     func cancelLogWatch(_ source: OutputSource) { _ = outputs.takeWatch(source) }
 
-    func drain(_ service: String, instance: Int, limit: Duration, done: @escaping () -> Void) {
-        let id = instanceID(service, instance)
-        proxy.drain(UnitName.service(of: service), instance: id, limit: limit) { _ in done() }
+    func drain(_ service: String, _ run: RunKey, limit: Duration, done: @escaping () -> Void) {
+        proxy.drain(UnitName.service(of: service), instance: processID(service, run), limit: limit) { _ in done() }
     }
 
-    func closeConnections(_ service: String, instance: Int) {
-        proxy.closeConnections(UnitName.service(of: service), instance: instanceID(service, instance))
+    func closeConnections(_ service: String, _ run: RunKey) {
+        proxy.closeConnections(UnitName.service(of: service), instance: processID(service, run))
     }
 
     func happened(_ service: String, _ happening: ServiceMachine.Happening) {
@@ -80,6 +79,11 @@ extension Mesh: SupervisorDelegate {
     }
 
     func instanceID(_ service: String, _ instance: Int) -> String { "\(service).\(instance)" }
+
+    /// What the proxy calls one process of an instance, which may have two for a while.
+    func processID(_ service: String, _ run: RunKey) -> String {
+        "\(instanceID(service, run.instance))#\(run.generation)"
+    }
 }
 
 /// What the proxy asks of the other rooms.

@@ -93,7 +93,9 @@ extension Mesh {
     private func isBusy(_ unit: String) -> Bool {
         let service = UnitName.service(of: unit)
         return supervisor.status(unit)?.instances.contains { instance in
-            proxy.activeConnections(service, instance: instanceID(unit, instance.number)) > 0
+            guard let generation = instance.generation else { return false }
+            let run = RunKey(instance: instance.number, generation: generation)
+            return proxy.activeConnections(service, instance: processID(unit, run)) > 0
         } ?? false
     }
 
@@ -205,7 +207,9 @@ extension Mesh {
         case .answer(let reason): return .answer(reason: masking(reason))
         case .pass(let backends, let whenRefused):
             let targets = backends.map {
-                Backend(instance: instanceID(unit, $0.instance), host: $0.host, port: $0.port)
+                Backend(
+                    instance: processID(unit, $0.run), name: instanceID(unit, $0.run.instance), host: $0.host,
+                    port: $0.port)
             }
             return .pass(targets, whenRefused: masking(whenRefused))
         case .remote:

@@ -37,14 +37,17 @@ public enum FrontState: Sendable, Equatable {
 
 /// A running process that serves a service.
 public struct Backend: Sendable, Hashable {
-    /// As `reader.1`.
+    /// Names the process; another that takes its place has another name. As `reader.1#7`.
     public var instance: String
+    /// What errors call it. As `reader.1`.
+    public var name: String
     /// An IP literal.
     public var host: String
     public var port: Int
 
-    public init(instance: String, host: String = "127.0.0.1", port: Int) {
+    public init(instance: String, name: String? = nil, host: String = "127.0.0.1", port: Int) {
         self.instance = instance
+        self.name = name ?? instance
         self.host = host
         self.port = port
     }

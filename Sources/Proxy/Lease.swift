@@ -49,7 +49,7 @@ final class Lease {
         case .instance(let backend):
             guard let address = SocketAddress(literal: backend.host, port: backend.port) else { return nil }
             self.address = address
-            name = backend.instance
+            name = backend.name
             remote = nil
             basePath = ""
             headers = []
@@ -71,7 +71,7 @@ final class Lease {
         if case .instance(let backend) = server { backend } else { nil }
     }
 
-    /// As `reader.1`; nil for a remote.
+    /// As `reader.1#7`; nil for a remote.
     var instance: String? { backend?.instance }
 
     func add(_ connection: Connection) {

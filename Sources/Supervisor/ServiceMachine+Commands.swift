@@ -122,13 +122,13 @@ extension ServiceMachine {
     mutating func kill(_ ticket: Ticket) {
         stop(ticket)
         forgetBuilds()
-        for index in slots.indices {
-            guard let run = slots[index].life.run else { continue }
+        for seat in seats {
+            guard let run = slots[seat].run else { continue }
             forgetTimers(of: run)
             emit(.stopProbes(run.key))
             emit(.closeConnections(run.key))
             emit(.killTree(run.key))
-            slots[index].life = .killing(run, .rest)
+            slots[seat] = .killing(run, .rest)
         }
         switch building {
         case .none: break
@@ -181,7 +181,9 @@ extension ServiceMachine {
             return !isBuilt || !service.needsBuild
         case .rolling:
             return !service.needsBuild
-                && !slots.contains { $0.life.run?.epoch == takenEpoch || $0.life == .completed(epoch: takenEpoch) }
+                && !slots.contains { slot in
+                    slot.runs.contains { $0.epoch == takenEpoch } || slot.life == .completed(epoch: takenEpoch)
+                }
         }
     }
 }

@@ -15,17 +15,31 @@ extension ServiceMachine {
             slots[index].life = .completed(epoch: run.epoch)
             return emit(.note("it has completed", instance: number))
         }
+        if triesAnotherPort(index, than: run) {
+            slots[index].life = .idle
+            return
+        }
+        crashed(index, reason: whyEnded(index, run, exit))
+    }
+
+    /// Whether to start it again at once, since its port was taken.
+    mutating func triesAnotherPort(_ index: Int, than run: Run) -> Bool {
+        guard let owner = slots[index].portTaken, case .assigned = service.listens, slots[index].portsTaken < 10 else {
+            return false
+        }
+        slots[index].portTaken = nil
+        slots[index].portsTaken += 1
+        let note = "its port \(run.port ?? 0) was taken by \(owner); trying another"
+        emit(.note(note, instance: slots[index].number))
+        return true
+    }
+
+    mutating func whyEnded(_ index: Int, _ run: Run, _ exit: ExitStatus) -> String {
         if let owner = slots[index].portTaken {
             slots[index].portTaken = nil
-            if case .assigned = service.listens, slots[index].portsTaken < 10 {
-                slots[index].portsTaken += 1
-                emit(.note("its port \(run.port ?? 0) was taken by \(owner); trying another", instance: number))
-                slots[index].life = .idle
-                return
-            }
-            return crashed(index, reason: "\(exit.inWords): port \(run.port ?? 0) is taken by \(owner)")
+            return "\(exit.inWords): port \(run.port ?? 0) is taken by \(owner)"
         }
-        crashed(index, reason: run.hasBeenReady || !hasFront ? exit.inWords : exit.inWords + " before it was ready")
+        return run.hasBeenReady || !hasFront ? exit.inWords : exit.inWords + " before it was ready"
     }
 
     /// Has it tried again after a while, by its restart policy.

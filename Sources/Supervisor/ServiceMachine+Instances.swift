@@ -3,10 +3,11 @@ import Platform
 
 /// What happens to single instances.
 extension ServiceMachine {
-    mutating func spawn(_ index: Int) {
+    mutating func spawn(_ seat: Seat) {
         lastGeneration += 1
-        let key = RunKey(instance: slots[index].number, generation: lastGeneration)
-        slots[index].life = .starting(Run(key: key, epoch: epoch))
+        let key = RunKey(instance: slots[seat.index].number, generation: lastGeneration)
+        slots[seat] = .starting(Run(key: key, epoch: epoch))
+        slots[seat.index].handoverFailure = nil
         emit(.cancelTimer(.retry(instance: key.instance)))
         emit(.spawn(key))
         // Also while it is being executed, which a slow disk may take long for.
@@ -22,19 +23,19 @@ extension ServiceMachine {
     }
 
     mutating func spawned(_ key: RunKey, pid: Int32, port: Int?) {
-        guard let index = index(of: key) else { return }
-        slots[index].life.update { run in
+        guard let seat = seat(of: key) else { return }
+        slots[seat].update { run in
             run.pid = pid
             run.port = port
         }
         emit(.happened(.started(instance: key.instance, pid: pid, port: port)))
-        switch slots[index].life {
+        switch slots[seat] {
         case .starting(let run) where !isProbed:
-            if !service.oneShot { becomeReady(index, run) }
+            if !service.oneShot { becomeReady(seat, run) }
         case .starting: emit(.probeReady(key))
         case .unready(let run, _):
             // Its time was up before it had begun.
-            slots[index].life = .starting(run)
+            slots[seat] = .starting(run)
             emit(.probeReady(key))
             emit(.setTimer(.ready(key), service.ready.timeout))
         default: break
@@ -42,30 +43,35 @@ extension ServiceMachine {
     }
 
     mutating func spawnFailed(_ key: RunKey, reason: String) {
-        guard let index = index(of: key) else { return }
-        switch slots[index].life {
+        guard let seat = seat(of: key) else { return }
+        switch slots[seat] {
         case .starting(let run), .unready(let run, _):
             forgetTimers(of: run)
-            crashed(index, reason: reason)
+            if seat.isAside {
+                slots[seat] = .idle
+                successorFailed(seat.index, reason)
+            } else if !makeWay(seat.index, for: .idle) {
+                crashed(seat.index, reason: reason)
+            }
         case .draining, .stopping, .killing, .collapsing: treeGone(key)
         default: break
         }
     }
 
     mutating func probePassed(_ key: RunKey, host: String?) {
-        guard let index = index(of: key) else { return }
-        slots[index].life.update { run in
+        guard let seat = seat(of: key) else { return }
+        slots[seat].update { run in
             run.host = host ?? run.host
             run.failures = 0
             run.probeFailure = nil
         }
-        switch slots[index].life {
-        case .starting(let run), .unready(let run, _): becomeReady(index, run)
+        switch slots[seat] {
+        case .starting(let run), .unready(let run, _): becomeReady(seat, run)
         default: break
         }
     }
 
-    private mutating func becomeReady(_ index: Int, _ run: Run) {
+    private mutating func becomeReady(_ seat: Seat, _ run: Run) {
         var run = run
         emit(.cancelTimer(.ready(run.key)))
         if service.live != nil, !run.isProbedLive {
@@ -73,64 +79,69 @@ extension ServiceMachine {
             emit(.probeLive(run.key))
         }
         run.hasBeenReady = true
-        slots[index].life = .ready(run)
-        slots[index].portsTaken = 0
-        if slots[index].backoff > .zero {
-            emit(.setTimer(.settled(run.key), max(.seconds(10), slots[index].backoff)))
+        slots[seat] = .ready(run)
+        slots[seat.index].portsTaken = 0
+        if !seat.isAside, slots[seat.index].backoff > .zero {
+            emit(.setTimer(.settled(run.key), max(.seconds(10), slots[seat.index].backoff)))
         }
         emit(.happened(.becameReady(instance: run.key.instance)))
+        if seat.isAside { takeOver(seat.index) }
     }
 
     mutating func probeFailed(_ key: RunKey, reason: String) {
-        guard let index = index(of: key) else { return }
-        slots[index].life.update { run in
+        guard let seat = seat(of: key) else { return }
+        slots[seat].update { run in
             run.probeFailure = reason
             run.failures += 1
         }
-        switch slots[index].life {
+        switch slots[seat] {
         case .ready(let run) where run.failures >= service.live?.failures ?? .max:
             emit(.cancelTimer(.settled(key)))
             emit(.note("no longer ready: \(reason)", instance: key.instance))
-            slots[index].life = .unready(run, reason: reason)
-        case .unready(let run, _): slots[index].life = .unready(run, reason: reason)
+            slots[seat] = .unready(run, reason: reason)
+        case .unready(let run, _): slots[seat] = .unready(run, reason: reason)
         default: break
         }
     }
 
     mutating func readyTimeoutPassed(_ key: RunKey) {
-        guard let index = index(of: key), case .starting(let run) = slots[index].life else { return }
+        guard let seat = seat(of: key), case .starting(let run) = slots[seat] else { return }
         let cause =
             run.pid == nil
             ? "the system has not executed its program yet" : run.probeFailure ?? "no probe has passed"
         let reason = "not ready after \(service.ready.timeout.inWords): \(cause)"
+        if seat.isAside {
+            successorFailed(seat.index, "it was " + reason)
+            return takeDown(seat, .rest)
+        }
         emit(.note(reason + (run.pid == nil ? "" : "; it runs on and is probed on"), instance: key.instance))
-        slots[index].life = .unready(run, reason: reason)
+        slots[seat] = .unready(run, reason: reason)
     }
 
     /// Begins to end what runs: drain, signal, KILL.
-    mutating func takeDown(_ index: Int, _ ending: Life.Ending) {
-        switch slots[index].life {
+    mutating func takeDown(_ seat: Seat, _ ending: Life.Ending) {
+        switch slots[seat] {
         case .starting(let run):
             leave(run)
-            signal(index, run, ending)
+            signal(seat, run, ending)
         case .ready(let run), .unready(let run, _):
             leave(run)
             if hasFront, service.stop.drain > .zero {
-                slots[index].life = .draining(run, ending)
+                slots[seat] = .draining(run, ending)
                 emit(.setTimer(.stop(run.key), service.stop.drain))
                 // The front must know before it is asked to drain: nothing new may come in behind it.
                 showFront()
                 emit(.drain(run.key, limit: service.stop.drain))
             } else {
-                signal(index, run, ending)
+                signal(seat, run, ending)
             }
-        case .draining(let run, _): slots[index].life = .draining(run, ending)
-        case .collapsing(let run, _), .stopping(let run, _): slots[index].life = .stopping(run, ending)
-        case .killing(let run, _): slots[index].life = .killing(run, ending)
+        case .draining(let run, _): slots[seat] = .draining(run, ending)
+        case .collapsing(let run, _), .stopping(let run, _): slots[seat] = .stopping(run, ending)
+        case .killing(let run, _): slots[seat] = .killing(run, ending)
         case .backoff where ending == .rest:
-            emit(.cancelTimer(.retry(instance: slots[index].number)))
-            slots[index].life = .idle
-        case .failed where ending == .rest, .completed where ending == .rest: slots[index].life = .idle
+            emit(.cancelTimer(.retry(instance: slots[seat.index].number)))
+            slots[seat] = .idle
+        case .failed where ending == .rest, .completed where ending == .rest: slots[seat] = .idle
         case .idle, .backoff, .failed, .completed: break
         }
     }
@@ -140,8 +151,8 @@ extension ServiceMachine {
         emit(.stopProbes(run.key))
     }
 
-    private mutating func signal(_ index: Int, _ run: Run, _ ending: Life.Ending) {
-        slots[index].life = .stopping(run, ending)
+    private mutating func signal(_ seat: Seat, _ run: Run, _ ending: Life.Ending) {
+        slots[seat] = .stopping(run, ending)
         showFront()
         emit(.closeConnections(run.key))
         emit(.signal(run.key, service.stop.signal, service.stop.to == .leader ? .leader : .group))
@@ -149,33 +160,37 @@ extension ServiceMachine {
     }
 
     mutating func drained(_ key: RunKey) {
-        guard let index = index(of: key), case .draining(let run, let ending) = slots[index].life else { return }
+        guard let seat = seat(of: key), case .draining(let run, let ending) = slots[seat] else { return }
         emit(.cancelTimer(.stop(key)))
-        signal(index, run, ending)
+        signal(seat, run, ending)
     }
 
     mutating func patienceEnded(_ key: RunKey) {
-        guard let index = index(of: key) else { return }
-        switch slots[index].life {
-        case .draining(let run, let ending): signal(index, run, ending)
+        guard let seat = seat(of: key) else { return }
+        switch slots[seat] {
+        case .draining(let run, let ending): signal(seat, run, ending)
         case .stopping(let run, let ending):
             let patience = service.stop.timeout.inWords
             emit(.note("did not end within \(patience) of the signal; killing it", instance: key.instance))
             emit(.killTree(key))
-            slots[index].life = .killing(run, ending)
+            slots[seat] = .killing(run, ending)
         case .collapsing: emit(.killTree(key))
         default: break
         }
     }
 
     mutating func leaderExited(_ key: RunKey, _ exit: ExitStatus, leftovers: Int, portTaken: String?) {
-        guard let index = index(of: key) else { return }
+        guard let seat = seat(of: key) else { return }
         emit(.happened(.exited(instance: key.instance, exit)))
-        switch slots[index].life {
+        switch slots[seat] {
         case .starting(let run), .ready(let run), .unready(let run, _):
             leave(run)
-            slots[index].portTaken = run.hasBeenReady ? nil : portTaken
-            slots[index].life = .collapsing(run, exit)
+            if !seat.isAside, makeWay(seat.index, for: .stopping(run, .rest)) {
+                emit(.note("\(exit.inWords); its successor takes over", instance: key.instance))
+            } else {
+                slots[seat.index].portTaken = run.hasBeenReady ? nil : portTaken
+                slots[seat] = .collapsing(run, exit)
+            }
             if leftovers > 0 {
                 let others = leftovers == 1 ? "a process" : "\(leftovers) processes"
                 emit(.note("\(exit.inWords) and left \(others) behind; ending them too", instance: key.instance))
@@ -185,7 +200,7 @@ extension ServiceMachine {
                 emit(.setTimer(.stop(key), min(service.stop.timeout, .seconds(2))))
             }
         case .draining(let run, let ending):
-            slots[index].life = .stopping(run, ending)
+            slots[seat] = .stopping(run, ending)
             emit(.cancelTimer(.stop(key)))
             if leftovers > 0 {
                 emit(.closeConnections(key))
@@ -200,16 +215,17 @@ extension ServiceMachine {
     }
 
     mutating func treeGone(_ key: RunKey) {
-        guard let index = index(of: key), let run = slots[index].life.run else { return }
+        guard let seat = seat(of: key), let run = slots[seat].run else { return }
         forgetTimers(of: run)
         emit(.closeConnections(key))
-        switch slots[index].life {
-        case .collapsing(_, let exit): ended(index, run, exit)
+        switch slots[seat] {
+        case .collapsing(_, let exit):
+            seat.isAside ? successorEnded(seat.index, run, exit) : ended(seat.index, run, exit)
         case .draining(_, .replace), .stopping(_, .replace), .killing(_, .replace):
             // What the next process does is its own doing.
-            slots[index].backoff = .zero
-            slots[index].life = .idle
-        default: slots[index].life = .idle
+            slots[seat.index].backoff = .zero
+            slots[seat] = .idle
+        default: slots[seat] = .idle
         }
     }
 

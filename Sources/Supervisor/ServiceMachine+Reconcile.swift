@@ -66,12 +66,15 @@ extension ServiceMachine {
         addSlots()
         var queue: [Int] = []
         for index in slots.indices.prefix(count) {
+            slots[index].handoverFailure = nil
+            // A successor that is on its way has missed what this restart is for.
+            takeDown(Seat(index: index, isAside: true), .rest)
             switch slots[index].life {
             case .idle, .backoff, .failed, .completed:
                 slots[index].backoff = .zero
-                spawn(index)
+                spawn(Seat(index: index))
             case .ready, .unready: queue.append(index)
-            case .starting, .draining, .stopping, .killing, .collapsing: takeDown(index, .replace)
+            case .starting, .draining, .stopping, .killing, .collapsing: takeDown(Seat(index: index), .replace)
             }
         }
         activity = .rolling(queue: queue, current: nil)
@@ -84,7 +87,11 @@ extension ServiceMachine {
             if life.isBeingReplaced { return false }
             if requestedEpoch == takenEpoch, !queue.isEmpty {
                 switch life {
+                case _ where slots[current].aside != .idle: return false
                 case .starting, .draining, .stopping, .killing: return false
+                case _ where slots[current].handoverFailure != nil:
+                    activity = .idle
+                    return true
                 case .ready, .completed, .idle: break
                 case .unready, .collapsing, .backoff, .failed:
                     // The others go on serving as they are rather than follow it.
@@ -97,11 +104,14 @@ extension ServiceMachine {
             activity = .idle
             return true
         }
+        let isThere = next < count && slots.indices.contains(next)
+        // There is room for one process beside another.
+        if isThere, overlaps, slots[next].aside != .idle { return false }
         activity = .rolling(queue: Array(queue.dropFirst()), current: next)
-        guard next < count, slots.indices.contains(next) else { return true }
+        guard isThere else { return true }
         switch slots[next].life {
         case .ready(let run), .unready(let run, _):
-            if run.epoch < takenEpoch { takeDown(next, .replace) }
+            if run.epoch < takenEpoch { replace(next) }
         default: break
         }
         return true
@@ -117,10 +127,10 @@ extension ServiceMachine {
     private mutating func fillReplaced() {
         for index in slots.indices.prefix(count) {
             switch slots[index].life {
-            case .idle: spawn(index)
+            case .idle: spawn(Seat(index: index))
             case .backoff(_, .due) where !isBuildingForUs:
                 slots[index].restarts += 1
-                spawn(index)
+                spawn(Seat(index: index))
             default: break
             }
         }
@@ -139,7 +149,7 @@ extension ServiceMachine {
         takenEpoch = max(takenEpoch, requestedEpoch)
         if case .buildFailed = activity { emit(.cancelTimer(.rebuild)) }
         activity = .idle
-        for index in slots.indices { takeDown(index, .rest) }
+        for seat in seats { takeDown(seat, .rest) }
         guard case .running(let number, .some) = building else { return }
         if waiters.contains(where: { $0.goal.isBuilt(by: number) }) {
             building = .running(number, epoch: nil)
@@ -150,8 +160,8 @@ extension ServiceMachine {
     }
 
     private mutating func dropSurplus() {
-        for index in slots.indices.dropFirst(count) { takeDown(index, .rest) }
-        while slots.count > count, slots.last?.life == .idle { slots.removeLast() }
+        for seat in seats where seat.index >= count { takeDown(seat, .rest) }
+        while slots.count > count, slots.last?.life == .idle, slots.last?.aside == .idle { slots.removeLast() }
     }
 
     /// The local target takes over from the remote when all of it is ready; if it can't be, it is left alone.

@@ -42,7 +42,7 @@ extension ServiceMachine {
                 stopped
             } else if !wantsLocal {
                 .done
-            } else if slots.count == count, slots.allSatisfy({ $0.life.isUp(since: epoch) }) {
+            } else if slots.count == count, slots.allSatisfy({ $0.isUp(since: epoch) }) {
                 .done
             } else {
                 failure(toReach: epoch)
@@ -54,7 +54,7 @@ extension ServiceMachine {
 
     private func isGone(upTo generation: Int, build: Int) -> Bool {
         if case .cancelling(let number) = building, number <= build { return false }
-        return !slots.contains { slot in slot.life.run.map { $0.key.generation <= generation } ?? false }
+        return !slots.contains { $0.runs.contains { $0.key.generation <= generation } }
     }
 
     /// Why nothing that is under way will bring up that epoch; nil while something may.
@@ -67,8 +67,9 @@ extension ServiceMachine {
         case .buildFailed: return .buildFailed(buildFailure ?? "the build failed")
         case .idle: break
         }
-        if requestedEpoch > takenEpoch || slots.contains(where: { $0.life.isInTransit }) { return nil }
+        if requestedEpoch > takenEpoch || seats.contains(where: { slots[$0].isInTransit }) { return nil }
         for slot in slots {
+            if let reason = slot.handoverFailure, let run = slot.life.run, run.epoch < epoch { return .failed(reason) }
             switch slot.life {
             case .unready(_, let reason): return .failed(reason)
             case .backoff(let reason, _), .failed(let reason): return .failed(reason)
@@ -77,6 +78,13 @@ extension ServiceMachine {
         }
         if let buildFailure { return .buildFailed(buildFailure) }
         return slots.isEmpty && count == 0 ? .done : .failed("\(service.name) was changed meanwhile; try again")
+    }
+}
+
+extension Slot {
+    /// Whether it is up, and nothing of an earlier epoch is left beside it.
+    func isUp(since epoch: Int) -> Bool {
+        life.isUp(since: epoch) && aside.run.map { $0.epoch >= epoch } ?? true
     }
 }
 

@@ -38,7 +38,7 @@ extension ServiceMachine {
     var stateAndReason: (state: ServiceState, reason: String?) {
         guard isWanted else {
             if case .cancelling = building { return (.stopping, "its build is being ended") }
-            if slots.contains(where: { $0.life.run != nil }) { return (.stopping, "it is being stopped") }
+            if slots.contains(where: { !$0.runs.isEmpty }) { return (.stopping, "it is being stopped") }
             return (.stopped, "it is stopped; `devmesh start \(service.name)` starts it")
         }
         if target == .remote { return remoteFailure.map { (.unreachable, $0) } ?? (.ready, nil) }
@@ -120,6 +120,6 @@ extension Slot {
 
 extension Run {
     var backend: ServiceBackend? {
-        port.map { ServiceBackend(instance: key.instance, host: host, port: $0) }
+        port.map { ServiceBackend(run: key, host: host, port: $0) }
     }
 }

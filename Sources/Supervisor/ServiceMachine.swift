@@ -125,8 +125,8 @@ public struct ServiceMachine: Sendable {
         case .stop(let key): patienceEnded(key)
         case .retry(let instance): retryIsNear(instance)
         case .settled(let key):
-            guard let index = index(of: key), case .ready = slots[index].life else { return }
-            slots[index].backoff = .zero
+            guard let seat = seat(of: key), case .ready = slots[seat] else { return }
+            slots[seat.index].backoff = .zero
         case .rebuild: rebuildIsNear()
         case .linger:
             if case .lingering = localUse { localUse = .unused }
@@ -134,11 +134,14 @@ public struct ServiceMachine: Sendable {
     }
 
     /// Where the run of this generation is; nil when it is no more.
-    func index(of key: RunKey) -> Int? {
+    func seat(of key: RunKey) -> Seat? {
         let index = key.instance - 1
-        guard slots.indices.contains(index), slots[index].life.run?.key == key else { return nil }
-        return index
+        guard slots.indices.contains(index) else { return nil }
+        return [Seat(index: index), Seat(index: index, isAside: true)].first { slots[$0].run?.key == key }
     }
+
+    /// All that a run may be in.
+    var seats: [Seat] { slots.indices.flatMap { [Seat(index: $0), Seat(index: $0, isAside: true)] } }
 
     /// Whether its processes should be running.
     var wantsLocal: Bool { isWanted && (target == .local || localUse != .unused) }

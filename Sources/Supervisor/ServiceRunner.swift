@@ -64,7 +64,7 @@ final class ServiceRunner {
         case .probeLive(let key): runs[key]?.prober?.probeLive()
         case .stopProbes(let key): runs[key]?.stopProbes(in: workshop)
         case .drain(let key, let limit): drain(key, limit)
-        case .closeConnections(let key): delegate?.closeConnections(name, instance: key.instance)
+        case .closeConnections(let key): delegate?.closeConnections(name, key)
         case .signal(let key, let number, let recipients):
             guard let process = runs[key]?.process else { return postpone(effect, key) }
             workshop.trees.signal(process, Signal(number), recipients)
@@ -98,7 +98,7 @@ final class ServiceRunner {
 
     private func drain(_ key: RunKey, _ limit: Duration) {
         guard let delegate = workshop.delegate else { return send(.drained(key)) }
-        delegate.drain(name, instance: key.instance, limit: limit) { [weak self] in self?.send(.drained(key)) }
+        delegate.drain(name, key, limit: limit) { [weak self] in self?.send(.drained(key)) }
     }
 
     /// Tells the front's state as it is before anything has happened.
@@ -111,7 +111,10 @@ final class ServiceRunner {
         for slot in machine.slots {
             guard case .backoff(_, let wait) = slot.life,
                 let due = timers[.retry(instance: slot.number)]?.due
-            else { continue }
+            else {
+                lines += handover(in: slot)
+                continue
+            }
             let left = max(due - .now, .zero) + (wait == .far ? .seconds(1) : .zero)
             lines.append("\(name).\(slot.number) is tried again in \(left.inWords)")
         }
@@ -124,6 +127,19 @@ final class ServiceRunner {
             }
         }
         return lines
+    }
+
+    /// Which processes there are beside the one that `status` shows, or why that one was not replaced.
+    private func handover(in slot: Slot) -> [String] {
+        let id = "\(name).\(slot.number)"
+        if let run = slot.aside.run {
+            let process = run.pid.map { "pid \($0)" } ?? "being started"
+            return slot.hasSuccessor
+                ? ["\(id) serves until its successor (\(process)) is ready"]
+                : ["beside \(id) another process of it (\(process)) is being stopped"]
+        }
+        guard slot.life.isRunning, let failure = slot.handoverFailure else { return [] }
+        return ["\(id) was not replaced in the last restart: \(failure)"]
     }
 
     var timerCount: Int { timers.count + runs.values.filter { $0.prober?.isWaiting ?? false }.count }

@@ -58,13 +58,13 @@ public enum ServiceFront: Sendable, Equatable {
 
 /// An instance that serves, and where.
 public struct ServiceBackend: Sendable, Hashable {
-    public var instance: Int
+    public var run: RunKey
     /// An IP literal without brackets: whichever of 127.0.0.1 and ::1 its program answers on.
     public var host: String
     public var port: Int
 
-    public init(instance: Int, host: String, port: Int) {
-        self.instance = instance
+    public init(run: RunKey, host: String, port: Int) {
+        self.run = run
         self.host = host
         self.port = port
     }

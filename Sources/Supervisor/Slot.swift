@@ -1,9 +1,14 @@
 import Platform
 
-/// The place of one instance: `reader.2`. Runs come and go in it, one at a time.
+/// The place of one instance: `reader.2`. Runs come and go in it, one at a time; only `handover: overlap` has two at once.
 struct Slot: Sendable, Equatable {
     let number: Int
     var life: Life = .idle
+    /// Beside it in an overlap: the successor until it is ready, and from then on, the two having changed places, the
+    /// predecessor until nothing of it is left. Only `idle` or what has a run; `starting` only beside one that runs.
+    var aside: Life = .idle
+    /// Why what runs was not replaced in the last restart: a sentence.
+    var handoverFailure: String?
     /// Automatic restarts.
     var restarts = 0
     /// The delay of the last retry; zero when the next crash is the first.
@@ -12,6 +17,26 @@ struct Slot: Sendable, Equatable {
     var portsTaken = 0
     /// The foreign process that held the port of the run that is collapsing.
     var portTaken: String?
+
+    /// Whether a successor is on its way up.
+    var hasSuccessor: Bool {
+        if case .starting = aside { true } else { false }
+    }
+
+    var runs: [Run] { [life.run, aside.run].compactMap(\.self) }
+}
+
+/// Where a run is.
+struct Seat: Sendable, Equatable {
+    let index: Int
+    var isAside = false
+}
+
+extension [Slot] {
+    subscript(seat: Seat) -> Life {
+        get { seat.isAside ? self[seat.index].aside : self[seat.index].life }
+        set { if seat.isAside { self[seat.index].aside = newValue } else { self[seat.index].life = newValue } }
+    }
 }
 
 /// The life of an instance.

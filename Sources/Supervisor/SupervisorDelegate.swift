@@ -33,10 +33,10 @@ public protocol SupervisorDelegate: AnyObject {
     func watchLog(_ source: OutputSource, for regex: String, matched: @escaping () -> Void)
     func cancelLogWatch(_ source: OutputSource)
 
-    /// Calls `done` once no exchange with the instance is running, at the latest after `limit`.
-    func drain(_ service: String, instance: Int, limit: Duration, done: @escaping () -> Void)
-    /// Closes what is left of the front's connections to the instance.
-    func closeConnections(_ service: String, instance: Int)
+    /// Calls `done` once no exchange with that process of an instance is running, at the latest after `limit`.
+    func drain(_ service: String, _ run: RunKey, limit: Duration, done: @escaping () -> Void)
+    /// Closes what is left of the front's connections to it.
+    func closeConnections(_ service: String, _ run: RunKey)
 
     func happened(_ service: String, _ happening: ServiceMachine.Happening)
 }

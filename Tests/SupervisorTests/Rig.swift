@@ -133,12 +133,12 @@ final class Rig: SupervisorDelegate {
 
     func cancelLogWatch(_ source: OutputSource) { watches[source] = nil }
 
-    func drain(_ service: String, instance: Int, limit: Duration, done: @escaping () -> Void) {
-        drains.append("\(service).\(instance)")
+    func drain(_ service: String, _ run: RunKey, limit: Duration, done: @escaping () -> Void) {
+        drains.append("\(service).\(run.instance)")
         done()
     }
 
-    func closeConnections(_ service: String, instance: Int) {}
+    func closeConnections(_ service: String, _ run: RunKey) {}
 
     func happened(_ service: String, _ happening: ServiceMachine.Happening) {
         happenings.append((service, happening))

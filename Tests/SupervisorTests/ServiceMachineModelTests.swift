@@ -36,6 +36,7 @@ private struct Model {
             service.oneShot = Int.random(in: 0..<8, using: &random) == 0
             service.restart = RestartPolicy.allCases.randomElement(using: &random)!
             if Int.random(in: 0..<8, using: &random) == 0 { service.listens = .nothing }
+            if !service.oneShot, Bool.random(using: &random) { service.handover = .overlap }
         }
         world = World(service, instances: Int.random(in: 1...3, using: &random))
     }
@@ -61,6 +62,8 @@ private struct Model {
         let target: Place = Bool.random(using: &random) ? .local : .remote
         let count = Int.random(in: 1...4, using: &random)
         let keep = Bool.random(using: &random)
+        var changed = service
+        if !service.oneShot { changed.handover = Handover.allCases.randomElement(using: &random)! }
         let ticket =
             switch Int.random(in: 0..<12, using: &random) {
             case 0...1: world.command { .start($0) }
@@ -69,7 +72,7 @@ private struct Model {
             case 7: world.command { .build($0) }
             case 8: world.command { .scale(count, $0) }
             case 9: world.command { .use(target, keep: keep, $0) }
-            case 10: world.command { .configure(service, $0) }
+            case 10: world.command { .configure(changed, $0) }
             default: world.command { .kill($0) }
             }
         tickets.append(ticket)
@@ -130,9 +133,18 @@ private struct Model {
 
     private mutating func check() {
         if case .pass(let backends, _) = world.front {
-            for backend in backends
-            where !world.processes.contains(where: { $0.key.instance == backend.instance && $0.value == .running }) {
-                issues.append("the front passes on to instance \(backend.instance), which does not run")
+            for backend in backends where world.processes[backend.run] != .running {
+                issues.append("the front passes on to \(backend.run), which does not run")
+            }
+            if Set(backends.map(\.run.instance)).count < backends.count {
+                issues.append("the front passes on to two processes of one instance")
+            }
+        }
+        for slot in world.machine.slots {
+            switch slot.aside {
+            case .idle, .draining, .stopping, .killing, .collapsing: break
+            case .starting: if !slot.life.isRunning { issues.append("a successor of what does not run") }
+            case .ready, .unready, .backoff, .failed, .completed: issues.append("\(slot.aside) aside")
             }
         }
         issues += world.violations

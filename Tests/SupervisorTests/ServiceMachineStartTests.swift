@@ -18,7 +18,7 @@ import Testing
         #expect(
             world.front
                 == .pass(
-                    [ServiceBackend(instance: 1, host: "::1", port: 10001)],
+                    [ServiceBackend(run: world.newest, host: "::1", port: 10001)],
                     whenRefused: "reader does not accept connections on its port"))
         #expect(world.outcomes[ticket] == .done)
         #expect(world.timers.isEmpty)

@@ -13,7 +13,8 @@ import Testing
             try! rig.supervisor.start("reader") { outcome in
                 let status = rig.supervisor.status("reader")!
                 let instance = status.instances[0]
-                let backend = ServiceBackend(instance: 1, host: "127.0.0.1", port: instance.port!)
+                let backend = ServiceBackend(
+                    run: RunKey(instance: 1, generation: 1), host: "127.0.0.1", port: instance.port!)
                 let passes =
                     rig.fronts["reader"]
                     == .pass([backend], whenRefused: "reader does not accept connections on its port")
