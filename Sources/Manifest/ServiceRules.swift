@@ -190,7 +190,9 @@ struct ServiceRules {
                     "instances")
             }
             if service.handover == .overlap {
-                report(.fixedPort("\"overlap\", with two for a while", "Use \"hold\", or let it listen on $PORT"), "handover")
+                report(
+                    .fixedPort("\"overlap\", with two for a while", "Use \"hold\", or let it listen on $PORT"),
+                    "handover")
             }
             if service.port == port {
                 report(.fixedPort("the front's port, \(port) too", "Choose another \"port\", or remove it"), "port")

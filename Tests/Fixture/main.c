@@ -211,7 +211,7 @@ static int listen_now(void) {
 }
 
 static const char *name(void) {
-    static char text[256];
+    static _Thread_local char text[256];
     const char *service = getenv("SERVICE_NAME"), *instance = getenv("SERVICE_INSTANCE");
     snprintf(text, sizeof text, "%s.%s", service ? service : "fixture", instance ? instance : "0");
     return text;

@@ -3,7 +3,7 @@ import Platform
 import Synchronization
 import TestSupport
 
-/// Asks a front over and over, each time on a new connection, until it is told to stop.
+/// Asks a front over and over until it is told to stop.
 final class Load: Sendable {
     private struct State {
         var isStopped = false
@@ -13,13 +13,21 @@ final class Load: Sendable {
     private let state = Mutex(State())
     private let end = Handoff<Bool>()
 
-    init(port: Int, path: String = "/") throws {
+    /// - Parameters:
+    ///   - keepsConnection: it asks on one connection for as long as that works, else each time on a new one.
+    ///   - body: what it posts; nil: it gets.
+    init(port: Int, path: String = "/", keepsConnection: Bool = false, body: String? = nil) throws {
         _ = try PlatformThread("load") { [self] in
+            var kept: MeshClient?
             while state.withLock({ !$0.isStopped }) {
                 let answer: String
                 do {
-                    let response = try MeshClient(port: port).get(path)
+                    let client = try kept ?? MeshClient(port: port)
+                    kept = nil
+                    try client.request(path, method: body == nil ? "GET" : "POST", body: body ?? "")
+                    let response = try client.response()
                     answer = "\(response.status) \(response.body)"
+                    if keepsConnection { kept = client }
                 } catch { answer = "\(error)" }
                 state.withLock { $0.answers.append(answer) }
             }
