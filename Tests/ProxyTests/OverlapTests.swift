@@ -50,7 +50,8 @@ import Testing
         let client = try mesh.call("reader")
         try client.send(post)
         let old = try first.accept()
-        try old.answer(ok)
+        try old.receive(until: "hi")
+        try old.send(ok)
         try client.receive(until: "ok")
 
         pass(mesh, "reader.1#2", second)
