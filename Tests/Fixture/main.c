@@ -13,7 +13,7 @@
 //   ignore SIGNAL     from now on, children included         tell SIGNAL     says "got SIGNAL" each time, and goes on
 //   trap SIGNAL MS CODE   on SIGNAL: says "got SIGNAL", works on for MS milliseconds, exits CODE
 //   once FILE CODE    if FILE does not exist: creates it and exits CODE; else goes on
-//   unless FILE CODE  exits CODE unless FILE exists
+//   unless FILE CODE  exits CODE unless FILE exists          await FILE      waits until FILE exists
 //   child             forks a child of the same group that ignores TERM and waits; says "child PID"
 //   setsid            the same in a session of its own; says "setsid PID"
 //   daemon            the same, forked twice, so that its parent is gone; it holds stdout; says "daemon PID"
@@ -409,6 +409,7 @@ static void carry_out(const char *verb) {
         int missing = access(argument(), F_OK) != 0, code = atoi(argument());
         if (missing) _exit(code);
     }
+    else if (!strcmp(verb, "await")) for (const char *file = argument(); access(file, F_OK) < 0;) pass_time(10);
     else if (!strcmp(verb, "child")) offspring("child", 0, 1);
     else if (!strcmp(verb, "setsid")) offspring("setsid", 1, 1);
     else if (!strcmp(verb, "daemon")) offspring("daemon", 1, 2);

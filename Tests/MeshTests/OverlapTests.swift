@@ -7,11 +7,11 @@ import Testing
 
 /// A web server that listens once the file `open` is there, but exits if `good` is not; and another service beside it.
 private func services(timeout: String = "20s", _ more: String = "") -> String {
-    let run = "test -e good || exit 3; until test -e open; do sleep 0.01; done; exec fixture serve http"
-    return """
-        {"web": {"run": "\(run)", "handover": "overlap", "ready": {"tcp": true, "timeout": "\(timeout)"}\(more)},
-         "other": {"run": "fixture serve http"}}
-        """
+    """
+    {"web": {"run": "fixture unless good 3 await open serve http", "handover": "overlap",
+             "ready": {"tcp": true, "timeout": "\(timeout)"}\(more)},
+     "other": {"run": "fixture serve http"}}
+    """
 }
 
 private func withOpenMesh(_ services: String, _ body: (MeshFixture) throws -> Void) throws {
