@@ -101,7 +101,11 @@ extension Service {
 
     /// Finds one of `targets` by its name.
     public func target(_ name: String) -> Target? {
-        targets.first { $0.name == name } ?? targets.first { $0.name.lowercased() == name.lowercased() }
+        // Refs that differ in case are two.
+        targets.first { $0.name == name }
+            ?? targets.first {
+                if case .git = $0 { false } else { $0.name.lowercased() == name.lowercased() }
+            }
     }
 
     /// A version of it made of a git ref, with everything else as it is.

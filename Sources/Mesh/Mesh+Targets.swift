@@ -188,7 +188,7 @@ extension Mesh {
             heldFronts?.insert(unit)
             return
         }
-        guard let front = fronts[unit] else { return }
+        guard let front = fronts[unit], plan.unit(unit) != nil else { return }
         let service = UnitName.service(of: unit)
         let state = proxyState(unit, front)
         if let version = UnitName.version(of: unit) {

@@ -19,6 +19,11 @@ extension LocatedProject {
             bytes, path: manifest, name: path(seenFrom: currentDirectory), environment: environment,
             signals: Dictionary(uniqueKeysWithValues: signals), checkTLS: TLSFileFault.init(in:)
         ) { path in
+            // The mesh reads these, too, and must not wait for anybody who writes into a pipe.
+            if let status = kernel.status(path) {
+                if status.kind == .other { return .failure(FileFailure(reason: "it is no regular file")) }
+                if status.size > 16 << 20 { return .failure(FileFailure(reason: "it is larger than 16 MB")) }
+            }
             do throws(Errno) {
                 return .success(try kernel.readFile(path))
             } catch {

@@ -53,7 +53,10 @@ extension Connection {
             }
         }
         phase = .routing
-        if conversation == .http1, exchange.failResending() { return }
+        if conversation == .http1 {
+            exchange.learn(.failure)
+            if exchange.failResending() { return }
+        }
         target?.refused(self)
     }
 
@@ -117,11 +120,17 @@ extension Connection {
         let source = fromClient ? client : relay.upstream
         let sink = fromClient ? relay.upstream : client
         let scratch = loop.scratch
-        if relay.isSilent, fromClient, conversation == .undecided, source.canRead {
+        let mustLook = conversation == .undecided || relay.lease.addsCredentials
+        if relay.isSilent, fromClient, mustLook, source.canRead {
             client.readEarly(limit: HTTPLimits.standard.head + 1)
             if !client.earlyBytes.isEmpty {
+                let before = conversation
+                conversation = .undecided
                 decide(relay)
-                guard conversation == .raw else { return false }
+                guard conversation == .raw else {
+                    if conversation == .undecided { conversation = before }
+                    return false
+                }
             }
         }
         for _ in 0..<Connection.readsPerTurn {

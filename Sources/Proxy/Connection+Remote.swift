@@ -28,7 +28,9 @@ extension Connection {
                 reached(upstream, lease)
             case .failure(let error):
                 phase = .routing
+                if conversation == .http1 { exchange.learn(.failure) }
                 if error.isAboutConnecting, conversation == .http1, exchange.mayReachAgain() {
+                    self.target = nil
                     return destination.route(self)
                 }
                 self.target?.remoteWasUsed(error)
@@ -57,7 +59,8 @@ extension Connection {
                     + "its \"remote\", or call it by its own address.")
         }
         guard target.addsCredentials else { return nil }
-        if conversation != .http1 { return refusalOfClient() }
+        let looksLikeHTTP = !client.earlyBytes.isEmpty && client.earlyBytes.withBytes { Sniffer.look($0) } != .other
+        if conversation != .http1, target.scheme != .tcp || !looksLikeHTTP { return refusalOfClient() }
         if target.scheme == .tcp {
             // Its bytes would pass unseen from the second request on.
             return HTTPProblem(

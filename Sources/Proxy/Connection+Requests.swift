@@ -171,9 +171,14 @@ extension Connection {
     /// A client that was taken for a silent one has spoken: if it is HTTP after all, its requests are routed one by
     /// one, the first to the server that was found for it.
     func decide(_ relay: Relay) {
-        guard relay.lease.remote?.scheme != .tcp else { return conversation = .raw }
         let early = client.earlyBytes
-        guard early.withBytes({ Sniffer.look($0) }) == .http1 else { return conversation = .raw }
+        let verdict = early.withBytes { Sniffer.look($0) }
+        if relay.lease.remote?.scheme == .tcp, relay.lease.addsCredentials, verdict != .other {
+            // A web page may have sent it; what may yet be anything waits.
+            if verdict != .needMore || client.ending != nil { close(reset: true) }
+            return
+        }
+        guard relay.lease.remote?.scheme != .tcp, verdict == .http1 else { return conversation = .raw }
         conversation = .http1
         destination.serverSpeaksFirst = false
         exchange.keep(relay.upstream, relay.lease, since: Instant(nanoseconds: 0))

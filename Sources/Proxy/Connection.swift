@@ -177,6 +177,17 @@ final class Connection: LinkOwner {
         destination.route(self)
     }
 
+    /// Leaves the way to a remote that has not been reached yet, if the request goes elsewhere now.
+    func reconsider() {
+        guard case .reaching(let dial) = phase, conversation == .http1 else { return }
+        let chosen = chooseTarget()
+        guard chosen !== target else { return }
+        dial.cancel()
+        phase = .routing
+        target = chosen
+        destination.route(self)
+    }
+
     func chooseTarget() -> Target {
         if conversation == .http1, let target = exchange.chooseTarget() { return target }
         return destination.choose(for: self)
@@ -265,6 +276,7 @@ final class Connection: LinkOwner {
     /// still sending does not turn our last bytes into a reset.
     func linger() {
         settleRelease()
+        begunExchange?.learn(.unknown)
         begunExchange?.dropKept()
         phase = .lingering(nil)
         client.end()

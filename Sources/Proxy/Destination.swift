@@ -66,6 +66,7 @@ final class Destination {
         targets[name]?.close()
         targets[name] = nil
         if only?.name == name { only = nil }
+        rerouteWaiting()
     }
 
     func setRoute(_ route: Route) {
@@ -73,11 +74,20 @@ final class Destination {
         self.route = route
         only = route.only.map { target($0) }
         hasMirror = route.mirror != nil
-        for (_, connection) in queue.sorted(by: { $0.key < $1.key }) {
-            connection.target = nil
-            reroute(connection)
-        }
+        rerouteWaiting()
+        for connection in Array(connections.values) { connection.reconsider() }
         if only?.serves == true { unpark() }
+    }
+
+    /// Chooses anew for all that wait; to where requests are served they are let go a few at a time.
+    private func rerouteWaiting() {
+        let waiting = queue.sorted { $0.key < $1.key }.map(\.value)
+        for connection in waiting { connection.target = connection.chooseTarget() }
+        for target in Array(targets.values) where target.serves {
+            let its = waiting.filter { $0.target === target }
+            if !its.isEmpty { target.release.begin(its) }
+        }
+        for connection in waiting where connection.target?.serves != true { reroute(connection) }
     }
 
     private func unpark() { for connection in Array(connections.values) { connection.unparkIfSilent() } }
@@ -163,6 +173,7 @@ final class Destination {
     func route(_ connection: Connection) {
         let target = connection.target ?? connection.chooseTarget()
         connection.target = target
+        if connection.conversation == .http1, !connection.exchange.isPassed(by: target) { return }
         target.route(connection)
     }
 

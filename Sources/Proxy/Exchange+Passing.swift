@@ -93,7 +93,7 @@ extension Exchange {
     private func passResponse(_ upstream: Link) {
         // Interim heads without end must neither pile up for a slow client nor keep the loop to themselves.
         for _ in 0..<Exchange.readsPerTurn {
-            guard case .awaitingResponse = stage else { break }
+            guard case .awaitingResponse(let current) = stage, current === upstream else { break }
             guard client.hasRoom, readHead(upstream) else { return }
         }
         switch stage {

@@ -15,9 +15,20 @@ extension Exchange {
         let destination = connection.destination
         attemptsLeft = destination.resilience.retries.attempts
         if attemptsLeft > 0 { destination.retryBudget.request(at: loop.now) }
+        return isPassed(by: target)
+    }
+
+    /// Asks the target's breaker, unless it has let the request through already; answers where it doesn't.
+    func isPassed(by target: Target) -> Bool {
+        if let pass {
+            if pass.target === target { return true }
+            learn(.unknown)
+        }
         guard target.breaker != nil else { return true }
-        pass = target.admit()
-        if pass != nil { return true }
+        if let token = target.admit() {
+            pass = (token, target)
+            return true
+        }
         let name = connection.destination.name
         answer("\(name) failed too often in a row; its circuit breaker lets nothing through for a while.", status: 503)
         return false
@@ -25,8 +36,9 @@ extension Exchange {
 
     /// Tells the target how the request went.
     func learn(_ outcome: CircuitBreaker.Outcome) {
-        connection.target?.learn(outcome, pass, from: lease)
+        if let pass { pass.target.record(outcome, pass.token) }
         pass = nil
+        if let lease { connection.target?.learn(outcome, from: lease) }
     }
 
     // MARK: Trying again
@@ -54,6 +66,7 @@ extension Exchange {
         connection.target?.skip()
         cancel()
         stage = .waiting
+        connection.target = nil
         connection.routeAnew()
     }
 
@@ -103,7 +116,11 @@ extension Exchange {
                 bench.request, in: bytes, to: lease, without: strippedCount, trustsClient: connection.caller != nil,
                 isClientV6: connection.isClientV6, service: connection.destination.name, &bench.copy)
         } catch { return }
-        mirror = Mirror(to: lease, connection.destination.runtime)
+        mirror = Mirror(to: lease, of: target, connection.destination.runtime)
+        // Its answer is nobody's, so that nothing can come behind it.
+        bench.copy.bytes.removeLast(2)
+        bench.copy.lines("Connection: close\r\n")
+        bench.copy.end()
         bench.copy.bytes.withUnsafeBytes { mirror?.write($0) }
         bench.writer.bytes.withUnsafeBytes {
             mirror?.write(UnsafeRawBufferPointer(rebasing: $0[headLength...]))

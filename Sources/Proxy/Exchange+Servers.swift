@@ -88,8 +88,23 @@ extension Exchange {
     func starvationIsOver() {
         starvation?.cancel()
         starvation = nil
-        guard let began = reliefBegan else { return }
+        let began = reliefBegan
         reliefBegan = nil
-        if loop.now - began < Exchange.reliefLimit { lease?.pool.countStarvation() }
+        guard !isSecond, let lease, !lease.servesSeveral else { return }
+        // This one's first answer, while another connection that has been answered on is still there.
+        let others = lease.connections.contains { $0 !== connection && $0.begunExchange?.holdsAnsweredLink == true }
+        if others || !lease.pool.isEmpty {
+            lease.servesSeveral = true
+        } else if let began, loop.now - began < Exchange.reliefLimit {
+            lease.pool.countStarvation()
+        }
+    }
+
+    private var holdsAnsweredLink: Bool {
+        switch stage {
+        case .passingResponse: true
+        case .awaitingResponse: isSecond
+        case .idle, .waiting, .switching: kept != nil
+        }
     }
 }

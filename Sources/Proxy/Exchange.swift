@@ -43,7 +43,7 @@ final class Exchange {
     // For another try: a pooled connection may turn out to have been ended by its server.
     var isReused = false
     /// Its server's connection has carried another before.
-    private var isSecond = false
+    private(set) var isSecond = false
     /// The head, as the client wrote it, of a request that may be sent again; empty for any other.
     var sent: [UInt8] = []
     /// Why it is being sent again, to the server that it was sent to before.
@@ -56,7 +56,7 @@ final class Exchange {
 
     // Of the service's policies.
     /// What the breaker gave, until it has learned how the request went.
-    var pass: CircuitBreaker.Pass?
+    var pass: (token: CircuitBreaker.Pass, target: Target)?
     /// Ends the wait for a response.
     var patience: Timer?
     var starvation: Timer?
@@ -112,6 +112,7 @@ final class Exchange {
         asksUpgrade = head.asksUpgrade
         resendReason = nil
         isStream = false
+        mirror = nil
         sent.removeAll(keepingCapacity: true)
         if let problem = HeadRewriting.refusal(of: head, in: bytes) { return refuse(problem) }
         if let gateway = connection.gateway, !find(by: gateway, bytes) { return }
@@ -189,7 +190,8 @@ final class Exchange {
     ) {
         let bench = bench
         if lease.addsCredentials, let problem = connection.refusal(of: bench.request, in: bytes) {
-            lease.pool.put(link)
+            // It may be one that was kept for this client.
+            link.close()
             lease.remove(connection)
             return refuse(problem)
         }
@@ -208,12 +210,13 @@ final class Exchange {
                 return refuse(Exchange.malformedChunk)
             }
         }
-        if method.isIdempotent, !hasBody, sent.isEmpty {
+        let isFirstTry = sent.isEmpty
+        if method.isIdempotent, !hasBody, isFirstTry {
             sent.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[..<length]))
         }
         link.write(bench.writer.bytes)
-        if !isReused { watchForStarvation() }
-        if let copy = connection.destination.mirror(besides: connection.target) {
+        if !isReused, !lease.servesSeveral { watchForStarvation() }
+        if isFirstTry, !asksUpgrade, let copy = connection.destination.mirror(besides: connection.target) {
             mirrorRequest(to: copy, bytes, headLength: written)
         }
         if areEarly {
@@ -259,7 +262,7 @@ final class Exchange {
         patience = nil
         starvation?.cancel()
         starvation = nil
-        if pass != nil { learn(.unknown) }
+        learn(.unknown)
         stage = .idle
         return lease
     }
@@ -286,6 +289,7 @@ final class Exchange {
 
     /// Says in the service's stead why it can't be used.
     func answer(_ reason: String, status: Int) {
+        learn(.unknown)
         stage = .idle
         connection.respond(status: status, reason, as: form, withBody: method != .head)
     }

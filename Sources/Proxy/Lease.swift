@@ -19,6 +19,8 @@ final class Lease {
     let address: SocketAddress?
     /// Of a remote that speaks HTTP.
     let remote: RemoteTarget?
+    /// Has answered on two connections at once, or is a remote: nobody starves for an idle one.
+    var servesSeveral = false
     /// Stands before each request's path.
     let basePath: String
     /// What each request carries in place of the client's lines of these names.
@@ -58,6 +60,7 @@ final class Lease {
             address = nil
             name = target.host
             remote = target
+            servesSeveral = true
             var path = target.path
             while path.hasSuffix("/") { path.removeLast() }
             basePath = path

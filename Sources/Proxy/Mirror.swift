@@ -12,14 +12,17 @@ final class Mirror: LinkOwner {
     private var timer: Timer?
     private var waiting = ByteQueue()
     private var isOver = false
+    private let target: Target
 
     /// How many bytes may wait for a slow target.
     private static let most = 1 << 20
     /// How long a copy may take.
     private static let limit = Duration.seconds(60)
 
-    init(to lease: Lease, _ runtime: Proxy) {
+    init(to lease: Lease, of target: Target, _ runtime: Proxy) {
         loop = runtime.loop
+        self.target = target
+        target.mirrors += 1
         timer = loop.after(Mirror.limit) { [self] in close() }
         if let remote = lease.remote {
             dial = RemoteDial(remote, isHTTP2: false, connectLimit: .seconds(5), runtime) { [self] result in
@@ -62,7 +65,9 @@ final class Mirror: LinkOwner {
     }
 
     private func close() {
+        guard !isOver else { return }
         isOver = true
+        target.mirrors -= 1
         timer?.cancel()
         dial?.cancel()
         link?.close()

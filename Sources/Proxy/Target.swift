@@ -17,6 +17,9 @@ final class Target {
     private var remoteWorks: Bool?
     private(set) var breaker: CircuitBreaker?
     private var ejection: OutlierEjection?
+    /// Copies of requests that are under way to it.
+    var mirrors = 0
+    private static let mostMirrors = 64
     let release: Release
 
     /// How long a connection that every instance refuses waits for another state.
@@ -78,7 +81,9 @@ final class Target {
     }
 
     /// Whether anything would come of what is no HTTP/1.
-    var takesAnything: Bool { servesSilence || isHolding }
+    var takesAnything: Bool { (servesSilence && !lendsCredentials) || isHolding }
+
+    private var lendsCredentials: Bool { current.contains(where: \.addsCredentials) }
 
     private var isHolding: Bool {
         if case .hold = state { true } else { false }
@@ -204,18 +209,21 @@ final class Target {
 
     /// The server for a copy of a request; nil where there is none now, and then there is no copy.
     func readyMirror() -> Lease? {
-        guard let lease = nextLease(), lease.remote?.scheme != .tcp else { return nil }
+        guard mirrors < Target.mostMirrors, let lease = nextLease(), lease.remote?.scheme != .tcp else { return nil }
         return lease
     }
 
     // MARK: Learning
 
-    /// Lets a request through to be tried; nil where the breaker is open. Where there is none, `learn` takes nil too.
+    /// Lets a request through to be tried; nil where the breaker is open.
     func admit() -> CircuitBreaker.Pass? { breaker?.admit(at: loop.now) }
 
-    func learn(_ outcome: CircuitBreaker.Outcome, _ pass: CircuitBreaker.Pass?, from lease: Lease?) {
-        if let pass { breaker?.record(pass, outcome, at: loop.now) }
-        guard current.count > 1, let backend = lease?.backend else { return }
+    func record(_ outcome: CircuitBreaker.Outcome, _ pass: CircuitBreaker.Pass) {
+        breaker?.record(pass, outcome, at: loop.now)
+    }
+
+    func learn(_ outcome: CircuitBreaker.Outcome, from lease: Lease) {
+        guard current.count > 1, let backend = lease.backend else { return }
         switch outcome {
         case .success: ejection?.record(backend, failed: false, at: loop.now)
         case .failure: ejection?.record(backend, failed: true, at: loop.now)

@@ -25,6 +25,7 @@ final class UpstreamPool: LinkOwner {
     /// A connection has carried a second exchange.
     var isProven = false
     private var starvations = 0
+    private var hasty = 0
 
     init(on loop: EventLoop) { self.loop = loop }
 
@@ -89,7 +90,8 @@ final class UpstreamPool: LinkOwner {
         guard !link.isSilent(), let index = idle.firstIndex(where: { $0.link === link }) else { return }
         let (_, since) = idle.remove(at: index)
         link.close()
-        if loop.now - since < UpstreamPool.haste { close() }
+        if !isProven, loop.now - since < UpstreamPool.haste { hasty += 1 }
+        if hasty > 2 { close() }
     }
 
     private func arm() {

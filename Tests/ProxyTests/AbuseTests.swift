@@ -136,13 +136,53 @@ import Testing
         for client in clients { try client.send(get) }
         mesh.settle()
         let server = try Server()
-        mesh.pass("reader", server)
-        let first = try (0..<4).map { _ in try server.accept() }
-        #expect(try !server.hasVisitor(within: .milliseconds(10)))
+        let backend = Backend(instance: "reader.1", port: server.port)
+        let first = mesh.on { proxy in
+            proxy.set("reader", .pass([backend], whenRefused: "it refuses connections."))
+            return proxy.activeConnections("reader")
+        }
+        #expect(first == 4)
+        let upstream = try server.accept()
         // One is answered, and the next goes, by its connection or another; the rest after a while in any case.
-        try first[0].receive(until: "\r\n\r\n")
-        try first[0].send(ok)
-        for _ in 4..<11 { _ = try server.accept() }
+        try upstream.answer(ok)
+        for _ in 1..<11 { _ = try server.accept() }
+    }
+
+    @Test func herdThatWaited_isLetGoAFewAtATime_whenTheRouteChanges() throws {
+        mesh = try Mesh(["reader"])
+        mesh.hold("reader")
+        let server = try Server()
+        let backend = Backend(instance: "reader@next.1", port: server.port)
+        mesh.on { $0.set("reader", target: "next", .pass([backend], whenRefused: "it refuses connections.")) }
+        let clients = try (0..<12).map { _ in try mesh.call("reader") }
+        for client in clients { try client.send(get) }
+        mesh.settle()
+        let first = mesh.on { proxy in
+            proxy.setRoute("reader", Route(to: "next"))
+            return proxy.activeConnections("reader")
+        }
+        #expect(first == 4)
+    }
+
+    @Test func serverThatEndsConnectionsNowAndThen_isKeptAliveStill() throws {
+        let server = try Server()
+        let client = try client(of: server)
+        for _ in 0..<2 {
+            try client.send(get)
+            let upstream = try server.accept()
+            try upstream.answer(ok)
+            #expect(try client.receive(until: "ok") == ok)
+            upstream.close()
+            mesh.settle()
+        }
+        try client.send(get)
+        let upstream = try server.accept()
+        for _ in 0..<3 {
+            try upstream.answer(ok)
+            #expect(try client.receive(until: "ok") == ok)
+            try client.send(get)
+        }
+        #expect(try !server.hasVisitor(within: .milliseconds(20)))
     }
 
     @Test func requestOfAClientThatHasGone_isNotSentLater() throws {

@@ -65,7 +65,7 @@ import Testing
         try upstream.send("HTTP/1.1 204 No Content\r\n\r\n")
         #expect(try client.receive(until: "\r\n\r\n").hasPrefix("HTTP/1.1 204 "))
         #expect(try client.receiveAll().hasPrefix("HTTP/1.1 403 "))
-        #expect(try upstream.isQuiet())
+        #expect(try upstream.expectEnd())
     }
 
     /// It was let wait while nobody knew where it would go.

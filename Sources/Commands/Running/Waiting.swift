@@ -1,4 +1,5 @@
 import Control
+import Manifest
 import Project
 
 /// Waits until an `up` has done what it was to do: every service named is ready or completed, or one has failed.
@@ -20,7 +21,7 @@ struct Waiting {
         var failure: CommandFailure?
         try mesh.ask { (client) throws(ControlError) in
             try client.events(follow: true) { event in
-                guard event.service.map(services.contains) ?? true else { return true }
+                guard event.service.map({ services.contains(UnitName.service(of: $0)) }) ?? true else { return true }
                 do throws(CommandFailure) { outcome = try look() } catch { failure = error }
                 return outcome == nil && failure == nil
             }
