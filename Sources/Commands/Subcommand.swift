@@ -17,7 +17,7 @@ enum Subcommands {
         LogsCommand.self, WhyCommand.self, EventsCommand.self, PortsCommand.self,
         EnvCommand.self, ExecCommand.self, RunCommand.self,
         CheckCommand.self, ConfigCommand.self, SchemaCommand.self,
-        CompletionsCommand.self, VersionCommand.self, HelpCommand.self, CompleteCommand.self,
+        TrustCommand.self, CompletionsCommand.self, VersionCommand.self, HelpCommand.self, CompleteCommand.self,
         SuperviseCommand.self,
     ]
 
@@ -25,8 +25,7 @@ enum Subcommands {
 
     /// Commands that the contract names and later work brings.
     static let notYet: Set<String> = [
-        "resolve", "register", "deregister", "traffic", "graph", "open", "attach", "init", "doctor",
-        "trust", "watch", "top",
+        "resolve", "register", "deregister", "traffic", "graph", "open", "attach", "init", "doctor", "watch", "top",
     ]
 
     static func named(_ name: String) throws(UsageError) -> any Subcommand.Type {

@@ -96,7 +96,7 @@ final class Mesh {
         self.ports = ports
         let plans = PlanHolder(planned.plan)
         self.plans = plans
-        proxy = Proxy(on: loop)
+        proxy = Proxy(on: loop, authority: lease.places.authority)
         supervisor = Supervisor(
             on: loop, children: children, project: lease.project.hash,
             environment: { plans.environment(of: $0.name, instance: $1, port: $2) },

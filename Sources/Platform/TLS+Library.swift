@@ -16,6 +16,9 @@ final class TLSLibrary: @unchecked Sendable {
     typealias SessionCallback = @convention(c) (Pointer?, Pointer?) -> Int32
     typealias VerifyCallback = @convention(c) (Int32, Pointer?) -> Int32
 
+    private let handle: UnsafeMutableRawPointer
+    private let names: [String]
+
     let clientMethod: @convention(c) () -> Pointer?
     let contextNew: @convention(c) (Pointer?) -> Pointer?
     let contextFree: @convention(c) (Pointer?) -> Void
@@ -99,11 +102,11 @@ final class TLSLibrary: @unchecked Sendable {
         guard let handle = names.lazy.compactMap({ dlopen($0, RTLD_NOW | RTLD_LOCAL) }).first else {
             throw .libraryMissing(tried: names)
         }
-        /// A symbol of libssl or of the libcrypto that it brought along.
         func find<Function>(_ name: String) throws(TLSError) -> Function {
-            guard let symbol = dlsym(handle, name) else { throw .libraryMissing(tried: names + [name]) }
-            return unsafeBitCast(symbol, to: Function.self)
+            try Self.find(name, in: handle, names)
         }
+        self.handle = handle
+        self.names = names
         clientMethod = try find("TLS_client_method")
         contextNew = try find("SSL_CTX_new")
         contextFree = try find("SSL_CTX_free")
@@ -163,6 +166,16 @@ final class TLSLibrary: @unchecked Sendable {
         clearErrors = try find("ERR_clear_error")
         nextError = try find("ERR_get_error")
         errorText = try find("ERR_reason_error_string")
+    }
+
+    /// A symbol of libssl or of the libcrypto that it brought along.
+    func find<Function>(_ name: String) throws(TLSError) -> Function { try Self.find(name, in: handle, names) }
+
+    private static func find<Function>(
+        _ name: String, in handle: UnsafeMutableRawPointer, _ names: [String]
+    ) throws(TLSError) -> Function {
+        guard let symbol = dlsym(handle, name) else { throw .libraryMissing(tried: names + [name]) }
+        return unsafeBitCast(symbol, to: Function.self)
     }
 
     /// An error in words; `alert` is the peer's, where it was one.

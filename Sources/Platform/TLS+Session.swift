@@ -24,7 +24,10 @@ public enum TLSRead: Sendable, Equatable {
 ///
 /// Belongs to the thread that made it.
 public final class TLSSession {
-    private let client: TLSClient
+    /// Nil on the server's side.
+    private let client: TLSClient?
+    /// Kept for what OpenSSL calls; nil on the client's side.
+    private let server: TLSServer?
     private let library: TLSLibrary
     private let session: OpaquePointer
     /// Owned by `session`: what the peer sent, and what is to be sent to it.
@@ -39,19 +42,42 @@ public final class TLSSession {
     private var fault: TLSCertificateFault?
     public private(set) var isEstablished = false
 
-    /// Prepares a connection.
+    /// Prepares a connection to a server.
     /// - Parameters:
     ///   - host: the server, a name or an IP literal; what errors call it.
     ///   - serverName: what the certificate must be for, where that is not `host`. A name is also sent to the server
     ///     (SNI, RFC 6066 §3).
     ///   - port: keeps the sessions of servers on one host apart.
     ///   - protocols: what ALPN offers (RFC 7301), the most wanted first; nothing where empty.
-    public init(
+    public convenience init(
         _ client: TLSClient, host: String, serverName: String? = nil, port: Int = 443, protocols: [String] = []
     ) throws(TLSError) {
-        let library = client.library
+        let name = serverName ?? host
+        try self.init(
+            client.library, client.context, client: client, host: host, name: name,
+            purpose: "\(name) \(host):\(port) \(protocols)")
+        _ = library.sessionSetData(session, TLSLibrary.appData, Unmanaged.passUnretained(self).toOpaque())
+        guard setName() else { throw .handshake(host: host, reason: "\(name) can't stand in a certificate") }
+        // What the user named is trusted, be it a root or not.
+        _ = library.parametersFlags(library.sessionParameters(session), TLSLibrary.partialChain)
+        let wire = protocols.flatMap { [UInt8($0.utf8.count)] + Array($0.utf8) }
+        if !wire.isEmpty { _ = library.sessionProtocols(session, wire, UInt32(wire.count)) }
+        if let earlier = client.session(purpose) { _ = library.sessionResume(session, earlier) }
+        library.sessionConnect(session)
+    }
+
+    /// Prepares a client's connection.
+    public convenience init(_ server: TLSServer) throws(TLSError) {
+        try self.init(server.library.tls, server.context, server: server, host: "the client", name: "", purpose: "")
+        server.library.sessionAccept(session)
+    }
+
+    private init(
+        _ library: TLSLibrary, _ context: OpaquePointer, client: TLSClient? = nil, server: TLSServer? = nil,
+        host: String, name: String, purpose: String
+    ) throws(TLSError) {
         library.clearErrors()
-        guard let session = library.sessionNew(client.context) else {
+        guard let session = library.sessionNew(context) else {
             throw .handshake(host: host, reason: library.firstError()?.text ?? "OpenSSL gave no session")
         }
         guard let input = library.bufferNew(library.bufferKind()), let output = library.bufferNew(library.bufferKind())
@@ -61,22 +87,14 @@ public final class TLSSession {
         }
         library.sessionBuffers(session, input, output)
         self.client = client
+        self.server = server
         self.library = library
         self.session = session
         self.input = input
         self.output = output
         self.host = host
-        name = serverName ?? host
-        purpose = "\(name) \(host):\(port) \(protocols)"
-        // From here on a throw runs `deinit`, which frees the session.
-        _ = library.sessionSetData(session, TLSLibrary.appData, Unmanaged.passUnretained(self).toOpaque())
-        guard setName() else { throw .handshake(host: host, reason: "\(name) can't stand in a certificate") }
-        // What the user named is trusted, be it a root or not.
-        _ = library.parametersFlags(library.sessionParameters(session), TLSLibrary.partialChain)
-        let wire = protocols.flatMap { [UInt8($0.utf8.count)] + Array($0.utf8) }
-        if !wire.isEmpty { _ = library.sessionProtocols(session, wire, UInt32(wire.count)) }
-        if let earlier = client.session(purpose) { _ = library.sessionResume(session, earlier) }
-        library.sessionConnect(session)
+        self.name = name
+        self.purpose = purpose
     }
 
     deinit {
@@ -136,8 +154,8 @@ public final class TLSSession {
         case TLSLibrary.wantRead, TLSLibrary.wantWrite:
             return false
         default:
-            client.forgetSession(purpose)
-            if client.settings.verifies, let fault { throw .certificate(host: host, fault) }
+            client?.forgetSession(purpose)
+            if client?.settings.verifies == true, let fault { throw .certificate(host: host, fault) }
             throw failure { .handshake(host: host, reason: $0) }
         }
     }
@@ -185,10 +203,10 @@ public final class TLSSession {
 
     /// What the library says, where it isn't what the server said.
     private func failure(_ other: (_ reason: String) -> TLSError) -> TLSError {
-        guard let failure = library.firstError() else { return other("the server closed the connection") }
+        guard let failure = library.firstError() else { return other("the other side closed the connection") }
         guard let alert = failure.alert else { return other(failure.text) }
         return .alert(
-            host: host, alert, reason: failure.text, showsCertificate: client.settings.certificate != nil)
+            host: host, alert, reason: failure.text, showsCertificate: client?.settings.certificate != nil)
     }
 
     private static func isAddress(_ host: String) -> Bool {
@@ -211,7 +229,8 @@ extension TLSSession {
         guard let library = try? TLSLibrary.shared.get(), let owner = owner(of: session, library), let ticket else {
             return 0
         }
-        owner.client.keep(ticket, as: owner.purpose)
+        guard let client = owner.client else { return 0 }
+        client.keep(ticket, as: owner.purpose)
         return 1
     }
 
@@ -222,7 +241,7 @@ extension TLSSession {
         else { return verdict }
         var fault = TLSCertificateFault(verification, library)
         fault.expectedName = owner.name
-        if case .file(let path) = owner.client.settings.trust { fault.trustFile = path }
+        if case .file(let path) = owner.client?.settings.trust { fault.trustFile = path }
         owner.fault = fault
         return verdict
     }

@@ -10,6 +10,8 @@ public enum TLSError: Error, Sendable, Equatable {
     case keyEncrypted(path: String)
     /// The key belongs to another certificate.
     case keyDoesNotFit(key: String, certificate: String)
+    /// OpenSSL does not make a certificate, for that name or of that authority.
+    case cannotIssue(name: String, reason: String)
     /// The server's certificate was refused.
     case certificate(host: String, TLSCertificateFault)
     /// The server ended the connection with an alert (RFC 8446 §6.2).
@@ -58,6 +60,8 @@ extension TLSError {
         case .keyDoesNotFit(let key, let certificate):
             return "The private key in \(key) is not that of the certificate in \(certificate): name the two that "
                 + "were made together."
+        case .cannotIssue(let name, let reason):
+            return "OpenSSL makes no certificate for \(name) (\(reason)): try another version of it."
         case .certificate(let host, let fault): return fault.message(host: host)
         case .alert(let host, let alert, let reason, let showsCertificate):
             return TLSError.message(host: host, alert: alert, reason: reason, showsCertificate: showsCertificate)

@@ -3,6 +3,7 @@ import Platform
 /// Where devmesh keeps what belongs to the user rather than to one project.
 ///
 ///     $XDG_STATE_HOME/devmesh/ports.json            which project owns which ports
+///     $XDG_STATE_HOME/devmesh/ca.pem, ca.key        the certificate authority of `devmesh trust`
 ///     $XDG_RUNTIME_DIR/devmesh/<hash>/control.sock  a mesh that is up
 ///     $XDG_RUNTIME_DIR/devmesh/<hash>/mesh.json
 public struct Places: Sendable, Equatable {
@@ -40,4 +41,9 @@ public struct Places: Sendable, Equatable {
 
     /// The port registry.
     public var registry: String { state + "/ports.json" }
+
+    /// The user's own certificate authority, where `devmesh trust` has made one.
+    public var authority: TLSAuthority.Files {
+        TLSAuthority.Files(certificate: state + "/ca.pem", key: state + "/ca.key")
+    }
 }

@@ -19,6 +19,7 @@ public enum ProjectError: Error, Sendable, Equatable {
     case noHome
     /// The file was written by a devmesh that knows more.
     case newer(path: String, version: Int)
+    case tls(TLSError)
     case plan(PlanError)
 }
 
@@ -46,6 +47,8 @@ extension ProjectError: CustomStringConvertible {
         case .newer(let path, let version):
             "\(path) was written by a newer devmesh (format \(version), this one knows \(PortRegistry.version)). "
                 + "Update devmesh, or remove the file."
+        case .tls(let error):
+            error.message
         case .plan(let error):
             error.description
         }

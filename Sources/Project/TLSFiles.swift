@@ -36,7 +36,7 @@ extension TLSFileFault {
                 self.init(
                     key: "key", expected: "the private key of the certificate in \"cert\"", found: "another's",
                     mend: "Name the two that were made together")
-            case .libraryMissing, .certificate, .alert, .handshake, .broken: return nil
+            case .libraryMissing, .cannotIssue, .certificate, .alert, .handshake, .broken: return nil
             }
         }
     }

@@ -95,6 +95,7 @@ extension Connection {
             case .http1: conversation = .http1
             // What is no HTTP is told so, where it should be.
             case .other where destination.protocolKind == .http && gateway == nil: conversation = .http1
+            case .other where secure(bytes, areEarly: areEarly): return true
             case .http2, .other:
                 if !areEarly { client.pushEarly(bytes) }
                 becomeRaw()

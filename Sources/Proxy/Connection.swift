@@ -13,6 +13,8 @@ final class Connection: LinkOwner {
         /// Waits for the client's first bytes or its next request; the timer ends its patience.
         case awaiting(Timer?)
         case routing
+        /// Agrees with its client on TLS; the timer ends its patience.
+        case securing(Timer)
         /// Waits because somebody wants to see what happens then (a fault).
         case delayed(Timer)
         /// Waits for the service's state to change.
@@ -145,6 +147,7 @@ final class Connection: LinkOwner {
         case .routing, .closed: break
         case .awaiting: if link === client { readRequest() } else { begunExchange?.keptMoved() }
         case .holding, .delayed: noticeGoneClient()
+        case .securing: goOnSecuring()
         case .reaching: if link === client { noticeGoneClient() }
         case .dialling(let upstream, let lease, let rest):
             if link === upstream { dialMoved(upstream, lease, rest) } else { noticeGoneClient() }
@@ -313,7 +316,7 @@ final class Connection: LinkOwner {
         case .awaiting(let timer): timer?.cancel()
         case .reaching(let dial): dial.cancel()
         case .lingering(let timer): timer?.cancel()
-        case .delayed(let timer): timer.cancel()
+        case .delayed(let timer), .securing(let timer): timer.cancel()
         case .routing, .parked: break
         }
         phase = .closed

@@ -1,4 +1,5 @@
 import HTTP
+import Platform
 
 /// The project's one HTTP door: its connections have no service of their own, and each request finds one.
 ///
@@ -17,6 +18,9 @@ final class Gateway {
     }
 
     func destination(_ service: String) -> Destination { proxy.destination(service) }
+
+    /// Nil where the user has made no authority.
+    var tlsServer: TLSServer? { proxy.tls.server { [unowned self] in table.serves($0) } }
 
     var overview: GatewayOverview { proxy.delegate?.overview() ?? GatewayOverview(project: "", services: []) }
 

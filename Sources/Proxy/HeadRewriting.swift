@@ -29,7 +29,8 @@ enum HeadRewriting {
     /// - Throws: what the client is to be answered with.
     static func request(
         _ head: RequestHead, in buffer: UnsafeRawBufferPointer, to lease: Lease, without strippedCount: Int = 0,
-        trustsClient: Bool, isClientV6: Bool, service: @autoclosure () -> String, _ writer: inout HeadWriter
+        trustsClient: Bool, isClientV6: Bool, isSecured: Bool = false, service: @autoclosure () -> String,
+        _ writer: inout HeadWriter
     ) throws(HTTPProblem) {
         writeRequestLine(head, in: buffer, base: lease.basePath, without: strippedCount, to: &writer)
         if let remote = lease.remote {
@@ -56,7 +57,10 @@ enum HeadRewriting {
             if !head.section.connectionNames(field, in: buffer) { writer.copy(field, from: buffer) }
         }
         let isTold = trustsClient && head.fields.contains { $0.kind == .xForwarded || $0.kind == .forwarded }
-        if !isTold { writeForwarding(head, in: buffer, isClientV6: isClientV6, besides: headers, to: &writer) }
+        if !isTold {
+            writeForwarding(
+                head, in: buffer, isClientV6: isClientV6, isSecured: isSecured, besides: headers, to: &writer)
+        }
         if strippedCount > 0, let start = head.path?.lowerBound {
             writer.field("X-Forwarded-Prefix", from: buffer, start..<start + strippedCount)
         }
@@ -132,9 +136,8 @@ enum HeadRewriting {
 
     /// Says who called (RFC 7239's forerunners, which everyone reads).
     private static func writeForwarding(
-        _ head: RequestHead, in buffer: UnsafeRawBufferPointer, isClientV6: Bool,
-        besides headers: [RemoteTarget.Header],
-        to writer: inout HeadWriter
+        _ head: RequestHead, in buffer: UnsafeRawBufferPointer, isClientV6: Bool, isSecured: Bool,
+        besides headers: [RemoteTarget.Header], to writer: inout HeadWriter
     ) {
         if headers.isEmpty || !headers.hasName("x-forwarded-for".utf8) {
             writer.lines(isClientV6 ? "X-Forwarded-For: ::1\r\n" : "X-Forwarded-For: 127.0.0.1\r\n")
@@ -143,7 +146,7 @@ enum HeadRewriting {
             writer.field("X-Forwarded-Host", from: buffer, host.value)
         }
         if headers.isEmpty || !headers.hasName("x-forwarded-proto".utf8) {
-            writer.lines("X-Forwarded-Proto: http\r\n")
+            writer.lines(isSecured ? "X-Forwarded-Proto: https\r\n" : "X-Forwarded-Proto: http\r\n")
         }
     }
 

@@ -113,6 +113,11 @@ public struct HostTable: Sendable, Equatable {
         return host.hasSuffix(".localhost") ? .nobody(host: host) : .foreign(host: host)
     }
 
+    /// Whether something may be asked under a host name, in lower case.
+    func serves(_ host: String) -> Bool {
+        host == "localhost" || host.hasSuffix(".localhost") || hosts.contains { $0.name.elementsEqual(host.utf8) }
+    }
+
     private func rule(in rules: [Rule], for path: Slice<UnsafeRawBufferPointer>) -> Rule? {
         rules.first { rule in
             guard path.starts(with: rule.prefix) else { return false }

@@ -42,10 +42,14 @@ public final class Proxy {
     /// - Parameters:
     ///   - trust: whose certificates `https` remotes may show, where they don't say themselves.
     ///   - user: who may call where a remote's credentials are added; root may, too.
-    public init(on loop: EventLoop, trust: TLSTrust = .system, user: UInt32 = ThisProcess.userID) {
+    ///   - authority: issues the gateway's certificates, once there is one in these files; nil: it speaks no TLS.
+    public init(
+        on loop: EventLoop, trust: TLSTrust = .system, user: UInt32 = ThisProcess.userID,
+        authority: TLSAuthority.Files? = nil
+    ) {
         self.loop = loop
         self.user = user
-        tls = TLSRuntime(trust: trust, kernel: loop.kernel)
+        tls = TLSRuntime(trust: trust, authority: authority, kernel: loop.kernel)
         resolver = Resolver(loop)
         reserve.keep()
     }

@@ -5,13 +5,18 @@ import Platform
 final class TLSRuntime {
     private let trust: TLSTrust
     private let kernel: Kernel
+    private let authority: TLSAuthority.Files?
+    private var server: (server: TLSServer, files: [FileStatus?])?
     private var clients: [TLSSettings: (client: TLSClient, files: [FileStatus?])] = [:]
     /// For ciphertext on its way, one piece at a time: plaintext may lie in the loop's scratch buffer meanwhile.
     let scratch: UnsafeMutableRawBufferPointer
 
-    /// - Parameter trust: stands in for the system's authorities.
-    init(trust: TLSTrust, kernel: Kernel) {
+    /// - Parameters:
+    ///   - trust: stands in for the system's authorities.
+    ///   - authority: issues what the gateway shows; its files may come later.
+    init(trust: TLSTrust, authority: TLSAuthority.Files?, kernel: Kernel) {
         self.trust = trust
+        self.authority = authority
         self.kernel = kernel
         scratch = .allocate(byteCount: 32768, alignment: 16)
     }
@@ -38,6 +43,22 @@ final class TLSRuntime {
     }
 }
 
+extension TLSRuntime {
+    /// What clients' connections share; nil where the user has made no authority, or none that can be used.
+    func server(serving serves: @escaping (String) -> Bool) -> TLSServer? {
+        guard let authority else { return nil }
+        let files = [authority.certificate, authority.key].map { kernel.status($0) }
+        if let server, server.files == files { return server.server }
+        guard let certificate = try? kernel.readFile(authority.certificate),
+            let key = try? kernel.readFile(authority.key),
+            let issuer = try? TLSAuthority(certificate: certificate, key: key, files: authority),
+            let made = try? TLSServer(issuer, serves: serves)
+        else { return nil }
+        server = (made, files)
+        return made
+    }
+}
+
 /// The TLS between a link's owner and its socket.
 final class SecuredLink {
     private let session: TLSSession
@@ -56,6 +77,14 @@ final class SecuredLink {
         session = try TLSSession(
             runtime.client(target.tls), host: target.host, serverName: target.serverName, port: target.port,
             protocols: protocols)
+    }
+
+    /// A client's side, whose first bytes were read already.
+    init(_ runtime: TLSRuntime, _ server: TLSServer, begunWith bytes: UnsafeRawBufferPointer) throws(TLSError) {
+        self.runtime = runtime
+        host = "the client"
+        session = try TLSSession(server)
+        session.feed(bytes)
     }
 
     /// What both sides chose by ALPN, if anything.
@@ -82,7 +111,7 @@ final class SecuredLink {
             switch link.readSocket(into: runtime.scratch) {
             case .bytes(let count): feed(count)
             case .wouldBlock: return false
-            case .end: throw .tls(.handshake(host: host, reason: "the server closed the connection"))
+            case .end: throw .tls(.handshake(host: host, reason: "the other side closed the connection"))
             case .broken(let error): throw error
             }
         }

@@ -113,3 +113,27 @@ private let two = """
         #expect(mesh.servants().map(\.pid) == [foreigner.pid])
     }
 }
+
+/// From when the user has made an authority, without a restart; the client is another service's remote.
+@Test func gateway_speaksTLS_onceThereIsAnAuthority() throws {
+    let web = #""web": {"run": "fixture serve http"}"#
+    try withMesh("{\(web)}") { mesh in
+        try mesh.up()
+        try mesh.ready("web")
+        let gateway = try mesh.gatewayPort()
+        let made = try JSON(parsing: mesh.devmesh("trust", "--json", code: 0).output)
+        let authority = try #require(made["certificate"]?.stringValue)
+        let key = try #require(made["key"]?.stringValue)
+        #expect(Kernel.real.status(key)?.mode == 0o600)
+        let again = try mesh.devmesh("trust", code: 0).output
+        #expect(again.contains("already: \(authority)") && again.contains("curl --cacert '\(authority)'"))
+        mesh.write(
+            """
+            {\(web), "out": {"remote": {"url": "https://localhost:\(gateway)/a", "host": "web.localhost:\(gateway)",
+                                       "tls": {"ca": "\(authority)", "serverName": "web.localhost"}}}}
+            """)
+        try mesh.devmesh("up", "-d", code: 0)
+        #expect(try mesh.get("out").body.hasPrefix("web.1 "))
+        #expect(try mesh.get("/", host: "web.localhost").body.hasPrefix("web.1 "))
+    }
+}

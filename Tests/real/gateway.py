@@ -67,3 +67,28 @@ def gateway_byHostAndPath_withCurl():
         status, body = ask("-H", "Accept: text/html", f"http://127.0.0.1:{port}/")
         expect(status == 200 and f"http://web.localhost:{port}/" in body, f"the page gave {status} {body!r}")
         mesh.devmesh("down")
+
+
+@check
+def gateway_byTLS_withCurlAndOpenSSL():
+    with Mesh("secured", {"web": {"run": "exec python3 server.py", "hosts": ["news.test"]}}) as mesh:
+        mesh.file("server.py", SERVER)
+        mesh.up()
+        port = gateway(mesh)
+        authority = json.loads(mesh.devmesh("trust", "--json").stdout)["certificate"]
+        for url in [f"https://web.localhost:{port}/a", f"https://web.secured.localhost:{port}/a"]:
+            status, body = ask("--cacert", authority, url)
+            expect((status, body) == (200, "web /a "), f"{url} gave {status} {body!r}")
+        status, body = ask("--cacert", authority, "--resolve", f"news.test:{port}:127.0.0.1", f"https://news.test:{port}/")
+        expect((status, body) == (200, "web / "), f"news.test gave {status} {body!r}")
+        for url in [f"https://localhost:{port}/", f"https://127.0.0.1:{port}/", f"https://[::1]:{port}/"]:
+            status, body = ask("--cacert", authority, url)
+            expect(status == 200 and '"web"' in body, f"{url} gave {status} {body!r}")
+        done = run("curl", "-sS", f"https://web.localhost:{port}/")
+        expect(done.returncode == 60, f"curl believed a stranger: {done.returncode} {done.stderr}")
+        # A verifier that takes RFC 5280 at its word.
+        shown = run(
+            need("openssl"), "s_client", "-connect", f"127.0.0.1:{port}", "-servername", "web.localhost", "-CAfile",
+            authority, "-verify_hostname", "web.localhost", "-x509_strict", "-verify_return_error", stdin="").stdout
+        expect("Verification: OK" in shown, f"openssl: {shown[-800:]}")
+        mesh.devmesh("down")

@@ -13,13 +13,13 @@ final class Mesh {
     /// Opens a front for each service, and an edge for each `caller>target`.
     init(
         _ services: [String], edges: [String] = [], kernel: Kernel = .real, backend: PollerBackend = .native,
-        trust: TLSTrust = .system, user: UInt32 = ThisProcess.userID
+        trust: TLSTrust = .system, user: UInt32 = ThisProcess.userID, authority: TLSAuthority.Files? = nil
     ) throws {
         let delegate = Recorder()
         self.delegate = delegate
         let made = Handoff<LoopBound<Proxy>>()
         thread = try LoopThread("proxy", kernel: kernel, backend: backend) { loop in
-            let proxy = Proxy(on: loop, trust: trust, user: user)
+            let proxy = Proxy(on: loop, trust: trust, user: user, authority: authority)
             proxy.delegate = delegate
             made.give(LoopBound(proxy, loop))
         }
