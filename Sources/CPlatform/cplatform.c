@@ -404,12 +404,18 @@ static int ask_diag(struct diag_query *message, uint16_t flags) {
     return fd;
 }
 
+/// Whether an IPv6 socket's own address is an IPv4 one, ::ffff:127.0.0.1, as Java's and gRPC's are.
+static int is_mapped(const struct inet_diag_msg *info) {
+    const uint32_t *own = info->id.idiag_src;
+    return own[0] == 0 && own[1] == 0 && own[2] == htonl(0xffff);
+}
+
 static void take_entry(struct cp_socket_entry *out, const struct inet_diag_msg *info) {
     out->inode = info->idiag_inode;
     out->uid = info->idiag_uid;
     out->port = ntohs(info->id.idiag_sport);
     out->peer_port = ntohs(info->id.idiag_dport);
-    out->family = info->idiag_family == AF_INET ? 4 : 6;
+    out->family = info->idiag_family == AF_INET || is_mapped(info) ? 4 : 6;
 }
 
 static ssize_t receive(int fd, void *buffer, size_t size) {

@@ -13,6 +13,7 @@ public struct SocketEntry: Sendable, Equatable {
     /// Names the open socket: the same as in /proc/PID/fd.
     public var inode: UInt64
     public var user: UInt32
+    /// Whether its own address is IPv6; false for ::ffff:127.0.0.1, which only IPv4 reaches.
     public var isV6: Bool
 }
 
@@ -114,7 +115,7 @@ public enum SocketTable {
     private static func parsed(state: String) -> [SocketEntry]? {
         var result: [SocketEntry] = []
         var seen = false
-        for (path, isV6) in [("/proc/net/tcp", false), ("/proc/net/tcp6", true)] {
+        for path in ["/proc/net/tcp", "/proc/net/tcp6"] {
             guard let bytes = try? Kernel.real.readFile(path) else { continue }
             seen = true
             for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n").dropFirst() {
@@ -124,6 +125,8 @@ public enum SocketTable {
                     let peer = fields[2].split(separator: ":").last.flatMap({ Int($0, radix: 16) }),
                     let user = UInt32(fields[7]), let inode = UInt64(fields[9])
                 else { continue }
+                // Each word of an IPv6 address is written as a number of this machine, the IPv4 one's last.
+                let isV6 = fields[1].utf8.count > 32 && !fields[1].hasPrefix("0000000000000000FFFF0000")
                 result.append(SocketEntry(port: port, peerPort: peer, inode: inode, user: user, isV6: isV6))
             }
         }

@@ -37,6 +37,21 @@ import Testing
         #expect(SocketTable.user(of: own, connectedTo: .unix("/x")) == nil)
     }
 
+    /// As Java's and gRPC's sockets have it.
+    @Test func established_v6SocketWithAV4Address_countsAsV4() throws {
+        guard hasLoopback6() else { return }
+        let listener = try Kernel.real.listen(at: .loopback(0))
+        let port = Kernel.real.localAddress(listener)!.port!
+        let mapped = SocketAddress.v6(0, 0xffff_7f00_0001, port: UInt16(port), scope: 0)
+        let client = try Kernel.real.socket(for: mapped)
+        Kernel.real.setBothFamilies(client)
+        _ = try Kernel.real.connect(client, to: mapped)
+        let own = Kernel.real.localAddress(client)!.port!
+        let entry = try #require(SocketTable.established(localPort: own)?.first { $0.peerPort == port })
+        #expect(!entry.isV6)
+        #expect(SocketTable.user(of: .loopback(own), connectedTo: .loopback(port)) == ThisProcess.userID)
+    }
+
     @Test func holder_freePort_isNil() throws {
         let listener = try Kernel.real.listen(at: .loopback(0))
         let port = Kernel.real.localAddress(listener)!.port!

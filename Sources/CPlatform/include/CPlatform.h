@@ -87,7 +87,7 @@ struct cp_socket_entry {
     uint32_t uid;
     uint16_t port;
     uint16_t peer_port;
-    uint8_t family;  // 4 or 6
+    uint8_t family;  // 4 or 6: of its own address, also where an IPv6 socket has an IPv4 one
 };
 /// Fills `out` with TCP sockets that listen; returns how many there are (may exceed `capacity`).
 int cp_tcp_listeners(struct cp_socket_entry *out, int capacity);
