@@ -1,4 +1,5 @@
 import EventLoop
+import HTTP
 import Platform
 
 /// What a service's policies do to a connection.
@@ -50,9 +51,14 @@ extension Connection {
             switch phase {
             case .exchanging, .relaying:
                 let rest = limit - (loop.now - lastMoved)
-                if rest > .zero { armIdleWatch(limit, rest) } else { close(reset: true) }
+                if rest > .zero { armIdleWatch(limit, rest) } else { endIdle(after: limit) }
             default: break
             }
         }
+    }
+
+    private func endIdle(after limit: Duration) {
+        guard case .exchanging = phase, exchange.waitsForClient else { return close(reset: true) }
+        exchange.refuse(HTTPProblem(408, "nothing more of the request's body came within \(sentence(limit))"))
     }
 }

@@ -72,6 +72,12 @@ extension Exchange {
 
     // MARK: Waiting
 
+    /// Whether nothing goes on because the client has not said the rest of its request.
+    var waitsForClient: Bool {
+        guard case .awaitingResponse(let upstream) = stage else { return false }
+        return !requestBody.isFinished && !client.canRead && upstream.hasRoom
+    }
+
     /// The request is out: its response has so much time to begin.
     func beginPatience() {
         guard let limit = connection.destination.resilience.timeouts.response, patience == nil else { return }

@@ -193,6 +193,20 @@ import Testing
         try upstream.receive(until: "\r\n")
     }
 
+    @Test func body_ofWhichNothingComesForTooLong_isTimedOut() throws {
+        let mesh = try Mesh(["members"])
+        let server = try Server()
+        mesh.pass("members", server)
+        mesh.on { $0.setResilience("members", Resilience(timeouts: .init(idle: .milliseconds(60)))) }
+        let client = try mesh.call("members")
+        try client.send("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhello")
+        let upstream = try server.accept()
+        try upstream.receive(until: "hello")
+        let answer = try client.receiveAll()
+        #expect(answer.hasPrefix("HTTP/1.1 408 ") && answer.contains("body came within 60 ms"))
+        #expect(try upstream.expectReset())
+    }
+
     @Test func status_thatIsToBeTriedAgain_goesToAnotherInstance() throws {
         let mesh = try Mesh(["members"])
         let (one, two) = (try Server(), try Server())
