@@ -13,6 +13,9 @@ import example  # noqa: F401
 import proxy  # noqa: F401
 import tls  # noqa: F401
 import gateway  # noqa: F401
+import streams  # noqa: F401
+import strain  # noqa: F401
+import moving  # noqa: F401
 import framing  # noqa: F401
 
 sys.exit(harness.tally.run(sys.argv[1:]))

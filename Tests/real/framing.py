@@ -1,214 +1,234 @@
-"""Where requests end: no two of a chain of proxies may disagree (RFC 9112 §11.2)."""
+"""Where does a request end? A chain of proxies that disagree lets one be smuggled past another (RFC 9112 §11.2).
 
-import http.server
-import itertools
+Each case is sent through a front alone and through chains with nginx and haproxy before and behind it. What the program
+at the end has seen, and which answers the client got, must fit each other and one of the readings that the case allows.
+"""
+
 import json
-import re
 import socket
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
-from harness import IS_ROOT, Mesh, check, expect, free_ports, need
+from harness import IS_ROOT, Failed, Mesh, check, expect, free_port, need, need_module, server
+from framing_cases import ANSWERS, REQUESTS
 
-NGINX_CHAIN = """
-%sdaemon off; pid NAME.pid; error_log stderr;
-events {}
+NGINX = """
+%sdaemon off; pid nginx.pid; error_log stderr; worker_processes 1; events {}
 http {
-  access_log off;
-  client_body_temp_path NAME-1; proxy_temp_path NAME-2; fastcgi_temp_path NAME-3;
-  uwsgi_temp_path NAME-4; scgi_temp_path NAME-5;
-  upstream next { server 127.0.0.1:NEXT; keepalive 16; }
+  access_log off; client_header_timeout 5s; client_body_timeout 5s;
+  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  upstream origin { server ORIGIN; keepalive 8; }
   server {
     listen 127.0.0.1:PORT;
-    location / { proxy_pass http://next; proxy_http_version 1.1; proxy_set_header Connection ""; }
+    location / {
+      proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_request_buffering off; proxy_buffering off;
+    }
   }
 }
 """ % ("user root; " if IS_ROOT else "")
 
-HAPROXY_CHAIN = """
+HAPROXY = """
+global
+  maxconn 1000
 defaults
   mode http
-  timeout client 10s
-  timeout server 10s
   timeout connect 5s
+  timeout client 5s
+  timeout server 30s
+  timeout http-request 5s
   http-reuse always
-listen front
+frontend entry
   bind 127.0.0.1:PORT
-  server next 127.0.0.1:NEXT
+  default_backend origin
+backend origin
+  server origin ORIGIN
 """
 
-# Heads that two hops may read differently, each with a body in which a request hides; words in capitals are put in.
-DISAGREEMENTS = {
-    "length and chunks": "Content-Length: LENGTH\r\nTransfer-Encoding: chunked\r\n\r\nEND",
-    "chunks and length": "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\nEND",
-    "chunked before a colon and a space": "Content-Length: LENGTH\r\nTransfer-Encoding : chunked\r\n\r\nEND",
-    "chunked behind a tab": "Content-Length: LENGTH\r\nTransfer-Encoding:\tchunked\r\n\r\nEND",
-    "chunked behind a vertical tab": "Content-Length: LENGTH\r\nTransfer-Encoding: \vchunked\r\n\r\nEND",
-    "chunked on a folded line": "Content-Length: LENGTH\r\nTransfer-Encoding:\r\n chunked\r\n\r\nEND",
-    "chunked behind a bare line end": "Content-Length: LENGTH\r\nX-A: b\nTransfer-Encoding: chunked\r\n\r\nEND",
-    "another coding": "Content-Length: LENGTH\r\nTransfer-Encoding: xchunked\r\n\r\nEND",
-    "a coding behind chunked": "Content-Length: LENGTH\r\nTransfer-Encoding: chunked, identity\r\n\r\nEND",
-    "gzip before chunked": "Transfer-Encoding: gzip, chunked\r\n\r\nEND",
-    "two codings": "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\nContent-Length: LENGTH\r\n\r\nEND",
-    "chunked in capitals": "Transfer-Encoding: CHUNKED\r\nContent-Length: LENGTH\r\n\r\nEND",
-    "two lengths": "Content-Length: 0\r\nContent-Length: LENGTH\r\n\r\nHIDDEN",
-    "two lengths the other way": "Content-Length: LENGTH\r\nContent-Length: 0\r\n\r\nHIDDEN",
-    "two lengths in one line": "Content-Length: 0, LENGTH\r\n\r\nHIDDEN",
-    "a length with a plus": "Content-Length: +LENGTH\r\n\r\nHIDDEN",
-    "a length with zeros": "Content-Length: 000LENGTH\r\n\r\nHIDDEN",
-    "a length with an underscore": "Content-Length: 1_0\r\n\r\nHIDDEN",
-    "a length before a colon and a space": "Content-Length : LENGTH\r\n\r\nHIDDEN",
-    "a length that Connection names": "Connection: keep-alive, Content-Length\r\nContent-Length: LENGTH\r\n\r\nHIDDEN",
-    "chunks that Connection names": "Connection: Transfer-Encoding\r\nTransfer-Encoding: chunked\r\n\r\nEND",
-    "an ordinary length": "Content-Length: LENGTH\r\n\r\nHIDDEN",
-    "ordinary chunks": "Transfer-Encoding: chunked\r\n\r\nSIZE\r\nHIDDEN\r\n0\r\n\r\n",
-    "an extension with a bare line end": "Transfer-Encoding: chunked\r\n\r\nSIZE;\nx\r\nHIDDEN\r\n0\r\n\r\n",
-    "a size with a plus": "Transfer-Encoding: chunked\r\n\r\n+0\r\n\r\nHIDDEN",
-    "a size like C's": "Transfer-Encoding: chunked\r\n\r\n0x0\r\n\r\nHIDDEN",
-    "a size past 64 bits": "Transfer-Encoding: chunked\r\n\r\n10000000000000000\r\n\r\nHIDDEN",
-    "a length among the trailers": "Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: LENGTH\r\n\r\nHIDDEN",
-}
+
+def proxy(name, arguments, origin, uses):
+    """A proxy to an address that its shell knows."""
+    fill = f'sed "s/ORIGIN/{origin}/; s/PORT/$PORT/" ../{name}.conf > {name}.conf'
+    return {"run": f"{fill} && exec {need(name)} {arguments}", "uses": uses}
 
 
-class Origin(http.server.ThreadingHTTPServer):
-    """Reads requests as leniently as Python does, and notes each that it answers."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        self.seen = []
-        origin = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def answer(self):
-                if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-                    while size := int(self.rfile.readline().split(b";")[0], 16):
-                        self.rfile.read(size + 2)
-                    while self.rfile.readline().strip():
-                        pass
-                else:
-                    self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                origin.seen.append(self.path)
-                self.send_response(200)
-                self.send_header("X-Path", self.path)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            do_GET = do_POST = answer
-
-            def log_message(self, *_):
-                pass
-
-        super().__init__(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def handle_error(self, *_):
-        pass  # connections that the proxies break off
+def chained():
+    """The origin, and each proxy twice: before the origin's front, and behind its own."""
+    port = free_port()
+    services = {"origin": server("origin", directory="origin", listens=port)}
+    for name, arguments in [("nginx", "-p . -c nginx.conf -e stderr"), ("haproxy", "-db -q -f haproxy.conf")]:
+        for place, origin, uses in [
+            ("before", "$SERVICE_ORIGIN_ADDRESS", ["origin"]), ("behind", f"127.0.0.1:{port}", []),
+        ]:
+            services[f"{name}-{place}"] = {"directory": place, **proxy(name, arguments, origin, uses)}
+    mesh = Mesh("framing", services)
+    for file, text in [("nginx.conf", NGINX), ("haproxy.conf", HAPROXY), ("origin/seen", "")]:
+        mesh.file(file, text)
+    for place in ("before", "behind"):
+        (mesh.folder / place).mkdir()
+    return mesh
 
 
-def answered(port, message, is_enough):
-    """The paths that the client is told of, until the connection ends, or nothing more comes for a while and that is
-    enough, or six seconds have passed."""
-    received = b""
-    paths = []
-    end = time.monotonic() + 6
-    with socket.create_connection(("127.0.0.1", port)) as client:
-        client.settimeout(0.5)
-        try:
-            client.sendall(message)
-            while time.monotonic() < end:
-                try:
-                    piece = client.recv(65536)
-                except TimeoutError:
-                    if received and is_enough(paths):
-                        break
-                    continue
-                if not piece:
-                    break
-                received += piece
-                # haproxy writes names in lower case.
-                paths = re.findall(r"(?i)x-path: (\S+)", received.decode("latin-1"))
-        except OSError:
-            pass
-    return paths
 class Chains:
-    """devmesh before and behind nginx and haproxy, with the same origin at the end of each."""
+    """The ways to the origin, and what it has seen since the last look."""
 
-    NAMES = ["behind-nginx", "behind-haproxy", "before-nginx", "before-haproxy"]
+    def __init__(self, mesh):
+        ps = mesh.ps()
+        front = {name: int(entry["address"].rpartition(":")[2]) for name, entry in ps.items()}
+        own = {name: entry["instances"][0]["port"] for name, entry in ps.items()}
+        self.ports = {
+            "front": front["origin"],
+            "nginx → front": own["nginx-before"], "haproxy → front": own["haproxy-before"],
+            "front → nginx": front["nginx-behind"], "front → haproxy": front["haproxy-behind"]}
+        self.seen_file = (mesh.folder / "origin/seen").open()
 
-    def __init__(self):
-        self.origin = Origin()
-        self.ports = dict(zip(self.NAMES, free_ports(len(self.NAMES))))
-        self.marks = itertools.count()
-        services = {
-            name: {"run": self.command(name), "listens": port, "uses": []} for name, port in self.ports.items()}
-        services["origin"] = {"remote": f"http://127.0.0.1:{self.origin.server_port}", "uses": []}
-        self.mesh = Mesh("chains", services)
+    def seen(self):
+        return [json.loads(line) for line in self.seen_file]
 
-    @staticmethod
-    def command(name):
-        if name.endswith("nginx"):
-            return [need("nginx"), "-p", "./", "-c", f"{name}.conf", "-e", "stderr"]
-        return [need("haproxy"), "-db", "-q", "-f", f"{name}.conf"]
 
-    def up(self):
-        planned = json.loads(self.mesh.devmesh("ports", "--json").stdout)
-        fronts = {entry["service"]: entry["port"] for entry in planned if entry["kind"] == "front"}
-        for name, port in self.ports.items():
-            # Called before its own front, the program calls that of the origin; behind it, the origin itself.
-            following = self.origin.server_port if name.startswith("behind") else fronts["origin"]
-            text = NGINX_CHAIN.replace("NAME", name) if name.endswith("nginx") else HAPROXY_CHAIN
-            self.mesh.file(f"{name}.conf", text.replace("NEXT", str(following)).replace("PORT", str(port)))
-        self.mesh.up(ready=self.NAMES)
-        self.first = {name: fronts[name] if name.startswith("behind") else self.ports[name] for name in self.NAMES}
+def exchange(port, request):
+    """Everything that a server says to these bytes until it ends the connection."""
+    came = b""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+        try:
+            client.sendall(request)
+            while piece := client.recv(65536):
+                came += piece
+        except (ConnectionResetError, BrokenPipeError):
+            pass  # it may well refuse before it has read all
+        except TimeoutError:
+            raise Failed(f"the connection was left open after {came[-300:]!r}") from None
+    return came
 
-    def attempt(self, name, about, patiently=False):
-        """What the origin and the client say of one message."""
-        mark = f"-{next(self.marks)}-"
-        hidden = f"GET /hidden{mark} HTTP/1.1\r\nHost: web\r\n\r\n"
-        rest = DISAGREEMENTS[about]
-        # The body ends, and the hidden request begins, for whoever reads chunks.
-        rest = rest.replace("END", "0\r\n\r\nHIDDEN").replace("HIDDEN", hidden)
-        length = len(rest.partition("\r\n\r\n")[2])
-        message = f"POST /open{mark} HTTP/1.1\r\nHost: web\r\n{rest}"
-        message = message.replace("SIZE", f"{len(hidden):x}").replace("LENGTH", str(length))
 
-        def seen():
-            return [path for path in list(self.origin.seen) if path.endswith(mark)]
+@dataclass
+class Response:
+    status: int
+    target: str | None
+    body: bytes
+    trailers: dict
+    closes: bool
 
-        told = answered(
-            self.first[name], message.encode("latin-1"), lambda paths: not patiently and paths == seen())
-        return seen, told
 
-    def close(self):
-        self.mesh.__exit__()
-        self.origin.shutdown()
-        self.origin.server_close()
+def responses(came, methods):
+    """Each response in these bytes that is whole."""
+    h11 = need_module("h11")
+    connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=1 << 18)
+    found = []
+    ended = False
+    for method in [*methods, "GET"]:
+        connection.send(h11.Request(method=method, target="/", headers=[("Host", "h")]))
+        connection.send(h11.EndOfMessage())
+        head, body = None, b""
+        if not found:
+            connection.receive_data(came)
+        while True:
+            try:
+                event = connection.next_event()
+                if event is h11.NEED_DATA:
+                    connection.receive_data(b"")
+                    ended = True
+                    continue
+            except h11.RemoteProtocolError as error:
+                expect(ended, f"the client got a malformed response: {error} in {came[:2000]!r}")
+                return found  # the last one was cut short
+            if isinstance(event, h11.Response):
+                head = event
+            elif isinstance(event, h11.Data):
+                body += event.data
+            elif isinstance(event, h11.EndOfMessage):
+                fields = {name.decode(): value.decode() for name, value in head.headers}
+                trailers = {name.decode(): value.decode() for name, value in event.headers}
+                closes = fields.get("connection", "").lower() == "close"
+                found.append(Response(head.status_code, fields.get("x-target"), body, trailers, closes))
+                break
+            elif isinstance(event, h11.ConnectionClosed):
+                return found
+        if connection.our_state is not h11.DONE or connection.their_state is not h11.DONE:
+            expect(not connection.trailing_data[0], f"more came on an ended connection: {came[-500:]!r}")
+            return found
+        connection.start_next_cycle()
+    raise Failed(f"more responses than requests: {came!r}")
+
+
+def follows(reading, seen, got):
+    """Whether these answers belong to a reading's requests one by one, those that were seen: any other was refused."""
+    rest = iter(seen)
+    for request, response in zip(reading, got):
+        if response.target is None:
+            if not 400 <= response.status <= 505:
+                return False
+        elif request is None or response.target != request[1] or next(rest, None) != request:
+            return False
+    # A client that is told of the end, or that its request is refused, may ask for the rest once more.
+    ends_well = len(got) == len(reading) or (got and (got[-1].closes or got[-1].target is None))
+    return len(got) <= len(reading) and ends_well and next(rest, None) is None
+
+
+def judge(case, chain, seen, came):
+    """Fails unless what the program has seen and the client got is right."""
+    wrong = [entry["malformed"] for entry in seen if "malformed" in entry]
+    expect(not wrong, lambda: f"the program got something malformed: {wrong}")
+    requests = [(entry["method"], entry["target"], entry["body"]) for entry in seen]
+    got = responses(came, [request[0] if request else "GET" for request in case.readings[0]])
+    expect(
+        any(follows(reading, requests, got) for reading in case.readings),
+        lambda: f"the program saw {str(requests)[:1000]}, the client got {str(got)[:1000]}")
+    if chain != "front":
+        return
+    is_served = all(response.target for response in got)
+    expect(is_served == case.passes, lambda: f"a front {'passes on' if is_served else 'refuses'} this: {got}")
+    expect(is_served or got[-1].closes, lambda: f"the connection goes on after a refusal: {got}")
+    early = any(target.endswith("/early") for _, target, _ in requests)
+    expect(early == (b"HTTP/1.1 103 " in came), lambda: f"a 103 that was sent, or was not: {came!r}")
+    if is_served:
+        expect(seen[0]["trailers"] == case.trailers, f"the request's trailers are {seen[0]['trailers']}")
+        for response in got:
+            trailers = {"x-sum": "1"} if response.body and response.target.endswith("/chunked") else {}
+            expect(response.trailers == trailers, f"the response's trailers are {response.trailers}")
+
+
+def judge_answer(case, seen, came):
+    """The same of an answer: a whole one must be one that the case allows, and the next the next request's."""
+    wrong = [entry["malformed"] for entry in seen if "malformed" in entry]
+    expect(not wrong, lambda: f"the program got something malformed: {wrong}")
+    got = responses(came, [case.method, "GET"])
+    for first in got[:1]:
+        expect(
+            first.status == 502 or (first.status, first.body) in case.answers, lambda: f"the client got {first}")
+    for second in got[1:]:
+        expect(second.status == 200 and second.target == case.next, lambda: f"the next answer was {second}")
+    expect(len(got) == 2 or not case.is_sound, lambda: f"the client got only {got}")
+
+
+def every(cases, do, ending=""):
+    """Does it with each case in each chain whose name has that ending, and fails with all that went wrong."""
+    with chained() as mesh:
+        mesh.up()
+        chains = Chains(mesh)
+        ports = [(name, port) for name, port in chains.ports.items() if name.endswith(ending)]
+        failures = []
+        for number, template in enumerate(cases):
+            for place, (chain, port) in enumerate(ports):
+                case = template.at(f"/{number}.{place}")
+                if case.unless and case.unless in chain:
+                    continue
+                try:
+                    came = exchange(port, case.bytes)
+                    do(case, chain, chains.seen(), came)
+                except Failed as failure:
+                    failures.append(f"{case.name}, {chain}: {failure}")
+                    chains.seen()
+        expect(not failures, lambda: f"{len(failures)} failed: {' | '.join(failures)}")
+        return f"{len(cases)} cases in {len(ports)} chains"
 
 
 @check
-def chains_throughNginxAndHaproxy_agreeWhereEachRequestEnds():
-    chains = Chains()
-    try:
-        chains.up()
-        # First what must go well, before others' connections are broken off.
-        for name in chains.NAMES:
-            for about in ("an ordinary length", "ordinary chunks"):
-                _, told = chains.attempt(name, about)
-                expect(len(told) == 1, f"{about} through {name}: the client was told of {told}")
-        keys = [(name, about) for name in chains.NAMES for about in DISAGREEMENTS]
-        with ThreadPoolExecutor(32) as pool:
-            results = list(pool.map(lambda key: chains.attempt(*key), keys))
-        suspects = [key for key, (seen, told) in zip(keys, results) if seen() != told]
-        wrong = []
-        for name, about in suspects:
-            # A busy machine may have answered late; what is wrong stays wrong.
-            seen, told = chains.attempt(name, about, patiently=True)
-            if seen() != told:
-                wrong.append(f"{about} through {name}: the origin saw {seen()}, the client {told}")
-        expect(not wrong, f"requests were smuggled: {'; '.join(wrong)}")
-    finally:
-        chains.close()
+def requests_framedAmbiguously_areReadAlikeInEveryChain_orRefused():
+    return every(REQUESTS, judge)
+
+
+@check
+def answers_framedAmbiguously_areNeverTakenForAnothers():
+    # What nginx makes of a program that is at odds with itself is its own affair.
+    return every(ANSWERS, lambda case, _, seen, came: judge_answer(case, seen, came), ending="front")

@@ -1,5 +1,6 @@
 """What the checks are made of: a mesh in a folder of its own, conditions that are waited for, and the tally."""
 
+import importlib
 import json
 import os
 import pathlib
@@ -14,6 +15,7 @@ import traceback
 
 DEVMESH = os.environ["DEVMESH"]
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+SERVERS = REPOSITORY / "Tests/real/servers"
 IS_ROOT = os.getuid() == 0
 
 # Short, for the control socket's path; all of a run's meshes share one registry, as one user's do.
@@ -68,27 +70,29 @@ def need(tool):
     return path
 
 
-def free_ports(count):
-    """Ports below the ephemeral range and apart from devmesh's own, which nobody holds."""
-    probes = []
+def need_module(name):
+    """A Python package without which a check can't run."""
     try:
-        for port in range(8700, 9900):
-            probe = socket.socket()
-            try:
-                probe.bind(("127.0.0.1", port))
-                probes.append(probe)
-            except OSError:
-                probe.close()
-            if len(probes) == count:
-                return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
-    raise Failed("no free port between 8700 and 9900")
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise Failed(f"can't run: {error}") from error
+
+
+def server(name, **more):
+    """A service that runs one of `servers`."""
+    return {"run": [need(os.environ["REAL_VENV"] + "/bin/python"), str(SERVERS / f"{name}.py")], "uses": [], **more}
 
 
 def free_port():
-    return free_ports(1)[0]
+    """A port below the ephemeral range and apart from devmesh's own, which nobody holds."""
+    for port in range(8700, 9900):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
+    raise Failed("no free port between 8700 and 9900")
 
 
 def processes(mesh):
@@ -270,7 +274,7 @@ class Tally:
         self.failed = 0
 
     def check(self, function):
-        """Registers a check: its name is the function's."""
+        """Registers a check: its name is the function's, and what it returns is a figure to be shown with its name."""
         self.checks.append(function)
         return function
 
@@ -280,9 +284,10 @@ class Tally:
                 continue
             began = time.monotonic()
             try:
-                check()
+                figure = check()
                 self.passed += 1
-                print(f"ok {check.__name__} ({time.monotonic() - began:.1f} s)", flush=True)
+                seconds = time.monotonic() - began
+                print(f"ok {check.__name__} ({seconds:.1f} s){f': {figure}' if figure else ''}", flush=True)
             except Failed as failure:
                 self.fail(check, str(failure))
             except Exception as error:  # a check that breaks has failed, the others go on
