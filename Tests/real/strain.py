@@ -83,7 +83,7 @@ def gigabyteBodies_streamBothWaysInConstantMemory_besideAReaderWhoStops():
 
 @check
 def slowClients_areTimedOut_whileOthersAreServed():
-    with Mesh("slow", {"web": server("web")}) as mesh:
+    with Mesh("slow", {"web": server("web"), "strict": server("web", timeouts={"idle": "1s"})}) as mesh:
         mesh.up()
         url, pids = mesh.url("web"), mesh.pids()
         said = {}
@@ -101,7 +101,11 @@ def slowClients_areTimedOut_whileOthersAreServed():
                     said["heads"] = heads.communicate(timeout=60)[0]
                 finally:
                     heads.kill()
-            # Bodies that come by drips go on to the program, whose own limits they meet.
+            with connect(mesh.port("strict")) as client:
+                client.sendall(b"POST / HTTP/1.1\r\nHost: web\r\nContent-Length: 9\r\n\r\nhello")
+                head, _ = receive_head(client)
+                expect(head.startswith("HTTP/1.1 408 ") and "close" in head, f"a body that goes no further: {head}")
+            # Without a limit, bodies that come by drips go on to the program, whose own limits they meet.
             said["bodies"] = run(*attack, "-B", "-i", "1", "-l", "8", "-s", "8192", directory=mesh.folder).stdout
             said["reads"] = run(
                 *attack, "-X", "-w", "10", "-y", "20", "-n", "1", "-z", "10", "-k", "3", "-l", "8",
