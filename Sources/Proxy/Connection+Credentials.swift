@@ -13,13 +13,7 @@ extension Connection {
     /// The same of a request that waits in the client's early bytes, before anybody is called.
     func refusalOfWaiting() -> HTTPProblem? {
         let bench = destination.runtime.bench
-        func judge(_ bytes: UnsafeRawBufferPointer) -> HTTPProblem? {
-            bench.request.reset()
-            guard case .complete = bench.request.parse(bytes) else { return nil }
-            return refusal(of: bench.request, in: bytes)
-        }
-        let (early, head) = (client.earlyBytes, exchange.sent)
-        return head.isEmpty ? early.withBytes(judge) : head.withUnsafeBytes(judge)
+        return exchange.withWaitingHead { refusal(of: bench.request, in: $0) } ?? nil
     }
 
     /// Why nothing of this client may go there; nil where it may.

@@ -157,16 +157,9 @@ extension Connection {
 
     /// How much may pass now; nil where it has to wait, after which `pump` is called.
     private func allowed(_ relay: Relay, _ fromClient: Bool) -> Int? {
-        let direction = fromClient ? \Throttles.request : \Throttles.response
-        let allowance = relay.throttles![keyPath: direction].allowance(at: .now)
-        if allowance > 0 { return allowance }
-        if relay.throttles!.timer?.isPending != true {
-            let pause = relay.throttles![keyPath: direction].pause
-            relay.throttles!.timer = loop.after(pause) { [self] in
-                if case .relaying(let current) = phase, current === relay { pump(relay) }
-            }
+        relay.throttles!.allowance(fromClient ? \.request : \.response, on: loop) { [self] in
+            if case .relaying(let current) = phase, current === relay { pump(relay) }
         }
-        return nil
     }
 
     /// Passes on what has ended, and closes when nothing can pass any more.

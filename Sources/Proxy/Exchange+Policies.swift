@@ -96,15 +96,8 @@ extension Exchange {
         in buffer: UnsafeMutableRawBufferPointer, _ direction: WritableKeyPath<Throttles, Throttle>
     ) -> UnsafeMutableRawBufferPointer? {
         guard throttles != nil else { return buffer }
-        let allowance = throttles![keyPath: direction].allowance(at: .now)
-        guard allowance == 0 else {
-            return UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(allowance, buffer.count)])
-        }
-        if throttles!.timer?.isPending != true {
-            let pause = throttles![keyPath: direction].pause
-            throttles!.timer = loop.after(pause) { [connection] in connection.exchange.passOn() }
-        }
-        return nil
+        let allowed = throttles!.allowance(direction, on: loop) { [connection] in connection.exchange.passOn() }
+        return allowed.map { UnsafeMutableRawBufferPointer(rebasing: buffer[..<min($0, buffer.count)]) }
     }
 
     // MARK: Copies
@@ -144,5 +137,15 @@ struct Throttles {
     init(rate: Int, at now: Instant) {
         request = Throttle(rate: rate, at: now)
         response = Throttle(rate: rate, at: now)
+    }
+
+    /// How many bytes may pass now; nil where they have to wait, after which `resume` is called.
+    mutating func allowance(
+        _ direction: WritableKeyPath<Throttles, Throttle>, on loop: EventLoop, then resume: @escaping () -> Void
+    ) -> Int? {
+        let allowance = self[keyPath: direction].allowance(at: .now)
+        if allowance > 0 { return allowance }
+        if timer?.isPending != true { timer = loop.after(self[keyPath: direction].pause, resume) }
+        return nil
     }
 }

@@ -138,13 +138,19 @@ final class Exchange {
     /// Chooses once more for a request that waits; nil where its head is gone.
     func chooseTarget() -> Target? {
         guard case .waiting = stage else { return nil }
-        func choose(_ bytes: UnsafeRawBufferPointer) -> Target? {
+        return withWaitingHead { connection.destination.choose(in: $0, for: connection) }
+    }
+
+    /// Has `bench.request` parse the head of the request that waits, where that is kept, and calls `body` with those
+    /// bytes; nil where it is gone.
+    func withWaitingHead<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
+        func parse(_ bytes: UnsafeRawBufferPointer) -> Result? {
             bench.request.reset()
             guard case .complete = bench.request.parse(bytes) else { return nil }
-            return connection.destination.choose(in: bytes, for: connection)
+            return body(bytes)
         }
         let (early, head) = (client.earlyBytes, sent)
-        return head.isEmpty ? early.withBytes(choose) : head.withUnsafeBytes(choose)
+        return head.isEmpty ? early.withBytes(parse) : head.withUnsafeBytes(parse)
     }
 
     /// A connection that an earlier exchange has left.
@@ -158,20 +164,12 @@ final class Exchange {
 
     /// Goes on with a request that has waited, now that there is a server for it.
     func start(_ link: Link, _ lease: Lease, isReused: Bool) {
-        guard sent.isEmpty else {
-            let head = sent
-            return head.withUnsafeBytes { bytes in
-                bench.request.reset()
-                guard case .complete = bench.request.parse(bytes) else { return connection.close() }
-                send(to: link, lease, isReused: isReused, bytes, head.count, areEarly: false)
-            }
+        let isEarly = sent.isEmpty
+        let isThere: Void? = withWaitingHead { bytes in
+            let length = isEarly ? headLength : bytes.count
+            send(to: link, lease, isReused: isReused, bytes, length, areEarly: isEarly)
         }
-        let early = client.earlyBytes
-        early.withBytes { bytes in
-            bench.request.reset()
-            guard case .complete = bench.request.parse(bytes) else { return connection.close() }
-            send(to: link, lease, isReused: isReused, bytes, headLength, areEarly: true)
-        }
+        if isThere == nil { connection.close() }
     }
 
     private func connect(to link: Link, _ lease: Lease, isReused: Bool) {
