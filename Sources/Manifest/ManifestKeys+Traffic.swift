@@ -48,6 +48,10 @@ extension ManifestKeys {
             Key(
                 "idle", aboveZero,
                 "How long nothing may pass while a response or a raw connection is under way. Default: for ever."),
+            Key(
+                "body", aboveZero,
+                "How long a client may say nothing more of its request's body; then it is answered 408.",
+                standard: "60s"),
         ]), "How long requests may take.", standard: [:], examples: [["connect": "1s", "response": "30s"]])
 
     static let retries = Key(

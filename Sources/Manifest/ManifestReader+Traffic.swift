@@ -36,7 +36,8 @@ extension ManifestReader {
     func timeouts(_ node: JSONSyntax?, default standard: Timeouts) -> Timeouts {
         Timeouts(
             connect: duration(node?["connect"]) ?? standard.connect,
-            response: duration(node?["response"]) ?? standard.response, idle: duration(node?["idle"]) ?? standard.idle)
+            response: duration(node?["response"]) ?? standard.response, idle: duration(node?["idle"]) ?? standard.idle,
+            body: duration(node?["body"]) ?? standard.body)
     }
 
     func retries(_ node: JSONSyntax?, default standard: Retries) -> Retries {

@@ -6,11 +6,17 @@ public struct Timeouts: Sendable, Equatable {
     public var response: Duration?
     /// For how long nothing may pass in either direction while a response, or a raw connection, is under way.
     public var idle: Duration?
+    /// For how long a client may say nothing more of its request's body.
+    public var body: Duration
 
-    public init(connect: Duration? = .seconds(5), response: Duration? = nil, idle: Duration? = nil) {
+    public init(
+        connect: Duration? = .seconds(5), response: Duration? = nil, idle: Duration? = nil,
+        body: Duration = .seconds(60)
+    ) {
         self.connect = connect
         self.response = response
         self.idle = idle
+        self.body = body
     }
 }
 

@@ -111,7 +111,8 @@ extension Resilience {
         let statuses = service.retries.on.compactMap { if case .status(let status) = $0 { status } else { nil } }
         self.init(
             timeouts: Timeouts(
-                connect: service.timeouts.connect, response: service.timeouts.response, idle: service.timeouts.idle),
+                connect: service.timeouts.connect, response: service.timeouts.response, idle: service.timeouts.idle,
+                body: service.timeouts.body),
             retries: Retries(
                 attempts: service.retries.attempts, onConnect: service.retries.on.contains(.connect),
                 onReset: service.retries.on.contains(.reset), statuses: statuses,

@@ -59,6 +59,30 @@ extension Connection {
 
     private func endIdle(after limit: Duration) {
         guard case .exchanging = phase, exchange.waitsForClient else { return close(reset: true) }
-        exchange.refuse(HTTPProblem(408, "nothing more of the request's body came within \(sentence(limit))"))
+        exchange.refuse(bodyTimedOut(limit, "idle"))
+    }
+
+    private func bodyTimedOut(_ limit: Duration, _ key: String) -> HTTPProblem {
+        HTTPProblem(
+            408,
+            "nothing more of the request's body came within \(sentence(limit)), which is \(destination.name)'s "
+                + "`timeouts.\(key)`")
+    }
+
+    /// Ends a request whose client says nothing more of its body for longer than it may, while its server waits for
+    /// that. One timer a connection, which is left to run out, serves all of its requests.
+    func watchBody() {
+        guard let limit = destination.resilience.timeouts.body, bodyWatch?.isPending != true else { return }
+        armBodyWatch(limit, limit)
+    }
+
+    private func armBodyWatch(_ limit: Duration, _ rest: Duration) {
+        bodyWatch = loop.after(rest) { [self] in
+            guard case .exchanging = phase, exchange.lacksBody else { return }
+            // A server that takes its time is no fault of the client's.
+            guard exchange.waitsForClient else { return armBodyWatch(limit, limit) }
+            let rest = limit - (loop.now - exchange.bodyMoved)
+            if rest > .zero { armBodyWatch(limit, rest) } else { exchange.refuse(bodyTimedOut(limit, "body")) }
+        }
     }
 }

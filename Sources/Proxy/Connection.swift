@@ -58,6 +58,7 @@ final class Connection: LinkOwner {
     /// Bytes a second, where it is slowed down as a whole.
     var rate: Int?
     var idleWatch: Timer?
+    var bodyWatch: Timer?
     /// Ends the wait for a server to accept.
     var dialLimit: Timer?
     /// When anything passed last, as far as `idleWatch` cares.
@@ -107,6 +108,7 @@ final class Connection: LinkOwner {
         guard destination !== self.destination else { return }
         begunExchange?.dropKept()
         idleWatch?.cancel()
+        bodyWatch?.cancel()
         self.destination.remove(self)
         self.destination = destination
         destination.add(self)
@@ -321,8 +323,10 @@ final class Connection: LinkOwner {
         }
         phase = .closed
         settleRelease()
+        begunExchange?.learn(.unknown)
         begunExchange?.dropKept()
         idleWatch?.cancel()
+        bodyWatch?.cancel()
         client.close(reset: reset)
         destination.forget(self)
     }

@@ -14,7 +14,11 @@ extension Exchange {
         isMoving = true
         let isWhole = passRequestBody(upstream)
         if isWhole {
-            if requestBody.isFinished, case .awaitingResponse = stage { beginPatience() }
+            if !requestBody.isFinished {
+                connection.watchBody()
+            } else if case .awaitingResponse = stage {
+                beginPatience()
+            }
             passResponse(upstream)
         }
         isMoving = false
@@ -57,6 +61,7 @@ extension Exchange {
             guard !requestBody.isFinished, client.canRead, upstream.hasRoom else { return true }
             guard let room = throttles == nil ? scratch : room(in: scratch, \.request) else { return true }
             guard case .bytes(let count) = client.read(into: room) else { return true }
+            bodyMoved = loop.now
             throttles?.request.spend(count)
             let bytes = UnsafeRawBufferPointer(rebasing: scratch[..<count])
             var at = 0

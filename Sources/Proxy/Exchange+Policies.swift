@@ -72,10 +72,16 @@ extension Exchange {
 
     // MARK: Waiting
 
+    /// Whether a part of the request is still to come, and its response has not begun: from then on, how long either
+    /// may be silent is theirs to agree on.
+    var lacksBody: Bool {
+        if case .awaitingResponse = stage { !requestBody.isFinished } else { false }
+    }
+
     /// Whether nothing goes on because the client has not said the rest of its request.
     var waitsForClient: Bool {
-        guard case .awaitingResponse(let upstream) = stage else { return false }
-        return !requestBody.isFinished && !client.canRead && upstream.hasRoom
+        guard lacksBody, let upstream else { return false }
+        return !client.canRead && upstream.hasRoom
     }
 
     /// The request is out: its response has so much time to begin.

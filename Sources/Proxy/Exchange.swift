@@ -37,6 +37,8 @@ final class Exchange {
     var form = Answer.Form.json
     var requestBody = BodyCursor(.none)
     var requestIsChunked = false
+    /// When anything of it came last.
+    var bodyMoved = Instant(nanoseconds: 0)
     /// The client's early bytes that the request's head takes, while it waits there.
     var headLength = 0
 
@@ -181,6 +183,7 @@ final class Exchange {
         stage = .awaitingResponse(link)
         connection.phase = .exchanging
         connection.watchIdleness()
+        if hasBody { bodyMoved = loop.now }
     }
 
     private func send(
@@ -262,6 +265,9 @@ final class Exchange {
         starvation?.cancel()
         starvation = nil
         learn(.unknown)
+        // A copy whose rest will not come keeps nobody waiting.
+        if !requestBody.isFinished { mirror?.close() }
+        mirror = nil
         stage = .idle
         return lease
     }

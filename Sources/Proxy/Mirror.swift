@@ -64,7 +64,7 @@ final class Mirror: LinkOwner {
         if link.ending != nil { close() }
     }
 
-    private func close() {
+    func close() {
         guard !isOver else { return }
         isOver = true
         target.mirrors -= 1

@@ -9,11 +9,17 @@ public struct Resilience: Sendable, Equatable {
         public var response: Duration?
         /// For how long nothing may pass in either direction while something is under way.
         public var idle: Duration?
+        /// For how long a client may say nothing more of its request's body while its server waits for that.
+        public var body: Duration?
 
-        public init(connect: Duration? = .seconds(5), response: Duration? = nil, idle: Duration? = nil) {
+        public init(
+            connect: Duration? = .seconds(5), response: Duration? = nil, idle: Duration? = nil,
+            body: Duration? = .seconds(60)
+        ) {
             self.connect = connect
             self.response = response
             self.idle = idle
+            self.body = body
         }
     }
 

@@ -63,7 +63,8 @@ private func summary(_ use: Use) -> String { use.service + (use.target.map { "@\
 
 private func text(_ timeouts: Timeouts) -> String {
     func text(_ time: Duration?) -> String { time.map { "\($0)" } ?? "none" }
-    return "connect \(text(timeouts.connect)), response \(text(timeouts.response)), idle \(text(timeouts.idle))"
+    return "connect \(text(timeouts.connect)), response \(text(timeouts.response)), idle \(text(timeouts.idle)), "
+        + "body \(timeouts.body)"
 }
 
 private func text(_ retries: Retries) -> String {

@@ -165,6 +165,44 @@ import Testing
         #expect(try !server.hasVisitor(within: .milliseconds(20)))
     }
 
+    /// Cut as it likes, HTTP does not get the certificate: neither before the remote is dialled nor when a client that
+    /// was silent, and has been connected therefore, speaks in the end.
+    @Test(
+        .enabled(if: OpenSSL.isPresent),
+        arguments: [
+            ["GE", "T / HTTP/1.1\r\nHost: localhost\r\n\r\n"], ["", "POST / HTTP/1.1\r\nHost: localhost\r\n\r\n"],
+            ["", "GE", "T / HTTP/1.1\r\n"], ["", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"],
+            ["PRI * HT", "TP/2.0\r\n\r\nSM\r\n\r\n"],
+        ])
+    func http_inPieces_toATCPRemoteWithACertificate_isRefused(_ pieces: [String]) throws {
+        let authority = CertificateAuthority()
+        let own = authority.issue("DNS:me")
+        let server = TLSPeer(authority.issue("IP:127.0.0.1"), options: "-Verify", "1", "-CAfile", authority.trustFile)
+        let mesh = try Mesh(["cache"])
+        let tls = TLSSettings(
+            trust: .file(authority.trustFile), certificate: own.certificate, key: own.key)
+        mesh.set("cache", .remote(RemoteTarget(scheme: .tcp, host: "127.0.0.1", port: server.port, tls: tls)))
+        let client = try mesh.call("cache")
+        for piece in pieces.dropLast() {
+            try client.send(piece)
+            // Longer than devmesh waits for what tells what a client speaks; one that says nothing is connected then.
+            if piece.isEmpty { #expect(server.wait(for: "CIPHER is")) } else { #expect(try client.isQuiet()) }
+        }
+        try client.send(pieces.last!)
+        let answer = try? client.receiveAll()
+        #expect(answer?.hasPrefix("HTTP/1.1 200") != true)
+        mesh.settle()
+        // What is no HTTP still passes, behind what has not.
+        let other = try mesh.call("cache")
+        try other.send("*1\r\n$4\r\nPING\r\n")
+        #expect(server.wait(for: "PING"))
+        for word in ["GE", "HTTP", "localhost", "SM"] {
+            #expect(
+                !server.heard.split(separator: "\n").contains { $0.hasPrefix(word) || $0.contains("T / ") },
+                "\(server.heard)")
+        }
+    }
+
     /// Runs a program to its end and returns what it said.
     private func run(_ words: String...) throws -> String {
         let program = try Executable.find(words[0], path: ThisProcess.environment["PATH"], directory: "/")

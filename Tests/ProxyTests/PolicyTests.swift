@@ -207,6 +207,114 @@ import Testing
         #expect(try upstream.expectReset())
     }
 
+    // MARK: Bodies that don't come
+
+    private let upload = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+
+    private func mesh(body limit: Duration, _ server: Server) throws -> Mesh {
+        let mesh = try Mesh(["members"])
+        mesh.pass("members", server)
+        mesh.on { $0.setResilience("members", Resilience(timeouts: .init(body: limit))) }
+        return mesh
+    }
+
+    @Test func body_isGivenAMinuteUnlessSaidOtherwise() {
+        #expect(Resilience().timeouts.body == .seconds(60))
+    }
+
+    @Test(arguments: ["", "hello"])
+    func body_thatPausesForTooLong_is408_andItsServerIsLeft(_ beginning: String) throws {
+        let server = try Server()
+        let mesh = try mesh(body: .milliseconds(60), server)
+        let client = try mesh.call("members")
+        // One that is whole is what it was, and the limit holds for the next one on the connection, too.
+        try client.send(upload + "its ")
+        let upstream = try server.accept()
+        try upstream.receive(until: "its ")
+        try client.send("whole")
+        try upstream.receive(until: "whole")
+        try upstream.send(ok)
+        #expect(try client.receive(until: "ok") == ok)
+        try client.send(upload + beginning)
+        // A connection that was idle for a moment only is not trusted with it.
+        let second = try server.hasVisitor(within: .milliseconds(30)) ? server.accept() : upstream
+        try second.receive(until: "\r\n\r\n" + beginning)
+        let answer = try client.receiveAll()
+        #expect(
+            answer.hasPrefix("HTTP/1.1 408 ") && answer.contains("within 60 ms, which is members's `timeouts.body`"))
+        #expect(try second.expectReset())
+    }
+
+    @Test func body_thatComesSlowlyButComes_isPassedOn() throws {
+        let server = try Server()
+        let mesh = try mesh(body: .seconds(1), server)
+        let client = try mesh.call("members")
+        try client.send(upload)
+        let upstream = try server.accept()
+        try upstream.receive(until: "\r\n\r\n")
+        for letter in "slowbody!" {
+            try client.send(String(letter))
+            #expect(try upstream.receive(count: 1) == String(letter))
+            #expect(try client.isQuiet(for: .milliseconds(150)))
+        }
+        try upstream.send(ok)
+        #expect(try client.receive(until: "ok") == ok)
+    }
+
+    @Test func body_thatItsServerDoesNotTake_isNoFaultOfTheClients() throws {
+        let server = try Server()
+        let mesh = try mesh(body: .milliseconds(60), server)
+        let client = try mesh.call("members")
+        let size = 128 << 20
+        try client.send("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: \(size)\r\n\r\n")
+        let upstream = try server.accept()
+        try upstream.receive(until: "\r\n\r\n")
+        let stuffed = try client.stuff([UInt8](repeating: UInt8(ascii: "a"), count: 1 << 20), into: mesh)
+        #expect(stuffed < size)
+        #expect(try !server.hasVisitor(within: .milliseconds(300)))
+        #expect(try client.send(size, sent: stuffed, to: upstream))
+        try upstream.send(ok)
+        #expect(try client.receive(until: "ok") == ok)
+    }
+
+    @Test(arguments: ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", ""])
+    func silence_onceTheServerSpeaksOrWork_isTheirs(_ beginning: String) throws {
+        let server = try Server()
+        let mesh = try mesh(body: .milliseconds(60), server)
+        let client = try mesh.call("members")
+        try client.send(beginning.isEmpty ? upload + "all of it" : upload + "part")
+        let upstream = try server.accept()
+        try upstream.receive(until: beginning.isEmpty ? "all of it" : "part")
+        if !beginning.isEmpty {
+            try upstream.send(beginning)
+            try client.receive(until: "ok\r\n")
+        }
+        #expect(try client.isQuiet(for: .milliseconds(200)))
+        if beginning.isEmpty {
+            try upstream.send(ok)
+        } else {
+            try client.send("later")
+            #expect(try upstream.receive(count: 5) == "later")
+            try upstream.send("0\r\n\r\n")
+        }
+        try client.receive(until: beginning.isEmpty ? "ok" : "0\r\n\r\n")
+    }
+
+    @Test func silence_behindAnUpgrade_isTheirs() throws {
+        let server = try Server()
+        let mesh = try mesh(body: .milliseconds(60), server)
+        let client = try mesh.call("members")
+        try client.send("GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+        let upstream = try serve(
+            server, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+        try client.receive(until: "\r\n\r\n")
+        #expect(try client.isQuiet(for: .milliseconds(200)))
+        try client.send("frame")
+        #expect(try upstream.receive(count: 5) == "frame")
+    }
+
+    // MARK: Retries, limits
+
     @Test func status_thatIsToBeTriedAgain_goesToAnotherInstance() throws {
         let mesh = try Mesh(["members"])
         let (one, two) = (try Server(), try Server())

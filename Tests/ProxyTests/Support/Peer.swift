@@ -74,6 +74,20 @@ final class Peer {
         return stuffed
     }
 
+    /// Sends what is left of `size` bytes "a", of which `sent` are on their way, as `receiver` takes them; whether those
+    /// are what it gets.
+    func send(_ size: Int, sent: Int = 0, to receiver: Peer) throws -> Bool {
+        let block = [UInt8](repeating: UInt8(ascii: "a"), count: 1 << 20)
+        var (sent, received) = (sent, 0)
+        while received < size {
+            if sent < size { sent += try sendSome(Array(block.prefix(size - sent))) }
+            let count = min(sent - received, 1 << 16)
+            guard try receiver.receiveBytes(count: count).allSatisfy({ $0 == block[0] }) else { return false }
+            received += count
+        }
+        return true
+    }
+
     /// Receives a head and answers it.
     func answer(_ response: String) throws {
         try receive(until: "\r\n\r\n")

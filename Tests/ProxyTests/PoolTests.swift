@@ -1,0 +1,116 @@
+import Platform
+import Testing
+
+@testable import Proxy
+
+/// When servers' connections are kept for the next exchange, and when no longer.
+@Suite final class PoolTests {
+    private var mesh: Mesh!
+    private let get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
+    private let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+    private func client(of server: Server) throws -> Peer {
+        mesh = try Mesh(["reader"])
+        mesh.pass("reader", server)
+        return try mesh.call("reader")
+    }
+
+    private func exchange(_ client: Peer, _ upstream: Peer) throws {
+        try client.send(get)
+        try upstream.answer(ok)
+        #expect(try client.receive(until: "ok") == ok)
+    }
+
+    /// One exchange on a new connection, which its server ends soon after the answer unless it is left before.
+    private func isLeft(_ client: Peer, _ server: Server) throws -> Bool {
+        try client.send(get)
+        let upstream = try server.accept()
+        try upstream.answer(ok)
+        #expect(try client.receive(until: "ok") == ok)
+        mesh.settle()
+        let isLeft = try !upstream.isQuiet(for: .milliseconds(5))
+        upstream.close()
+        mesh.settle()
+        return isLeft
+    }
+
+    @Test func serverThatEndsEachConnectionUnasked_isGivenANewOneEachTime() throws {
+        let server = try Server()
+        let client = try client(of: server)
+        // An end that comes together with the answer, or late on a busy machine, is none of those that count.
+        var rounds = 0
+        repeat { rounds += 1 } while try !isLeft(client, server) && rounds < 100
+        #expect((4..<100).contains(rounds))
+        #expect(try isLeft(client, server))
+    }
+
+    @Test func serverThatHasServedTwice_mayEndConnectionsAsItLikes() throws {
+        let server = try Server()
+        let client = try client(of: server)
+        try client.send(get)
+        let first = try server.accept()
+        try first.answer(ok)
+        #expect(try client.receive(until: "ok") == ok)
+        try exchange(client, first)
+        first.close()
+        mesh.settle()
+        for _ in 0..<5 { #expect(try !isLeft(client, server)) }
+        try client.send(get)
+        let upstream = try server.accept()
+        try upstream.answer(ok)
+        #expect(try client.receive(until: "ok") == ok)
+        for _ in 0..<3 { try exchange(client, upstream) }
+        #expect(try !server.hasVisitor(within: .milliseconds(20)))
+    }
+
+    /// Its idle connections are given up after 100 ms without an answer; that this one comes much later shows that they
+    /// were not what it waited for.
+    @Test func serverThatIsSlow_isNotTakenForOneThatServesOneAtATime() throws {
+        let server = try Server()
+        let first = try client(of: server)
+        let second = try mesh.call("reader")
+        var idle: Peer?
+        for _ in 0..<3 {
+            try first.send(get)
+            let one = try idle ?? server.accept()
+            try one.receive(until: "\r\n\r\n")
+            try second.send(get)
+            let two = try server.accept()
+            try one.send(ok)
+            try first.receive(until: "ok")
+            #expect(try one.expectEnd())
+            #expect(try second.isQuiet(for: .milliseconds(60)))
+            try two.answer(ok)
+            #expect(try second.receive(until: "ok") == ok)
+            idle = two
+        }
+        try exchange(first, idle!)
+        #expect(try !server.hasVisitor(within: .milliseconds(20)))
+    }
+
+    @Test func serverThatServesOneAtATime_isGivenNewConnections() throws {
+        let server = try Server()
+        let first = try client(of: server)
+        let second = try mesh.call("reader")
+        var idle: Peer?
+        for round in 0..<3 {
+            try first.send(get)
+            let one = try idle ?? server.accept()
+            try one.receive(until: "\r\n\r\n")
+            try second.send(get)
+            let two = try server.accept()
+            try one.send(ok)
+            try first.receive(until: "ok")
+            #expect(try one.expectEnd())
+            // At once, now that the other has ended.
+            try two.answer(ok)
+            #expect(try second.receive(until: "ok") == ok)
+            if round > 0 {
+                #expect(try two.expectEnd(), "none is kept any more")
+                idle = nil
+            } else {
+                idle = two
+            }
+        }
+    }
+}
