@@ -158,6 +158,11 @@ final class Destination {
         return target(route.choose(bench.request, in: bytes, caller: connection.caller, dice: bench.roll()))
     }
 
+    /// What the request that `bench.request` has parsed from `bytes` takes along; nil for most.
+    func propagation(in bytes: UnsafeRawBufferPointer) -> Propagation? {
+        only == nil ? route.propagation(of: proxy.bench.request, in: bytes) : nil
+    }
+
     /// Chooses the target of a connection that is passed on without a look.
     func choose(for connection: Connection) -> Target {
         only ?? target(route.choose(caller: connection.caller, dice: proxy.bench.roll()))

@@ -120,7 +120,8 @@ extension Exchange {
             try HeadRewriting.request(
                 bench.request, in: bytes, to: lease, without: strippedCount, trustsClient: connection.caller != nil,
                 isClientV6: connection.isClientV6, isSecured: client.secured != nil,
-                service: connection.destination.name, &bench.copy)
+                marks: connection.destination.propagation(in: bytes), service: connection.destination.name,
+                &bench.copy)
         } catch { return }
         mirror = Mirror(to: lease, of: target, connection.destination.runtime)
         // Its answer is nobody's, so that nothing can come behind it.

@@ -202,7 +202,8 @@ final class Exchange {
             try HeadRewriting.request(
                 bench.request, in: bytes, to: lease, without: strippedCount, trustsClient: connection.caller != nil,
                 isClientV6: connection.isClientV6, isSecured: client.secured != nil,
-                service: connection.destination.name, &bench.writer)
+                marks: connection.destination.propagation(in: bytes), service: connection.destination.name,
+                &bench.writer)
         } catch { return refuse(error) }
         let written = bench.writer.bytes.count
         var at = length

@@ -25,11 +25,13 @@ enum HeadRewriting {
     ///   - strippedCount: how many bytes of the path are left out, and told as its prefix.
     ///   - trustsClient: whether what the client says of those before it is to be believed: on an edge, where a
     ///     service calls.
+    ///   - marks: what it takes along.
     ///   - service: `Host` where a client of old says none.
     /// - Throws: what the client is to be answered with.
     static func request(
         _ head: RequestHead, in buffer: UnsafeRawBufferPointer, to lease: Lease, without strippedCount: Int = 0,
-        trustsClient: Bool, isClientV6: Bool, isSecured: Bool = false, service: @autoclosure () -> String,
+        trustsClient: Bool, isClientV6: Bool, isSecured: Bool = false, marks: Propagation? = nil,
+        service: @autoclosure () -> String,
         _ writer: inout HeadWriter
     ) throws(HTTPProblem) {
         writeRequestLine(head, in: buffer, base: lease.basePath, without: strippedCount, to: &writer)
@@ -54,6 +56,7 @@ enum HeadRewriting {
             case let kind: if kind.isHopByHop { continue }
             }
             if !headers.isEmpty, headers.hasName(buffer[field.name]) { continue }
+            if let marks, marks.rewrites(field, of: head, in: buffer) { continue }
             if !head.section.connectionNames(field, in: buffer) { writer.copy(field, from: buffer) }
         }
         let isTold = trustsClient && head.fields.contains { $0.kind == .xForwarded || $0.kind == .forwarded }
@@ -65,6 +68,7 @@ enum HeadRewriting {
             writer.field("X-Forwarded-Prefix", from: buffer, start..<start + strippedCount)
         }
         writer.lines("Via: 1.1 devmesh\r\n")
+        marks?.write(head, in: buffer, besides: headers, to: &writer)
         for header in headers { try writer.field(header.name, header.value) }
         if head.framing == .chunked { writer.lines("Transfer-Encoding: chunked\r\n") }
         if head.asksUpgrade {

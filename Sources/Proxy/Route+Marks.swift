@@ -18,6 +18,13 @@ public struct HeaderMark: Sendable, Equatable {
         search(fields, bytes, carriers) { $0.elementsEqual(value) }
     }
 
+    /// Whether a carrier has it with that value.
+    func isCarried(
+        _ value: [UInt8], by carrier: Route.Carrier, in fields: [HeaderField], of bytes: UnsafeRawBufferPointer
+    ) -> Bool {
+        fields.contains { search($0, bytes, carrier) { $0.elementsEqual(value) } }
+    }
+
     /// Of the first value.
     func hash(
         in fields: [HeaderField], of bytes: UnsafeRawBufferPointer, _ carriers: [Route.Carrier]
@@ -37,21 +44,22 @@ public struct HeaderMark: Sendable, Equatable {
     ) -> Bool {
         for field in fields {
             if same(name, bytes, field.name), body(MarkValue(bytes, field.value, isEncoded: false)) { return true }
-            for carrier in carriers {
-                if carrier.isPrefix {
-                    let border = field.name.lowerBound + carrier.name.count
-                    if border < field.name.upperBound, same(carrier.name, bytes, field.name.lowerBound..<border),
-                        same(name, bytes, border..<field.name.upperBound),
-                        body(MarkValue(bytes, field.value, isEncoded: true))
-                    {
-                        return true
-                    }
-                } else if same(carrier.name, bytes, field.name), searchList(bytes, field.value, body) {
-                    return true
-                }
-            }
+            for carrier in carriers where search(field, bytes, carrier, body) { return true }
         }
         return false
+    }
+
+    /// The same of one line, as far as a carrier may stand there.
+    private func search(
+        _ field: HeaderField, _ bytes: UnsafeRawBufferPointer, _ carrier: Route.Carrier, _ body: (MarkValue) -> Bool
+    ) -> Bool {
+        guard carrier.isPrefix else {
+            return same(carrier.name, bytes, field.name) && searchList(bytes, field.value, body)
+        }
+        let border = field.name.lowerBound + carrier.name.count
+        return border < field.name.upperBound && same(carrier.name, bytes, field.name.lowerBound..<border)
+            && same(name, bytes, border..<field.name.upperBound)
+            && body(MarkValue(bytes, field.value, isEncoded: true))
     }
 
     /// Goes through `name=value;property, …` (W3C Baggage §3.2.1).
@@ -197,7 +205,7 @@ private func lower(_ c: UInt8) -> UInt8 { c &- 0x41 < 26 ? c | 0x20 : c }
 func lowercased(_ name: Substring) -> [UInt8] { name.utf8.map(lower) }
 
 /// Whether the bytes of `range` are `name`, which is in lower case, but for case.
-private func same(_ name: [UInt8], _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {
+func same(_ name: [UInt8], _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {
     guard range.count == name.count else { return false }
     for index in 0..<name.count where lower(bytes[range.lowerBound + index]) != name[index] { return false }
     return true

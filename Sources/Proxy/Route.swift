@@ -172,6 +172,8 @@ extension Route {
 
         let mark: Mark
         let value: [UInt8]
+        /// As it stands in carriers.
+        let encodedValue: [UInt8]
         public let target: String
 
         /// - Parameters:
@@ -180,6 +182,7 @@ extension Route {
         public init(header: String, _ value: String, target: String) {
             mark = .header(HeaderMark(header))
             self.value = Array(value.utf8)
+            encodedValue = Propagation.encode(self.value)
             self.target = target
         }
 
@@ -187,7 +190,31 @@ extension Route {
         public init(cookie: String, _ value: String, target: String) {
             mark = .cookie(CookieMark(cookie))
             self.value = Array(value.utf8)
+            encodedValue = []
             self.target = target
+        }
+
+        var isHeader: Bool {
+            if case .header = mark { true } else { false }
+        }
+
+        /// In lower case, where it is a header's.
+        var name: [UInt8] {
+            switch mark {
+            case .header(let mark): mark.name
+            case .cookie(let mark): mark.name
+            }
+        }
+
+        /// Whether a carrier brings it; never a cookie.
+        func isCarried(
+            by carrier: Carrier, in fields: [HeaderField], of bytes: UnsafeRawBufferPointer
+        ) -> Bool {
+            if case .header(let mark) = mark {
+                mark.isCarried(value, by: carrier, in: fields, of: bytes)
+            } else {
+                false
+            }
         }
 
         func applies(to fields: [HeaderField], in bytes: UnsafeRawBufferPointer, _ carriers: [Carrier]) -> Bool {
