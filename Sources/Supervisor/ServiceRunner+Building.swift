@@ -15,7 +15,7 @@ struct BuildStep {
 
 /// Building: one program after another, the last of them the service's `build`.
 ///
-///     git rev-parse → git worktree add, or git checkout → make          with a git ref
+///     git rev-parse → git worktree add, or git checkout → git submodule update → make          with a git ref
 extension ServiceRunner {
     func startBuild(_ number: Int) {
         let build = LocalBuild(number, source: OutputSource(service: name, instance: nil, generation: number))

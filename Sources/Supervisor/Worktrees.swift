@@ -4,7 +4,7 @@ import Platform
 
 /// Checks git refs out into folders of devmesh's own, and takes these away again. git itself does both, as a child.
 ///
-///     git worktree add ─▶ worktrees/members@main/ ─▶ build, run … ─▶ git worktree remove
+///     git worktree add ─▶ worktrees/members@main/ ─▶ its submodules ─▶ build, run … ─▶ git worktree remove
 ///
 /// Hooks of the repository don't run: they are made for its owner's own checkout.
 final class Worktrees {
@@ -73,6 +73,13 @@ final class Worktrees {
                     return try git(
                         Self.settings + ["worktree", "add", "--force", "--detach", path, checkout.ref],
                         try repository())
+                }, failure: failure, succeeded: { [weak self] in self?.whole[path] = checkout.repository }),
+            BuildStep(
+                request: { [weak self, loop] () throws(LaunchFailure) in
+                    guard loop.kernel.status(Path.join(path, ".gitmodules")) != nil else { return nil }
+                    // What this leaves when it fails is made anew, too.
+                    self?.whole[path] = nil
+                    return try git(Self.settings + ["submodule", "update", "--init", "--recursive", "--force"], path)
                 }, failure: failure, succeeded: { [weak self] in self?.whole[path] = checkout.repository }),
         ]
     }

@@ -146,6 +146,85 @@ extension MeshFixture {
     }
 }
 
+/// `lib` is a repository in the project's, and `deep` one in that; each is checked out where the ref names it.
+@Test func gitRef_withSubmodules_getsThem_andLosesThemWithItsWorktree() throws {
+    let allowed = [
+        "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "protocol.file.allow", "GIT_CONFIG_VALUE_0": "always",
+    ]
+    try withMesh(services.replacing("cp look built", with: "cat look lib/word lib/deep/word > built")) { mesh in
+        let elsewhere = TemporaryFolder()
+        let origins = elsewhere.path
+        let commit = "git add -A && git -c user.name=ada -c user.email=ada@localhost commit -qm"
+        let add = "git -c protocol.file.allow=always submodule --quiet add"
+        let made = try mesh.shell(
+            """
+            set -e
+            for name in deep lib; do git init -q -b main '\(origins)'/$name; done
+            (cd '\(origins)/deep'; echo abyss > word; \(commit) one)
+            (cd '\(origins)/lib'; echo shelf > word; \(add) '\(origins)/deep' deep; \(commit) one)
+            """)
+        #expect(made.code == 0, "\(made)")
+        try mesh.makeRepository()
+        let added = try mesh.shell(
+            """
+            set -e
+            echo home/ >> .git/info/exclude
+            git checkout -q -f feature/x
+            \(add) '\(origins)/lib' site/lib
+            \(commit) three
+            git submodule --quiet deinit -f --all; git checkout -q -f main
+            """)
+        #expect(added.code == 0, "\(added)")
+        try mesh.up("web", environment: allowed)
+        let none = try mesh.devmesh("use", "web", "main", code: 1)
+        #expect(none.errors.contains("lib/word") || none.errors.contains("the build of web@main failed"), "\(none)")
+        try mesh.devmesh("use", "web", "feature/x", code: 0)
+        #expect(try mesh.looks("web@feature/x") == ["two", "shelf", "abyss"])
+
+        // The next build follows what the ref names by then, in the submodules as well.
+        let moved = try mesh.shell(
+            """
+            set -e
+            (cd '\(origins)/lib'; echo board > word; \(commit) two)
+            git worktree add -q -f '\(origins)/other' feature/x --detach; cd '\(origins)/other'
+            git -c protocol.file.allow=always submodule --quiet update --init
+            (cd site/lib; git -c protocol.file.allow=always pull -q origin main)
+            \(commit) four; git update-ref refs/heads/feature/x HEAD
+            git worktree remove -f -f .
+            """)
+        #expect(moved.code == 0, "\(moved)")
+        try mesh.devmesh("restart", "web", code: 0)
+        #expect(try mesh.looks("web@feature/x").suffix(3) == ["two", "board", "abyss"])
+        try mesh.devmesh("down", code: 0)
+        #expect(try mesh.worktrees() == [])
+    }
+}
+
+@Test func gitRef_whoseSubmodulesCannotBeHad_saysWhy() throws {
+    try withMesh(services) { mesh in
+        try mesh.makeRepository()
+        let made = try mesh.shell(
+            """
+            set -e
+            echo home/ >> .git/info/exclude
+            git checkout -q -f feature/x
+            printf '[submodule "lib"]\n\tpath = lib\n\turl = %s/home/nowhere\n' "$PWD" > .gitmodules
+            git add .gitmodules
+            git update-index --add --cacheinfo 160000,1234567890123456789012345678901234567890,lib
+            git -c user.name=ada -c user.email=ada@localhost commit -qm three
+            git checkout -q -f main
+            """)
+        #expect(made.code == 0, "\(made)")
+        try mesh.up()
+        try mesh.ready("web")
+        let failed = try mesh.devmesh("use", "web", "feature/x", code: 1)
+        #expect(failed.errors.contains("web@feature/x can't be checked out: git failed"), "\(failed)")
+        #expect(try mesh.devmesh("logs", "web@feature/x", code: 0).output.contains("nowhere"))
+        try mesh.devmesh("down", code: 0)
+        #expect(try mesh.worktrees() == [])
+    }
+}
+
 @Test func gitRef_thatCannotBeUsed_isRefusedWithItsReason() throws {
     try withMesh(services) { mesh in
         mesh.folder.write("site/look", "mine\n")
