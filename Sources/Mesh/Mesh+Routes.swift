@@ -51,6 +51,10 @@ extension Mesh {
         guard routes[service] != route else { return }
         routes[service] = route
         proxy.setRoute(service, route)
+        // What those say that are stopped depends on the route.
+        for version in planned.service.versions {
+            if case .answer = fronts[version.service.name] { show(version.service.name) }
+        }
     }
 
     /// Tells the proxy what goes wrong with a service's requests from now on.
@@ -66,8 +70,25 @@ extension Mesh {
     }
 
     private func routedUnits(of service: String) -> Set<String> {
-        guard let planned = plan.service(service) else { return [] }
-        return Set(routedTargets(of: planned).filter { $0 != .remote }.map { $0.unit(of: service) })
+        plan.service(service).map { units(of: rules(of: $0), $0) } ?? []
+    }
+
+    private func units(of rules: RouteRules, _ planned: ServicePlan) -> Set<String> {
+        let targets = rules.targets.compactMap(planned.service.target)
+        return Set(targets.filter { $0 != .remote }.map { $0.unit(of: planned.name) })
+    }
+
+    /// Why what a route sends to a unit is answered, where that is because somebody has stopped it beside the target in
+    /// use: nobody else gets those requests, for they may have asked for that target. Nil where it is not so.
+    func whyPartIsAnswered(_ unit: String) -> String? {
+        let service = UnitName.service(of: unit)
+        guard !supervisor.isWanted(unit), !targets.isInUse(unit), let planned = plan.service(service),
+            routedUnits(of: service).contains(unit)
+        else { return nil }
+        let manifests = units(of: RouteRules(planned.service.routing), planned)
+        return Sentences.partIsStopped(
+            unit == service ? UnitName.of(service, version: Target.local.name) : unit, service,
+            inUse: currentTarget(planned).name, isManifests: manifests.contains(unit))
     }
 
     private func routedTargets(of planned: ServicePlan) -> [Target] {

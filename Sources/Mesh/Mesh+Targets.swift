@@ -183,7 +183,7 @@ extension Mesh {
     }
 
     /// Tells the proxy what it does now with what goes to a unit.
-    private func show(_ unit: String) {
+    func show(_ unit: String) {
         guard heldFronts == nil else {
             heldFronts?.insert(unit)
             return
@@ -204,7 +204,7 @@ extension Mesh {
     private func proxyState(_ unit: String, _ front: ServiceFront) -> FrontState {
         switch front {
         case .hold(let bound, let reason): return .hold(bound: bound, reason: masking(reason))
-        case .answer(let reason): return .answer(reason: masking(reason))
+        case .answer(let reason): return .answer(reason: masking(whyPartIsAnswered(unit) ?? reason))
         case .pass(let backends, let whenRefused):
             let targets = backends.map {
                 Backend(

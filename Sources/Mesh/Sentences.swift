@@ -56,6 +56,13 @@ enum Sentences {
         "\(service) was routed or switched by another command meanwhile; `devmesh route \(service)` shows how"
     }
 
+    /// - Parameter isManifests: whether the manifest's own route leads there.
+    static func partIsStopped(_ unit: String, _ service: String, inUse: String, isManifests: Bool) -> String {
+        let elsewhere = isManifests ? "`devmesh use \(service) \(inUse)`" : "`devmesh route \(service) --clear`"
+        return "\(unit) is stopped, and a route sends this request there; `devmesh start \(unit)` starts it, "
+            + "\(elsewhere) sends such requests to \(inUse)."
+    }
+
     static func listensNowhere(_ service: String) -> String {
         "\(service) listens nowhere (\"listens\": false): no requests go to it, so there is nothing to route."
     }

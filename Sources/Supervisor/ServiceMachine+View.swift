@@ -63,7 +63,9 @@ extension ServiceMachine {
     }
 
     var frontState: ServiceFront {
-        guard isWanted else { return .answer(reason: "\(service.name) is stopped") }
+        guard isWanted else {
+            return .answer(reason: "\(service.name) is stopped; `devmesh start \(service.name)` starts it.")
+        }
         if target == .remote { return .remote }
         let name = service.name
         let ready = slots.compactMap { slot -> ServiceBackend? in

@@ -83,6 +83,46 @@ extension MeshFixture {
     }
 }
 
+/// Somebody wanted next and stopped it: the others must not get what was meant for it.
+@Test func target_thatIsStoppedByHand_answersItsPart_andSaysWhatToDo() throws {
+    try withMesh(services) { mesh in
+        try mesh.up()
+        try mesh.ready("web")
+        try mesh.devmesh("route", "web", "--header", "x-user: me=next", code: 0)
+        try mesh.devmesh("stop", "web@next", code: 0)
+        func ask(_ fields: [String] = []) throws -> MeshResponse {
+            try MeshClient(port: mesh.port("web")).get("/", fields: fields)
+        }
+        let answer = try ask(["x-user: me", "Accept: text/plain"])
+        #expect(answer.status == 503)
+        #expect(
+            answer.body.contains(
+                "web@next is stopped, and a route sends this request there; `devmesh start web@next` starts it, "
+                    + "`devmesh route web --clear` sends such requests to local."), "\(answer.body)")
+        #expect(try ask().status == 200, "the rest is served")
+        #expect(try mesh.get("web").status == 200)
+        try mesh.devmesh("start", "web@next", code: 0)
+        #expect(try mesh.servant(["x-user: me"]) == "web@next.1")
+
+        // By weight, too: the part of a target that is stopped is not for the others.
+        try mesh.devmesh("route", "web", "--clear", code: 0)
+        try mesh.devmesh("route", "web", "local=1", "next=1", code: 0)
+        try mesh.devmesh("stop", "web@next", code: 0)
+        let client = try MeshClient(port: mesh.port("web"))
+        var statuses: Set<Int> = []
+        for _ in 0..<200 where statuses.count < 2 {
+            let client = try MeshClient(port: mesh.port("web"))
+            try statuses.insert(client.get("/").status)
+        }
+        #expect(statuses == [200, 503])
+        try mesh.devmesh("use", "web", "local", code: 0)
+        #expect(try client.get("/").status == 200)
+        // Where no route is to blame, the way back is to start it.
+        let pinned = try MeshClient(port: mesh.port("web", from: "pinned")).get("/", fields: ["Accept: text/plain"])
+        #expect(pinned.body.contains("web@next is stopped; `devmesh start web@next` starts it."), "\(pinned.body)")
+    }
+}
+
 @Test func faults_hitTheirCallers_untilTheyAreCleared() throws {
     try withMesh(services) { mesh in
         try mesh.up()
