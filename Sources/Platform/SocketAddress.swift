@@ -36,6 +36,15 @@ public enum SocketAddress: Sendable, Hashable {
         self = .v6(UInt64(bigEndian: high), UInt64(bigEndian: low), port: port, scope: scope)
     }
 
+    /// Whether it can only be reached from this machine, over TCP.
+    public var isLoopback: Bool {
+        switch self {
+        case .v4(let host, _): host >> 24 == 127
+        case .v6(let high, let low, _, _): high == 0 && low == 1
+        case .unix: false
+        }
+    }
+
     /// Nil for a Unix socket.
     public var port: Int? {
         switch self {

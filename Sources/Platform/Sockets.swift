@@ -125,6 +125,18 @@ extension Kernel {
         setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
     }
 
+    /// Has a socket within this machine send at once what it may: an algorithm that spreads its segments over time for the
+    /// sake of a network, as BBR does, costs a timer for each and delays them (tcp(7), TCP_CONGESTION). Connections take
+    /// it over from their listener. Nothing where the system can't.
+    public func setUnpaced(_ descriptor: borrowing Descriptor) {
+        #if canImport(Glibc)
+            // The one that every Linux has and lets everybody use.
+            let name: StaticString = "reno"
+            setsockopt(
+                descriptor.raw, Int32(IPPROTO_TCP), TCP_CONGESTION, name.utf8Start, socklen_t(name.utf8CodeUnitCount))
+        #endif
+    }
+
     /// Sends the acknowledgement that is being delayed, and delays none for a while (tcp(7), TCP_QUICKACK); nothing
     /// where the system can't.
     public func acknowledge(_ descriptor: borrowing Descriptor) {

@@ -47,9 +47,14 @@ final class Front {
     private static func bind(_ port: Int, _ kernel: Kernel) throws(Errno) -> Sockets {
         for attempt in 0..<16 {
             let four = try kernel.listen(at: .loopback(port))
+            kernel.setUnpaced(four)
             let actual = port == 0 ? kernel.localAddress(four)?.port ?? port : port
             var six: Descriptor?
-            do throws(Errno) { six = try kernel.listen(at: .loopback6(actual)) } catch {
+            do throws(Errno) {
+                let socket = try kernel.listen(at: .loopback6(actual))
+                kernel.setUnpaced(socket)
+                six = consume socket
+            } catch {
                 if hasLoopback6(kernel) {
                     guard port == 0, error == .addressInUse, attempt < 15 else { throw error }
                     continue

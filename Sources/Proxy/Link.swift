@@ -66,6 +66,7 @@ final class Link: ReadinessHandler {
         peer = address.description
         let socket = try loop.kernel.socket(for: address)
         loop.kernel.setNoDelay(socket)
+        if address.isLoopback { loop.kernel.setUnpaced(socket) }
         isConnecting = try loop.kernel.connect(socket, to: address) == .inProgress
         let raw = socket.raw
         descriptor = consume socket
