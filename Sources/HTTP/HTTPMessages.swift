@@ -32,7 +32,7 @@ public struct HTTPRequest: Sendable, Equatable {
             try writer.field("Content-Length", "0")
         }
         writer.end()
-        writer.bytes += body
+        writer.append(body)
         return writer.bytes
     }
 }
@@ -67,7 +67,7 @@ public struct HTTPResponse: Sendable, Equatable {
         let mayHaveBody = status >= 200 && status != 204 && status != 304
         if mayHaveBody { try writer.field("Content-Length", String(body.count)) }
         writer.end()
-        if mayHaveBody && !headOnly { writer.bytes += body }
+        if mayHaveBody && !headOnly { writer.append(body) }
         return writer.bytes
     }
 }

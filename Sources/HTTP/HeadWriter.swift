@@ -1,28 +1,56 @@
-/// Writes heads and chunks into one growing byte array.
+/// Writes heads and chunks into memory of its own, which grows as needed.
 ///
 /// Strings are checked: what would let a value break out of its line is refused. Ranges that a parser of this room
 /// found are copied as they are, since it has checked them.
-public struct HeadWriter: Sendable {
-    public var bytes: [UInt8] = []
+public struct HeadWriter: ~Copyable {
+    /// Owned; the first `count` of its bytes are written.
+    private var memory: UnsafeMutableRawBufferPointer
+    /// How many bytes are written.
+    public private(set) var count = 0
 
     public init(reserving capacity: Int = 512) {
-        bytes.reserveCapacity(capacity)
+        memory = .allocate(byteCount: max(capacity, 64), alignment: 16)
+    }
+
+    deinit { memory.deallocate() }
+
+    /// What is written, copied.
+    public var bytes: [UInt8] { withBytes { Array($0) } }
+
+    /// What is written, for the length of the call.
+    public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try body(UnsafeRawBufferPointer(rebasing: memory[..<count]))
     }
 
     /// Begins anew in the same memory.
-    public mutating func clear() { bytes.removeAll(keepingCapacity: true) }
+    public mutating func clear() { count = 0 }
+
+    /// Takes the last bytes back.
+    public mutating func removeLast(_ number: Int) {
+        precondition(number <= count)
+        count -= number
+    }
 
     /// Bytes that the caller answers for.
-    public mutating func append(_ more: UnsafeRawBufferPointer) { bytes.append(contentsOf: more) }
+    public mutating func append(_ more: UnsafeRawBufferPointer) {
+        guard let start = more.baseAddress else { return }
+        append(start, more.count)
+    }
+
+    /// The same.
+    public mutating func append(_ more: some Sequence<UInt8>) {
+        let isDone: Void? = more.withContiguousStorageIfAvailable { append(UnsafeRawBufferPointer($0)) }
+        if isDone == nil { for byte in more { append(byte) } }
+    }
 
     public mutating func request(method: String, target: String) throws(HTTPProblem) {
         guard isToken(method) else { throw HTTPProblem(400, "a method that is no token: \(quoted(method))") }
         guard isTarget(target) else {
             throw HTTPProblem(400, "a request target with a space or control byte: \(quoted(target))")
         }
-        bytes += method.utf8
-        bytes.append(Byte.space)
-        bytes += target.utf8
+        append(method.utf8)
+        append(Byte.space)
+        append(target.utf8)
         append(" HTTP/1.1\r\n")
     }
 
@@ -36,8 +64,8 @@ public struct HeadWriter: Sendable {
         _ head: RequestHead, in buffer: UnsafeRawBufferPointer, base: String = "", target: Range<Int>
     ) {
         append(buffer, head.methodRange)
-        bytes.append(Byte.space)
-        bytes += base.utf8
+        append(Byte.space)
+        if !base.isEmpty { append(base.utf8) }
         append(buffer, target)
         append(" HTTP/1.1\r\n")
     }
@@ -49,17 +77,17 @@ public struct HeadWriter: Sendable {
             throw HTTPProblem(500, "a reason phrase with CR, LF or NUL: \(quoted(phrase))")
         }
         append("HTTP/1.1 ")
-        bytes += String(status).utf8
-        bytes.append(Byte.space)
-        bytes += phrase.utf8
+        append(String(status).utf8)
+        append(Byte.space)
+        append(phrase.utf8)
         append("\r\n")
     }
 
     /// The status line of a parsed head, as HTTP/1.1.
     public mutating func response(_ head: ResponseHead, in buffer: UnsafeRawBufferPointer) {
         append("HTTP/1.1 ")
-        for divisor in [100, 10, 1] { bytes.append(UInt8(0x30 + head.status / divisor % 10)) }
-        bytes.append(Byte.space)
+        for divisor in [100, 10, 1] { append(UInt8(0x30 + head.status / divisor % 10)) }
+        append(Byte.space)
         append(buffer, head.reason)
         append("\r\n")
     }
@@ -70,9 +98,9 @@ public struct HeadWriter: Sendable {
         guard isFieldValue(value) else {
             throw HTTPProblem(400, "a value of \(name) with CR, LF, NUL or another control byte")
         }
-        bytes += name.utf8
+        append(name.utf8)
         append(": ")
-        bytes += value.utf8
+        append(value.utf8)
         append("\r\n")
     }
 
@@ -114,7 +142,7 @@ public struct HeadWriter: Sendable {
         var divisor: UInt64 = 1
         while length / divisor > 9 { divisor *= 10 }
         while divisor > 0 {
-            bytes.append(UInt8(0x30 + length / divisor % 10))
+            append(UInt8(0x30 + length / divisor % 10))
             divisor /= 10
         }
         append("\r\n")
@@ -131,9 +159,9 @@ public struct HeadWriter: Sendable {
     /// One chunk (RFC 9112 §7.1); nothing for an empty payload, which would end the body.
     public mutating func chunk(_ payload: some Collection<UInt8>) {
         guard !payload.isEmpty else { return }
-        bytes += String(payload.count, radix: 16).utf8
+        append(String(payload.count, radix: 16).utf8)
         append("\r\n")
-        bytes += payload
+        append(payload)
         append("\r\n")
     }
 
@@ -143,7 +171,7 @@ public struct HeadWriter: Sendable {
         let digits = (Int.bitWidth - payload.count.leadingZeroBitCount + 3) / 4
         for digit in (0..<digits).reversed() {
             let value = UInt8(truncatingIfNeeded: payload.count >> (digit * 4)) & 15
-            bytes.append(value < 10 ? 0x30 + value : 0x57 + value)
+            append(value < 10 ? 0x30 + value : 0x57 + value)
         }
         append("\r\n")
         append(payload)
@@ -153,16 +181,45 @@ public struct HeadWriter: Sendable {
     /// The last chunk, with trailer lines as `ChunkedDecoder.trailers` has them.
     public mutating func lastChunk(trailers: [UInt8] = []) {
         append("0\r\n")
-        bytes += trailers
+        append(trailers)
         append("\r\n")
     }
 
-    private mutating func append(_ text: StaticString) {
-        bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    // MARK: Memory
+
+    @inline(__always)
+    private mutating func append(_ text: StaticString) { append(text.utf8Start, text.utf8CodeUnitCount) }
+
+    @inline(__always)
+    private mutating func append(_ buffer: UnsafeRawBufferPointer, _ range: Range<Int>) {
+        append(UnsafeRawBufferPointer(rebasing: buffer[range]))
     }
 
-    private mutating func append(_ buffer: UnsafeRawBufferPointer, _ range: Range<Int>) {
-        bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[range]))
+    @inline(__always)
+    private mutating func append(_ byte: UInt8) {
+        reserve(1)
+        memory[count] = byte
+        count &+= 1
+    }
+
+    @inline(__always)
+    private mutating func append(_ start: UnsafeRawPointer, _ length: Int) {
+        reserve(length)
+        // There is room for `length` bytes behind the first `count`, and memory has a base, being never empty.
+        (memory.baseAddress! + count).copyMemory(from: start, byteCount: length)
+        count &+= length
+    }
+
+    @inline(__always)
+    private mutating func reserve(_ more: Int) { if memory.count - count < more { grow(by: more) } }
+
+    @inline(never)
+    private mutating func grow(by more: Int) {
+        let larger = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(memory.count * 2, count + more), alignment: 16)
+        larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<count]))
+        memory.deallocate()
+        memory = larger
     }
 }
 

@@ -38,6 +38,7 @@ struct BodyCursor {
 
     /// Moves `at` over what belongs to the body, and hands out the ranges that are payload.
     /// - Returns: false where the chunks are malformed.
+    @inline(__always)
     mutating func advance(
         _ bytes: UnsafeRawBufferPointer, _ at: inout Int, payload: (Range<Int>) -> Void = { _ in }
     ) -> Bool {

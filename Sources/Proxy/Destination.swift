@@ -18,7 +18,8 @@ final class Destination {
     private var only: Target?
     private(set) var faults: [Fault] = []
     private(set) var resilience = Resilience()
-    var retryBudget: RetryBudget
+    /// Unchecked: used by one loop only, and calls nobody.
+    @exclusivity(unchecked) var retryBudget: RetryBudget
     private var retriesStatuses = false
     private var hasMirror = false
     private(set) var connections: [ObjectIdentifier: Connection] = [:]

@@ -31,7 +31,7 @@ extension Exchange {
 
     private func afterMoving() {
         if case .idle = stage { return }
-        if case .switching(let link) = stage { return becomeRaw(link) }
+        if case .switching = stage, let upstream { return becomeRaw(upstream) }
         if case .passingResponse = stage, responseBody.isFinished { return finish() }
         if client.isDeaf { return cut() }
         if client.isHungUp, requestBody.isFinished { client.readEarly(limit: HTTPLimits.standard.head) }
@@ -84,7 +84,7 @@ extension Exchange {
         }
         bench.writer.clear()
         guard body.copy(bytes, &at, to: &bench.writer, inChunks: inChunks) else { return false }
-        bench.writer.bytes.withUnsafeBytes { write($0, to: sink) }
+        bench.writer.withBytes { write($0, to: sink) }
         return true
     }
 
@@ -98,7 +98,7 @@ extension Exchange {
     private func passResponse(_ upstream: Link) {
         // Interim heads without end must neither pile up for a slow client nor keep the loop to themselves.
         for _ in 0..<Exchange.readsPerTurn {
-            guard case .awaitingResponse(let current) = stage, current === upstream else { break }
+            guard case .awaitingResponse = stage, self.upstream === upstream else { break }
             guard client.hasRoom, readHead(upstream) else { return }
         }
         switch stage {
@@ -212,7 +212,7 @@ extension Exchange {
         guard !speaksOldHTTP else { return length }
         bench.writer.clear()
         HeadRewriting.response(bench.response, in: bytes, isChunked: false, .keepsAlive, to: &bench.writer)
-        client.write(bench.writer.bytes)
+        client.write(bench.writer)
         return length
     }
 
@@ -242,18 +242,18 @@ extension Exchange {
             head, in: bytes, isChunked: responseIsChunked,
             closesClient ? .closes : speaksOldHTTP ? .saysKeepAlive : .keepsAlive, to: &bench.writer)
         if framing == .tunnel {
-            client.write(bench.writer.bytes)
-            stage = .switching(upstream)
+            client.write(bench.writer)
+            stage = .switching
             return length
         }
-        stage = .passingResponse(upstream)
+        stage = .passingResponse
         var at = length
         guard responseBody.copy(bytes, &at, to: &bench.writer, inChunks: responseIsChunked) else {
             // Nothing of it has been passed on yet.
-            stage = .awaitingResponse(upstream)
+            stage = .awaitingResponse
             return refuseResponse(bytes, "a malformed chunk")
         }
-        client.write(bench.writer.bytes)
+        client.write(bench.writer)
         // What the server says behind its response nobody has asked for.
         if responseBody.isFinished, at < bytes.count { serverKeepsAlive = false }
         return responseBody.isFinished ? bytes.count : at
@@ -261,7 +261,8 @@ extension Exchange {
 
     private func isEventStream(_ head: ResponseHead, in bytes: UnsafeRawBufferPointer) -> Bool {
         head.fields.contains { field in
-            field.kind == .other && field.name.count == 12 && hasPrefix("content-type", bytes[field.name])
+            field.kind == .other && field.name.count == 12 && field.value.count >= 17
+                && hasPrefix("content-type", bytes[field.name])
                 && hasPrefix("text/event-stream", bytes[field.value])
         }
     }
@@ -269,8 +270,7 @@ extension Exchange {
     /// The two have agreed on another protocol.
     private func becomeRaw(_ upstream: Link) {
         guard let lease else { return cut() }
-        self.lease = nil
-        stage = .idle
+        _ = leave()
         connection.relay(Relay(upstream: upstream, lease: lease, isSilent: false))
     }
 }

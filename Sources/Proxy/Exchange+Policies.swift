@@ -6,13 +6,12 @@ import Platform
 extension Exchange {
     /// Lets a request through, or answers it.
     func isAdmitted(to target: Target) -> Bool {
+        let destination = connection.destination
         if connection.isOneTooMany {
-            let most = connection.destination.resilience.connections ?? 0
-            let name = connection.destination.name
-            answer("\(name) has \(most) connections, as many as its `limits` allow.", status: 503)
+            let most = destination.resilience.connections ?? 0
+            answer("\(destination.name) has \(most) connections, as many as its `limits` allow.", status: 503)
             return false
         }
-        let destination = connection.destination
         attemptsLeft = destination.resilience.retries.attempts
         if attemptsLeft > 0 { destination.retryBudget.request(at: loop.now) }
         return isPassed(by: target)
@@ -125,11 +124,11 @@ extension Exchange {
         } catch { return }
         mirror = Mirror(to: lease, of: target, connection.destination.runtime)
         // Its answer is nobody's, so that nothing can come behind it.
-        bench.copy.bytes.removeLast(2)
+        bench.copy.removeLast(2)
         bench.copy.lines("Connection: close\r\n")
         bench.copy.end()
-        bench.copy.bytes.withUnsafeBytes { mirror?.write($0) }
-        bench.writer.bytes.withUnsafeBytes {
+        bench.copy.withBytes { mirror?.write($0) }
+        bench.writer.withBytes {
             mirror?.write(UnsafeRawBufferPointer(rebasing: $0[headLength...]))
         }
     }

@@ -16,17 +16,20 @@ final class Exchange {
         case idle
         /// The request's head lies in the client's early bytes, or what was sent of it in `sent`.
         case waiting
-        case awaitingResponse(Link)
-        case passingResponse(Link)
+        case awaitingResponse
+        case passingResponse
         /// Both have agreed to speak another protocol from here on.
-        case switching(Link)
+        case switching
     }
 
     /// Owns this, and is kept by whatever calls it.
     unowned(unsafe) let connection: Connection
     var stage = Stage.idle
-    /// Whose connection it uses.
+    /// The server's connection, from `awaitingResponse` on.
+    private(set) var upstream: Link?
+    /// Whose connection that is.
     var lease: Lease?
+    let bench: Workbench
 
     // Of the request.
     /// How many bytes of its path the service does not see.
@@ -35,7 +38,8 @@ final class Exchange {
     var speaksOldHTTP = false
     var clientKeepsAlive = false
     var form = Answer.Form.json
-    var requestBody = BodyCursor(.none)
+    /// Unchecked, as what follows: used by one loop only, and cursors and arrays of bytes call nobody.
+    @exclusivity(unchecked) var requestBody = BodyCursor(.none)
     var requestIsChunked = false
     /// When anything of it came last.
     var bodyMoved = Instant(nanoseconds: 0)
@@ -47,7 +51,7 @@ final class Exchange {
     /// Its server's connection has carried another before.
     private(set) var isSecond = false
     /// The head, as the client wrote it, of a request that may be sent again; empty for any other.
-    var sent: [UInt8] = []
+    @exclusivity(unchecked) var sent: [UInt8] = []
     /// Why it is being sent again, to the server that it was sent to before.
     var resendReason: ProxyError?
     var hasBody = false
@@ -67,13 +71,13 @@ final class Exchange {
     /// The server's connection that carried this client's last request, if that had a body: should its server have
     /// left some of the body unread, nobody else is to get it for a request.
     var kept: (link: Link, lease: Lease, since: Instant)?
-    var throttles: Throttles?
+    @exclusivity(unchecked) var throttles: Throttles?
     var mirror: Mirror?
 
     // Of the response.
     /// A head that has not come whole.
     var partialResponse: ResponseHead?
-    var responseBody = BodyCursor(.none)
+    @exclusivity(unchecked) var responseBody = BodyCursor(.none)
     var responseIsChunked = false
     var closesClient = false
     var serverKeepsAlive = false
@@ -85,18 +89,13 @@ final class Exchange {
     private var grace: Timer?
     private static let graceLimit = Duration.seconds(1)
 
-    init(_ connection: Connection) { self.connection = connection }
+    init(_ connection: Connection) {
+        self.connection = connection
+        bench = connection.destination.runtime.bench
+    }
 
     var client: Link { connection.client }
     var loop: EventLoop { connection.loop }
-    var bench: Workbench { connection.destination.runtime.bench }
-
-    var upstream: Link? {
-        switch stage {
-        case .awaitingResponse(let link), .passingResponse(let link), .switching(let link): link
-        case .idle, .waiting: nil
-        }
-    }
 
     // MARK: Life
 
@@ -118,18 +117,19 @@ final class Exchange {
         sent.removeAll(keepingCapacity: true)
         if let problem = HeadRewriting.refusal(of: head, in: bytes) { return refuse(problem) }
         if let gateway = connection.gateway, !find(by: gateway, bytes) { return }
-        let target = connection.destination.choose(in: bytes, for: connection)
+        let destination = connection.destination
+        let target = destination.choose(in: bytes, for: connection)
         connection.target = target
         guard isAdmitted(to: target) else { return }
-        let action = connection.destination.faultAction(for: connection)
+        let action = destination.faultAction(for: connection)
         throttles = action.rate.map { Throttles(rate: $0, at: loop.now) }
         let isPlain = action.delay == .zero && action.ending == nil
         if isPlain, let (link, lease) = takeKept(for: target) {
-            return send(to: link, lease, isReused: true, bytes, length, areEarly: areEarly)
+            return send(head, to: link, lease, isReused: true, bytes, length, areEarly: areEarly)
         }
         dropKept()
         if isPlain, let lease = target.readyLease(), let link = take(from: lease) {
-            return send(to: link, lease, isReused: true, bytes, length, areEarly: areEarly)
+            return send(head, to: link, lease, isReused: true, bytes, length, areEarly: areEarly)
         }
         if !areEarly { client.pushEarly(bytes) }
         headLength = length
@@ -169,7 +169,7 @@ final class Exchange {
         let isEarly = sent.isEmpty
         let isThere: Void? = withWaitingHead { bytes in
             let length = isEarly ? headLength : bytes.count
-            send(to: link, lease, isReused: isReused, bytes, length, areEarly: isEarly)
+            send(bench.request, to: link, lease, isReused: isReused, bytes, length, areEarly: isEarly)
         }
         if isThere == nil { connection.close() }
     }
@@ -180,17 +180,18 @@ final class Exchange {
         isSecond = isReused
         partialResponse = nil
         link.owner = connection
-        stage = .awaitingResponse(link)
+        stage = .awaitingResponse
+        upstream = link
         connection.phase = .exchanging
         connection.watchIdleness()
         if hasBody { bodyMoved = loop.now }
     }
 
     private func send(
-        to link: Link, _ lease: Lease, isReused: Bool, _ bytes: UnsafeRawBufferPointer, _ length: Int, areEarly: Bool
+        _ head: RequestHead, to link: Link, _ lease: Lease, isReused: Bool, _ bytes: UnsafeRawBufferPointer,
+        _ length: Int, areEarly: Bool
     ) {
-        let bench = bench
-        if lease.addsCredentials, let problem = connection.refusal(of: bench.request, in: bytes) {
+        if lease.addsCredentials, let problem = connection.refusal(of: head, in: bytes) {
             // It may be one that was kept for this client.
             link.close()
             lease.remove(connection)
@@ -200,12 +201,12 @@ final class Exchange {
         bench.writer.clear()
         do throws(HTTPProblem) {
             try HeadRewriting.request(
-                bench.request, in: bytes, to: lease, without: strippedCount, trustsClient: connection.caller != nil,
+                head, in: bytes, to: lease, without: strippedCount, trustsClient: connection.caller != nil,
                 isClientV6: connection.isClientV6, isSecured: client.secured != nil,
                 marks: connection.destination.propagation(in: bytes), service: connection.destination.name,
                 &bench.writer)
         } catch { return refuse(error) }
-        let written = bench.writer.bytes.count
+        let written = bench.writer.count
         var at = length
         // What is slowed down goes through `passOn`.
         if throttles == nil {
@@ -217,7 +218,7 @@ final class Exchange {
         if method.isIdempotent, !hasBody, isFirstTry {
             sent.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[..<length]))
         }
-        link.write(bench.writer.bytes)
+        link.write(bench.writer)
         if !isReused, !lease.servesSeveral { watchForStarvation() }
         if isFirstTry, !asksUpgrade, let copy = connection.destination.mirror(besides: connection.target) {
             mirrorRequest(to: copy, bytes, headLength: written)
@@ -232,7 +233,7 @@ final class Exchange {
 
     /// The exchange is complete; the client may go on.
     func finish() {
-        guard case .passingResponse(let link) = stage else { return }
+        guard case .passingResponse = stage, let link = upstream else { return }
         let isReusable = serverKeepsAlive && requestBody.isFinished && link.isFresh
         let lease = leave()
         let runtime = connection.destination.runtime
@@ -265,11 +266,12 @@ final class Exchange {
         patience = nil
         starvation?.cancel()
         starvation = nil
-        learn(.unknown)
+        if pass != nil { learn(.unknown) }
         // A copy whose rest will not come keeps nobody waiting.
         if !requestBody.isFinished { mirror?.close() }
         mirror = nil
         stage = .idle
+        upstream = nil
         return lease
     }
 

@@ -29,7 +29,8 @@ final class Lease {
     let addsCredentials: Bool
     private(set) var isRetired = false
     /// Those that use it now, in no order; each knows its place.
-    private(set) var connections: [Connection] = []
+    /// Unchecked: used by one loop only, and an array calls nobody.
+    @exclusivity(unchecked) private(set) var connections: [Connection] = []
     /// Connections to it that are between two exchanges.
     let pool: UpstreamPool
     private let loop: EventLoop

@@ -18,7 +18,8 @@ final class UpstreamPool: LinkOwner {
     private static let settling = Duration.milliseconds(5)
 
     private let loop: EventLoop
-    private var idle: [(link: Link, since: Instant)] = []
+    // Unchecked: used by one loop only, and arrays of links call nobody.
+    @exclusivity(unchecked) private var idle: [(link: Link, since: Instant)] = []
     private var timer: Timer?
     /// Whether anything is kept.
     private(set) var isOpen = true

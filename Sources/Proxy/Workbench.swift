@@ -3,12 +3,13 @@ import HTTP
 /// What all exchanges of a loop use in turn while they look at one piece of input: memory that is kept from one to the
 /// next, so that an ordinary exchange allocates nothing. Nothing in it outlives a call.
 final class Workbench {
-    var request = RequestHead()
-    var response = ResponseHead()
+    // Unchecked: used by one loop only, and for one piece of input at a time; parsers and writers call nobody.
+    @exclusivity(unchecked) var request = RequestHead()
+    @exclusivity(unchecked) var response = ResponseHead()
+    @exclusivity(unchecked) var writer = HeadWriter(reserving: 160 << 10)
     /// For what goes to a second server.
-    var copy = HeadWriter()
+    @exclusivity(unchecked) var copy = HeadWriter()
     private var seed = UInt64.random(in: .min ... .max)
-    var writer = HeadWriter(reserving: 160 << 10)
 
     /// Evenly from all 64-bit numbers (Steele's SplitMix64).
     func roll() -> UInt64 {

@@ -49,7 +49,7 @@ private func requestViolation(_ bytes: UnsafeRawBufferPointer) -> String? {
     // HTTP/1.0 needs none, and knows no upgrade; what is written is HTTP/1.1.
     if whole.host == nil { writer.lines("Host: x\r\n") }
     writer.end()
-    return writer.bytes.withUnsafeBytes { again in
+    return writer.withBytes { again in
         var copy = RequestHead()
         guard case .complete(let all) = copy.parse(again), all == again.count else { return "the copy can't be read" }
         let isSame =
@@ -72,7 +72,7 @@ private func responseViolation(_ bytes: UnsafeRawBufferPointer) -> String? {
     writer.response(whole, in: bytes)
     for field in whole.fields { writer.copy(field, from: bytes) }
     writer.end()
-    return writer.bytes.withUnsafeBytes { again in
+    return writer.withBytes { again in
         var copy = ResponseHead()
         guard case .complete(let all) = copy.parse(again), all == again.count else { return "the copy can't be read" }
         let isSame =
@@ -140,7 +140,7 @@ private func chunksViolation(_ bytes: UnsafeRawBufferPointer) -> String? {
     var writer = HeadWriter()
     writer.chunk(whole.payload)
     writer.lastChunk(trailers: whole.trailers)
-    let again = writer.bytes.withUnsafeBytes { decoded($0, cuts: []) }
+    let again = writer.withBytes { decoded($0, cuts: []) }
     let isSame = again.payload == whole.payload && again.trailers == whole.trailers && again.end == .finished
     return isSame ? nil : "written anew \(again), before \(whole)"
 }
