@@ -73,18 +73,18 @@ public struct Checkout: Sendable, Equatable {
 /// What is built, run, logged and restarted by itself has a name: the service's own where it is what the service's
 /// entry runs, `members@next` for a version. No service's name holds an `@`.
 public enum UnitName {
-    private static let separator: Character = "@"
+    private static let separator: Unicode.Scalar = "@"
 
     public static func of(_ service: String, version: String) -> String { "\(service)\(separator)\(version)" }
 
     /// The service that a unit belongs to: `members` of `members@next`.
     public static func service(of unit: String) -> String {
-        unit.firstIndex(of: separator).map { String(unit[..<$0]) } ?? unit
+        unit.utf8.firstIndex(of: UInt8(ascii: separator)).map { String(unit[..<$0]) } ?? unit
     }
 
     /// `next` of `members@next`; nil for a service's own unit.
     public static func version(of unit: String) -> String? {
-        unit.firstIndex(of: separator).map { String(unit[unit.index(after: $0)...]) }
+        unit.utf8.firstIndex(of: UInt8(ascii: separator)).map { String(unit[unit.utf8.index(after: $0)...]) }
     }
 }
 

@@ -195,7 +195,10 @@ extension Mesh {
             proxy.set(service, target: version, state)
         } else {
             // Its processes, if it has some, go on serving those who were sent to them before.
-            proxy.set(service, target: (front == .remote ? Target.remote : .local).name, state)
+            let isRemote = front == .remote
+            proxy.set(service, target: (isRemote ? Target.remote : .local).name, state)
+            if isRemote == remoteFronts.contains(service) { return }
+            if isRemote { remoteFronts.insert(service) } else { remoteFronts.remove(service) }
             applyRoute(service)
         }
     }

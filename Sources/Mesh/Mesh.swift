@@ -57,6 +57,8 @@ final class Mesh {
     var routes: [String: Route] = [:]
     /// Units that nobody uses any more, until they are stopped.
     var lingering: [String: Timer] = [:]
+    /// Services whose own entry is served by its remote, as far as the proxy was told.
+    var remoteFronts: Set<String> = []
     /// What the front of each unit would do, were it the one in use.
     var fronts: [String: ServiceFront] = [:]
     /// Those that changed while services are being started; nil except meanwhile.

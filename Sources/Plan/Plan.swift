@@ -12,7 +12,11 @@ public struct Plan: Sendable, Equatable {
     public var gatewayPort: Int
     public var dnsPort: Int
     /// In the manifest's order.
-    public var services: [ServicePlan]
+    public var services: [ServicePlan] {
+        didSet { places = Self.places(of: services) }
+    }
+    /// Where in `services` each is, by name.
+    private var places: [String: Int]
     /// The environment that `up` inherited, less `SERVICE_*`.
     public var inherited: [String: String]
 
@@ -25,14 +29,19 @@ public struct Plan: Sendable, Equatable {
         self.gatewayPort = gatewayPort
         self.dnsPort = dnsPort
         self.services = services
+        places = Self.places(of: services)
         self.inherited = inherited
     }
 
     /// Finds a service by its name, compared without case; nil where there is none.
     public func service(_ name: String) -> ServicePlan? {
-        if let exact = services.first(where: { $0.name == name }) { return exact }
+        if let place = places[name] { return services[place] }
         let wanted = name.lowercased()
         return services.first { $0.name.lowercased() == wanted }
+    }
+
+    private static func places(of services: [ServicePlan]) -> [String: Int] {
+        Dictionary(zip(services.map(\.name), services.indices), uniquingKeysWith: { first, _ in first })
     }
 }
 

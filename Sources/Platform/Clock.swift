@@ -59,21 +59,4 @@ public struct WallTime: Sendable, Comparable, Hashable {
     }
 
     public static func < (left: WallTime, right: WallTime) -> Bool { left.microseconds < right.microseconds }
-
-    /// RFC 3339 UTC, as `2026-11-21T11:14:43.123Z`.
-    /// - Parameter digits: of the fraction: 0, 3 or 6.
-    public func rfc3339(digits: Int = 3) -> String {
-        let (date, rest) = dateAndTime
-        let seconds = rest / 1_000_000
-        var text = "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))T"
-        text += "\(padded(seconds / 3600, 2)):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2))"
-        if digits == 3 { text += ".\(padded(rest / 1000 % 1000, 3))" }
-        if digits == 6 { text += ".\(padded(rest % 1_000_000, 6))" }
-        return text + "Z"
-    }
-}
-
-private func padded(_ number: some BinaryInteger, _ width: Int) -> String {
-    let text = String(number)
-    return String(repeating: "0", count: max(width - text.utf8.count, 0)) + text
 }

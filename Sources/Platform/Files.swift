@@ -281,13 +281,19 @@ public enum Path {
 
     /// Whether a path is absolute and there is nothing in it to resolve.
     private static func isResolved(_ path: String) -> Bool {
-        var before = UInt8(ascii: "x")
-        for byte in path.utf8 {
-            // A part that begins with a dot may be any file's name: those are looked at closely.
-            if before == UInt8(ascii: "/"), byte == UInt8(ascii: "/") || byte == UInt8(ascii: ".") { return false }
-            before = byte
+        guard path.utf8.first == UInt8(ascii: "/") else { return false }
+        // Of the part at hand, and how many of its bytes are dots.
+        var (length, dots) = (0, 0)
+        for byte in path.utf8.dropFirst() {
+            if byte == UInt8(ascii: "/") {
+                if length <= 2, length == dots { return false }
+                (length, dots) = (0, 0)
+            } else {
+                length += 1
+                if byte == UInt8(ascii: ".") { dots += 1 }
+            }
         }
-        return path.utf8.first == UInt8(ascii: "/") && before != UInt8(ascii: "/")
+        return length > 2 || length > dots
     }
 
     /// `path` seen from `folder`, with `.`, `..` and double slashes resolved as text.

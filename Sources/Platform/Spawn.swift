@@ -74,7 +74,7 @@ extension Kernel {
         _ request: SpawnRequest, stdin: Int32, stdout: Int32, stderr: Int32, _ started: UnsafeMutablePointer<Int32>
     ) throws(SpawnFailure) -> Int32 {
         let arguments = CStrings(request.arguments)
-        let environment = CStrings(request.environment.map { "\($0.key)=\($0.value)" })
+        let environment = CStrings(assignments: request.environment)
         var stage: Int32 = 0
         let result = request.path.withCString { path in
             withOptionalCString(request.directory) { directory in
@@ -98,19 +98,55 @@ extension Kernel {
 /// A NULL-terminated array of C strings that lives as long as this object.
 final class CStrings {
     let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-    private let count: Int
+    /// What they point into: each string with its NUL, one behind the other.
+    private let bytes: UnsafeMutablePointer<CChar>
+    private var used = 0
+    private var count = 0
 
     init(_ strings: [String]) {
-        count = strings.count
-        pointers = .allocate(capacity: count + 1)
-        for (index, string) in strings.enumerated() { (pointers + index).initialize(to: strdup(string)) }
-        (pointers + count).initialize(to: nil)
+        pointers = .allocate(capacity: strings.count + 1)
+        bytes = .allocate(capacity: strings.reduce(0) { $0 + $1.utf8.count + 1 })
+        for string in strings { add(string) }
+        end()
+    }
+
+    /// As `NAME=value`; quick, since a mesh's environments are large and each program gets its own.
+    init(assignments: [String: String]) {
+        pointers = .allocate(capacity: assignments.count + 1)
+        bytes = .allocate(capacity: assignments.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count + 2 })
+        for (name, value) in assignments { add(name, value) }
+        end()
     }
 
     deinit {
-        for index in 0..<count { free(pointers[index]) }
         pointers.deallocate()
+        bytes.deallocate()
     }
+
+    /// There is room: `bytes` was measured by the same strings.
+    private func add(_ string: String, _ value: String? = nil) {
+        (pointers + count).initialize(to: bytes + used)
+        count += 1
+        copy(string)
+        if let value {
+            bytes[used] = CChar(UInt8(ascii: "="))
+            used += 1
+            copy(value)
+        }
+        bytes[used] = 0
+        used += 1
+    }
+
+    private func copy(_ string: String) {
+        var string = string
+        string.withUTF8 { utf8 in
+            guard let start = utf8.baseAddress else { return }
+            (UnsafeMutableRawPointer(bytes) + used).copyMemory(from: start, byteCount: utf8.count)
+            used += utf8.count
+        }
+    }
+
+    private func end() { (pointers + count).initialize(to: nil) }
 }
 
 private func withOptionalCString<T>(_ string: String?, _ body: (UnsafePointer<CChar>?) -> T) -> T {

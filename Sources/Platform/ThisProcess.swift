@@ -54,7 +54,7 @@ public enum ThisProcess {
     {
         if let directory, chdir(directory) != 0 { return Errno.last }
         let argv = CStrings(arguments)
-        let envp = CStrings(environment.map { "\($0.key)=\($0.value)" })
+        let envp = CStrings(assignments: environment)
         signal(SIGPIPE, SIG_DFL)
         execve(path, argv.pointers, envp.pointers)
         let error = Errno.last

@@ -28,18 +28,18 @@ struct Propagation {
     ) {
         for carrier in carriers
         where !headers.hasName(carrier.name) && !match.isCarried(by: carrier, in: head.fields, of: bytes) {
-            writer.bytes += carrier.name
-            if carrier.isPrefix { writer.bytes += match.name }
+            writer.append(carrier.name)
+            if carrier.isPrefix { writer.append(match.name) }
             writer.lines(": ")
             if !carrier.isPrefix {
                 for field in head.fields where same(carrier.name, bytes, field.name) && !field.value.isEmpty {
                     writer.append(UnsafeRawBufferPointer(rebasing: bytes[field.value]))
                     writer.lines(", ")
                 }
-                writer.bytes += match.name
+                writer.append(match.name)
                 writer.lines("=")
             }
-            writer.bytes += match.encodedValue
+            writer.append(match.encodedValue)
             writer.lines("\r\n")
         }
     }

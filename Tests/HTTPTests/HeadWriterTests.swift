@@ -36,6 +36,19 @@ import Testing
         #expect(writer.bytes.isEmpty)
     }
 
+    @Test func moreThanReserved_isKeptWhole() {
+        var writer = HeadWriter(reserving: 1)
+        let piece = Array("0123456789".utf8)
+        for _ in 0..<1000 { writer.append(piece) }
+        #expect(writer.count == 10_000)
+        #expect(writer.bytes == Array(repeatElement(piece, count: 1000).joined()))
+        writer.removeLast(9_990)
+        #expect(writer.bytes == piece)
+        writer.clear()
+        writer.append(EmptyCollection())
+        #expect(writer.bytes.isEmpty)
+    }
+
     @Test(arguments: ["", "a b", "a:", "ä", "a\r"])
     func name_thatIsNoToken_isRefused(_ name: String) {
         var writer = HeadWriter()

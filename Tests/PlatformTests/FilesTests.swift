@@ -92,7 +92,8 @@ import Testing
 
     @Test(arguments: [
         ("/a", "b", "/a/b"), ("/a/b", "../c", "/a/c"), ("/a", "/x/./y//z", "/x/y/z"), ("a", "..", "."),
-        ("/", "../..", "/"), ("..", "x", "../x"), ("/a/", ".", "/a"),
+        ("/", "../..", "/"), ("..", "x", "../x"), ("/a/", ".", "/a"), ("/.a/..b", "c.d", "/.a/..b/c.d"),
+        ("/a", "..b/...", "/a/..b/..."), ("/a/./b", "..", "/a"), ("/a/b/..", "c", "/a/c"),
     ])
     func join_folderAndPath_isNormal(_ folder: String, _ path: String, _ expected: String) {
         #expect(Path.join(folder, path) == expected)

@@ -2,6 +2,10 @@ import Platform
 import TestSupport
 import Testing
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 @Suite struct SocketsTests {
     @Test func accept_givenUpAndInterrupted_isPassedOver() throws {
         let plan = FaultPlan()
@@ -36,6 +40,25 @@ import Testing
         let path = "/tmp/" + String(repeating: "x", count: 200)
         #expect(throws: Errno.self) { _ = try Kernel.real.listen(at: .unix(path)) }
     }
+
+    #if os(Linux)
+        @Test func unpacedListener_acceptedConnections_areToo() throws {
+            let listener = try Kernel.real.listen(at: .loopback(0))
+            Kernel.real.setUnpaced(listener)
+            let address = SocketAddress.loopback(Kernel.real.localAddress(listener)?.port ?? 0)
+            let client = try Kernel.real.socket(for: address)
+            try Kernel.real.setNonblocking(client, false)
+            _ = try Kernel.real.connect(client, to: address)
+            guard case .connection(let accepted) = try Kernel.real.accept(listener) else {
+                Issue.record("no connection")
+                return
+            }
+            var name = [UInt8](repeating: 0, count: 16)
+            var length = socklen_t(name.count)
+            #expect(getsockopt(accepted.raw, Int32(IPPROTO_TCP), TCP_CONGESTION, &name, &length) == 0)
+            #expect(String(decoding: name.prefix { $0 != 0 }, as: UTF8.self) == "reno")
+        }
+    #endif
 
     @Test func peerUser_ownConnection_isOneself() throws {
         let folder = TemporaryFolder()

@@ -1,9 +1,7 @@
-import Platform
-
 extension WallTime {
     /// Writes the 27 bytes of `2026-11-21T11:30:00.123456Z` (RFC 3339 §5.6), with no allocation. Years beyond
     /// 0000 … 9999 are held at the border.
-    func write(to out: UnsafeMutableRawPointer) {
+    public func write(to out: UnsafeMutableRawPointer) {
         let clamped = WallTime(microseconds: min(max(microseconds, Self.earliest), Self.latest))
         let (date, ofDay) = clamped.dateAndTime
         let seconds = Int(ofDay / 1_000_000)
@@ -23,13 +21,25 @@ extension WallTime {
         out.storeBytes(of: 0x5A, toByteOffset: 26, as: UInt8.self)
     }
 
+    /// RFC 3339 UTC, as `2026-11-21T11:14:43.123Z`.
+    /// - Parameter digits: of the fraction: 0, 3 or 6.
+    public func rfc3339(digits: Int = 3) -> String {
+        let count = digits == 0 ? 19 : 20 + digits
+        return String(unsafeUninitializedCapacity: 27) { buffer in
+            // Room for the 27 bytes was asked for.
+            write(to: UnsafeMutableRawPointer(buffer.baseAddress!))
+            buffer[count] = UInt8(ascii: "Z")
+            return count + 1
+        }
+    }
+
     private static let earliest: Int64 = -62_167_219_200_000_000
     private static let latest: Int64 = 253_402_300_799_999_999
 }
 
 /// Writes `value` in decimal with leading zeros, exactly `digits` bytes.
-@inline(__always)
-func writeDigits(_ value: Int, _ digits: Int, to out: UnsafeMutableRawPointer) {
+@inlinable @inline(__always)
+public func writeDigits(_ value: Int, _ digits: Int, to out: UnsafeMutableRawPointer) {
     var rest = UInt(value)
     var at = digits
     while at > 0 {
