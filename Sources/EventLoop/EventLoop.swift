@@ -136,7 +136,7 @@ public final class EventLoop {
             throw error
         }
         slots[Int(index)].handler = handler
-        return Registration(loop: self, raw: raw, token: token)
+        return Registration(loop: self, raw: raw, token: token, needsRearming: poller.needsRearming)
     }
 
     fileprivate func cancel(_ registration: Registration) {
@@ -168,12 +168,13 @@ public struct Registration {
     fileprivate unowned(unsafe) let loop: EventLoop
     fileprivate let raw: Int32
     fileprivate let token: UInt64
+    fileprivate let needsRearming: Bool
 
     /// Ends the watch; events already fetched are not delivered any more. Once is enough, twice does no harm.
     public func cancel() { loop.cancel(self) }
 
     /// Asks for the next edge of a direction that has just met would-block.
-    public func rearm(_ direction: Readiness) { loop.rearm(self, direction) }
+    public func rearm(_ direction: Readiness) { if needsRearming { loop.rearm(self, direction) } }
 }
 
 /// Work that waits for its time.

@@ -142,6 +142,6 @@ final class PlanHolder {
 
     func environment(of service: String, instance: Int, port: Int?) -> [String: String] {
         guard let planned = plan.unit(service) else { return [:] }
-        return maker.environment(of: planned, instance: instance, privatePort: port).values
+        return maker.values(of: planned, instance: instance, privatePort: port)
     }
 }

@@ -22,6 +22,8 @@ final class EpollPoller: Poller {
 
     func remove(_ raw: Int32, token: UInt64) { _ = cp_epoll_remove(epoll.raw, raw) }
 
+    var needsRearming: Bool { false }
+
     func rearm(_ raw: Int32, token: UInt64, _ direction: Readiness) {}
 
     func wait(_ timeout: Int32, into events: inout [PollEvent]) throws(Errno) {

@@ -37,6 +37,8 @@ final class PollPoller: Poller {
         slots.removeLast()
     }
 
+    var needsRearming: Bool { true }
+
     func rearm(_ raw: Int32, token: UInt64, _ direction: Readiness) {
         guard let place = index[token] else { return }
         slots[place].armed.formUnion(direction)

@@ -37,6 +37,9 @@ public protocol Poller: AnyObject {
     /// Must be called before the descriptor is closed.
     func remove(_ raw: Int32, token: UInt64)
 
+    /// Whether `rearm` does anything.
+    var needsRearming: Bool { get }
+
     func rearm(_ raw: Int32, token: UInt64, _ direction: Readiness)
 
     /// Waits at most `timeout` milliseconds (-1: for ever) and appends what is ready to `events`.

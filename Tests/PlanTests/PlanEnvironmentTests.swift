@@ -7,6 +7,23 @@ import Testing
         environment.entries.filter { $0.value.source == .injected }.mapValues(\.value)
     }
 
+    private func values(_ plan: Plan, _ instance: Int, _ port: Int?) -> [String: String] {
+        EnvironmentMaker(plan).values(of: plan.services[0], instance: instance, privatePort: port)
+    }
+
+    @Test func values_ofAnyService_areItsEnvironments() throws {
+        let top = [variable("TOP", "\0SERVICE_B_PORT\0", line: 1)]
+        for (uses, listens, top) in [
+            (["b"], Listens.assigned, []), (nil, .fixed(9000), []), ([], .nothing, []), (["b"], .assigned, top),
+        ] as [([String]?, Listens, [Variable])] {
+            var registry = PortRegistry()
+            let first = service("a", uses: uses, listens: listens, variables: [variable("OWN", "1", line: 2)])
+            let plan = try plan(manifest([first, service("b")], variables: top), &registry)
+            let environment = plan.environment(of: plan.services[0], instance: 2, privatePort: 10_001)
+            #expect(values(plan, 2, 10_001) == environment.values)
+        }
+    }
+
     @Test func injected_withUses_areTheEdges() throws {
         let plan = try plan([
             service("reader", uses: ["news-members"]), service("news-members"), service("purge"),
@@ -71,6 +88,7 @@ import Testing
         #expect(environment.entries["C"]?.overridden == [.inherited, source(3), source(4)])
         #expect(environment.entries["PORT"]?.overridden == [.inherited])
         #expect(environment.assignments.contains("C=own"))
+        #expect(values(plan, 1, 10_000) == environment.values)
     }
 
     @Test func meshEnvironment_hasAllFrontsAndNothingOfOneService() throws {
@@ -118,6 +136,7 @@ import Testing
         #expect(environment["URL"] == "http://localhost:10007/")
         #expect(environment["PEER"] == "20002")
         #expect(environment["MINE"] == "a.3")
+        #expect(values(plan, 3, 10_007) == environment.values)
         #expect(plan.environment(of: plan.services[0])["URL"] == "http://localhost:${PORT}/")
     }
 }
