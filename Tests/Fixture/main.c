@@ -28,7 +28,7 @@
 //                       http   HTTP/1.1 with keep-alive, see below
 //
 // http answers 200 "NAME PID METHOD PATH\n", and knows these paths (with the number as in /slow/100):
-//   /healthz        200, or 503 after /fail and until /heal       /slow/MS    answers after MS milliseconds
+//   /healthz        200, or 503 after /fail and until /heal       /slow/MS    says so, answers after MS milliseconds
 //   /status/CODE    that status                                   /big/BYTES  a body of that many 'x'
 //   /exit/CODE      exits at once, with no answer                 /late/CODE  answers, then exits
 //   /body           sends the request's body back (with Content-Length)
@@ -307,7 +307,10 @@ static void http(int fd) {
             continue;
         }
         if ((number = number_after(path, "/exit/")) >= 0) _exit((int)number);
-        if ((number = number_after(path, "/slow/")) >= 0) pass_time(number);
+        if ((number = number_after(path, "/slow/")) >= 0) {
+            say(1, "GET %s\n", path);
+            pass_time(number);
+        }
         if ((number = number_after(path, "/status/")) >= 0) status = number;
         if (!strcmp(path, "/fail")) unhealthy = 1;
         if (!strcmp(path, "/heal")) unhealthy = 0;

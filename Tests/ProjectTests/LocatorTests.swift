@@ -59,7 +59,7 @@ import Testing
         fixture.folder.write("shop/web/main.c", "")
         #expect(try fixture.locator(in: "shop/web").locate() == example)
         #expect(try fixture.locator(in: "shop").locate(file: "services.json") == fixture.project)
-        up.die()
+        try up.die()
         #expect(try fixture.locator(in: "shop/web").locate() == fixture.project)
     }
 
@@ -68,7 +68,7 @@ import Testing
         let up = try fixture.bringUp(fixture.project)
         let inner = fixture.folder.write("shop/inner/services.json", "{}")
         #expect(try fixture.locator(in: "shop/inner").locate().manifest == inner)
-        up.die()
+        try up.die()
     }
 
     @Test func severalRunningMeshes_areAnErrorThatListsThem() throws {
@@ -80,7 +80,7 @@ import Testing
             error?.description
                 == "Several meshes of \(fixture.project.directory) are up: b.json, services.json. "
                 + "Say which one with -f FILE.")
-        for up in ups { up.die() }
+        for up in ups { try up.die() }
     }
 
     @Test func runningMesh_whoseManifestIsGone_isStillFound() throws {
@@ -89,7 +89,7 @@ import Testing
         try Kernel.real.remove(fixture.project.manifest)
         #expect(try fixture.locator(in: "shop").locate() == fixture.project)
         #expect(try fixture.locator().locate(file: "shop/services.json") == fixture.project)
-        up.die()
+        try up.die()
         #expect(throws: ProjectError.self) { try fixture.locator().locate(file: "shop/services.json") }
     }
 
@@ -101,6 +101,6 @@ import Testing
             "copy/.devmesh/services.json/mesh.json", fixture.folder.read("shop/.devmesh/services.json/mesh.json")!)
         #expect(try fixture.locator(in: "copy").locate().manifest == copy)
         #expect(MeshRecord.find(LocatedProject(manifest: copy)) == nil)
-        up.die()
+        try up.die()
     }
 }

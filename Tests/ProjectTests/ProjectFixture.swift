@@ -1,5 +1,5 @@
 import Platform
-import Project
+@testable import Project
 import TestSupport
 import Testing
 
@@ -47,9 +47,19 @@ struct ProjectFixture {
         }
 
         /// As a SIGKILL leaves it: nobody listens, nobody has the locks, and the files are still there.
-        func die() {
+        ///
+        /// A child that another test is about to start shares all descriptors until it executes its program, and that
+        /// takes a while on a busy machine: so it waits for the locks, which the child has as long as the socket.
+        func die() throws {
             listener = nil
             lease.release()
+            for lock in [lease.project.lifeLock, lease.project.startLock] {
+                try Kernel.real.lock(try Kernel.real.open(lock, .readWrite))
+            }
+            let address = SocketAddress.unix(lease.socket)
+            while let probe = try? Kernel.real.socket(for: address),
+                (try? Kernel.real.connect(probe, to: address)) != nil
+            {}
         }
     }
 

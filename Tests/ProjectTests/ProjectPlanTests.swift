@@ -86,6 +86,6 @@ import Testing
         #expect(
             throws: ProjectError.plan(.listensTwice(port: 8080, service: "web", other: "web", project: "shop"))
         ) { try fixture.project.checkFree(planned.plan, places: fixture.places) }
-        up.die()
+        try up.die()
     }
 }

@@ -13,7 +13,7 @@ import Testing
             return
         }
         #expect(record == fixture.record(of: fixture.project))
-        up.die()
+        try up.die()
     }
 
     @Test func lease_ofManyThatAskAtOnce_goesToOneAndTheOthersFindItsMesh() throws {
@@ -61,7 +61,7 @@ import Testing
         up.lease.withdraw()
         #expect(MeshRecord.find(fixture.project) == nil)
         #expect(Kernel.real.status(Path.parent(socket)) == nil)
-        up.die()
+        try up.die()
     }
 
     @Test func lease_ofASupervisorThatIsEnding_isWaitedFor() throws {
@@ -78,7 +78,7 @@ import Testing
         }
         waits.wait()
         #expect(outcome.withLock { $0 } == false)
-        up.die()
+        try up.die()
         thread.join()
         #expect(outcome.withLock { $0 })
     }
@@ -120,7 +120,7 @@ import Testing
         former.started = WallTime(microseconds: 0)
         let found = try SupervisorLease.waitForEnd(fixture.project, of: former, places: fixture.places)
         #expect(found?.pid == former.pid)
-        up.die()
+        try up.die()
     }
 
     @Test func lease_afterTheStateFolderWasRemovedUnderALivingMesh_leadsToIt() throws {
@@ -131,7 +131,7 @@ import Testing
             Issue.record("a second supervisor")
             return
         }
-        up.die()
+        try up.die()
     }
 
     @Test func runtimeFolder_thatIsALink_isRefused() throws {
@@ -153,6 +153,6 @@ import Testing
         for folder in [fixture.places.runtime, fixture.project.runtimeFolder(fixture.places)] {
             #expect(Kernel.real.status(folder)?.mode == 0o700)
         }
-        up.die()
+        try up.die()
     }
 }
