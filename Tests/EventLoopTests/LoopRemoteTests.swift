@@ -19,7 +19,7 @@ import Testing
         for thread in threads { thread.join() }
         let finished = Handoff<Bool>()
         loop.remote.post { _ in finished.give(loop.remote.isCurrent) }
-        #expect(finished.take(within: .seconds(30)) == true)
+        #expect(finished.take(within: patience(.seconds(30))) == true)
         loop.stop()
         #expect(seen.withLock { $0 }.values.allSatisfy { $0 == Array(0..<1000) })
         #expect(seen.withLock { $0.count } == 4)

@@ -90,7 +90,7 @@ import Testing
         let (_, status) = try curl(
             mesh, "--max-time", "0.2", "-d", #"{"services":["reader"]}"#, "http://devmesh/v1/services/wait")
         #expect(status == .exited(28))
-        #expect(mesh.waitCancelled.take(within: .seconds(20)) != nil)
+        #expect(mesh.waitCancelled.take(within: patience(.seconds(20))) != nil)
     }
 }
 

@@ -155,7 +155,7 @@ final class FakeMesh: Sendable {
 
     /// Waits, turn by turn of the loop, until `condition` holds; false if it never did.
     func reaches(_ condition: @escaping @Sendable (Parts) -> Bool) -> Bool {
-        let deadline = Instant.now + .seconds(20)
+        let deadline = Instant.now + patience(.seconds(20))
         while Instant.now < deadline {
             if onLoop(condition) { return true }
         }

@@ -210,7 +210,7 @@ import Testing
                 + Self.waitBody)
         _ = mesh.waitBegan.take()
         client.close()
-        #expect(mesh.waitCancelled.take(within: .seconds(20)) == "w")
+        #expect(mesh.waitCancelled.take(within: patience(.seconds(20))) == "w")
         #expect(mesh.onLoop { $0.server.connectionCount } == 0)
         // A late answer goes nowhere and does no harm.
         mesh.onLoop { $0.backend.waiting.removeFirst()(.success(WaitReport(timedOut: true, services: []))) }

@@ -125,7 +125,7 @@ import Testing
             "quiet",
             watch: LogWatchRequest(try LogPattern("heard"), on: fixture.caller.remote) { _ in seen.give(true) })
         quiet.out.write("I want to be heard\n")
-        #expect(seen.take(within: .seconds(20)) == true)
+        #expect(seen.take(within: patience(.seconds(20))) == true)
         isDone.store(true, ordering: .relaxed)
         thread.join()
         fixture.close()
@@ -152,7 +152,7 @@ import Testing
         let program = fixture.attach(
             watch: LogWatchRequest(try LogPattern("^ready> $"), on: fixture.caller.remote) { _ in seen.give(true) })
         program.out.write("ready> ")
-        #expect(seen.take(within: .seconds(20)) == true)
+        #expect(seen.take(within: patience(.seconds(20))) == true)
         fixture.close()
     }
 
@@ -226,7 +226,7 @@ import Testing
         faults.inject(.write, .fails(.noSpace))
         program.out.write("unterminated")
         fixture.ended(program.source)
-        #expect(began.take(within: .seconds(20)) == true)
+        #expect(began.take(within: patience(.seconds(20))) == true)
         #expect(output.read(until: "\n") == "unterminated\n")
         withExtendedLifetime(printer) {}
         fixture.close()

@@ -150,7 +150,7 @@ import Testing
         #expect(dropped > 0)
         #expect(shown + dropped == 2000)
         #expect(text.hasSuffix(line + "\n"))
-        #expect(end.take(within: .seconds(20)) == .finished)
+        #expect(end.take(within: patience(.seconds(20))) == .finished)
     }
 
     @Test func follow_slowReader_doesNotSlowTheProgram() throws {
@@ -175,7 +175,7 @@ import Testing
         fixture.hub.note("reader", "one")
         _ = output.read(until: "one\n")
         output.closeReader()
-        #expect(end.take(within: .seconds(20)) == .outputClosed)
+        #expect(end.take(within: patience(.seconds(20))) == .outputClosed)
         withExtendedLifetime(printer) {}
         fixture.close()
     }
@@ -192,7 +192,7 @@ import Testing
         printer.finish()
         let text = output.readAll()
         #expect(text == (0..<1000).map { "\($0)\n" }.joined() + "unfinished\n")
-        #expect(end.take(within: .seconds(20)) == .finished)
+        #expect(end.take(within: patience(.seconds(20))) == .finished)
     }
 
     @Test func follow_until_endsInTime() throws {
@@ -203,7 +203,7 @@ import Testing
         var query = LogQuery(folder: fixture.logs, services: ["reader"])
         query.until = WallTime(microseconds: WallTime.now.microseconds + 100_000)
         let printer = try LogPrinter(following: query, LogFormat(), to: output.takeWriter()) { end.give($0) }
-        #expect(end.take(within: .seconds(20)) == .finished)
+        #expect(end.take(within: patience(.seconds(20))) == .finished)
         withExtendedLifetime(printer) {}
         fixture.close()
     }

@@ -146,7 +146,7 @@ final class HubFixture: Sendable {
     func wait<Value: Sendable>(_ call: (LoopRemote, @escaping @Sendable (Value) -> Void) -> Void) -> Value? {
         let result = Handoff<Value>()
         call(caller.remote) { result.give($0) }
-        return result.take(within: .seconds(30))
+        return result.take(within: patience(.seconds(30)))
     }
 
     func ended(_ source: LogHub.Source) {

@@ -38,7 +38,7 @@ final class Load: Sendable {
     /// What was answered: the status and the body, or why there was no answer.
     func stop() throws -> [String] {
         state.withLock { $0.isStopped = true }
-        guard end.take(within: .seconds(60)) == true else { throw MeshFailure("a request was not answered") }
+        guard end.take(within: patience(.seconds(60))) == true else { throw MeshFailure("a request was not answered") }
         return state.withLock { $0.answers }
     }
 }

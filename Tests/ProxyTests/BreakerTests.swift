@@ -27,13 +27,13 @@ import Testing
     }
 
     private func waitForTrial(_ mesh: Mesh) {
-        let deadline = Instant.now + .seconds(10)
+        let deadline = Instant.now + patience(.seconds(10))
         while case .open = state(mesh), Instant.now < deadline { mesh.settle() }
     }
 
     /// Waits until no trial is under way any more.
     private func isGivenBack(_ mesh: Mesh) -> Bool {
-        let deadline = Instant.now + .seconds(10)
+        let deadline = Instant.now + patience(.seconds(10))
         while state(mesh) != .halfOpen(trialUntil: nil) {
             guard Instant.now < deadline else { return false }
             mesh.settle()

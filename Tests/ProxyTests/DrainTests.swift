@@ -1,5 +1,6 @@
 import EventLoop
 import Platform
+import TestSupport
 import Testing
 
 @testable import Proxy
@@ -20,8 +21,8 @@ import Testing
         let server = try Server()
         mesh.pass("reader", server)
         mesh.hold("reader")
-        #expect(mesh.drain("reader", "reader.1").take(within: .seconds(10)) == 0)
-        #expect(mesh.drain("reader", "reader.9").take(within: .seconds(10)) == 0)
+        #expect(mesh.drain("reader", "reader.1").take(within: patience(.seconds(10))) == 0)
+        #expect(mesh.drain("reader", "reader.9").take(within: patience(.seconds(10))) == 0)
     }
 
     @Test func drain_waitsForAnExchangeUnderWay() throws {
@@ -59,7 +60,7 @@ import Testing
         let drained = mesh.drain("reader", "reader.1")
         mesh.settle()
         try old.send(ok)
-        #expect(drained.take(within: .seconds(10)) == 0)
+        #expect(drained.take(within: patience(.seconds(10))) == 0)
     }
 
     @Test func drain_pastItsLimit_tellsHowManyAreCut() throws {
@@ -71,7 +72,7 @@ import Testing
         try client.send(get)
         try old.receive(until: "\r\n\r\n")
         mesh.hold("reader")
-        #expect(mesh.drain("reader", "reader.1", limit: .milliseconds(100)).take(within: .seconds(10)) == 1)
+        #expect(mesh.drain("reader", "reader.1", limit: .milliseconds(100)).take(within: patience(.seconds(10))) == 1)
         mesh.on { $0.closeConnections("reader", instance: "reader.1") }
         // The program may still answer while it ends.
         try old.send(ok)
@@ -87,7 +88,7 @@ import Testing
         try exchange(client, old)
 
         mesh.hold("reader")
-        #expect(mesh.drain("reader", "reader.1").take(within: .seconds(10)) == 0)
+        #expect(mesh.drain("reader", "reader.1").take(within: patience(.seconds(10))) == 0)
         mesh.on { $0.closeConnections("reader", instance: "reader.1") }
         #expect(try old.expectEnd())
         try client.send(get)  // held meanwhile
@@ -159,7 +160,7 @@ import Testing
         let client = try mesh.call("db")
         let old = try first.accept()
         mesh.hold("db")
-        #expect(mesh.drain("db", "db.1").take(within: .seconds(10)) == 0)
+        #expect(mesh.drain("db", "db.1").take(within: patience(.seconds(10))) == 0)
         mesh.on { $0.closeConnections("db", instance: "db.1") }
         #expect(try old.expectEnd())
         let second = try Server()
@@ -196,7 +197,7 @@ import Testing
         try old.send(reply)
         try client.receive(until: reply.hasSuffix("\r\n\r\n") ? "\r\n\r\n" : String(reply.suffix(4)))
         mesh.hold("reader")
-        #expect(mesh.drain("reader", "reader.1").take(within: .seconds(10)) == 0)
+        #expect(mesh.drain("reader", "reader.1").take(within: patience(.seconds(10))) == 0)
         // Still open until the signal is sent.
         try old.send("more")
         #expect(try client.receive(count: 4) == "more")
@@ -210,7 +211,7 @@ import Testing
         let one = try Server()
         let two = try Server()
         mesh.pass("reader", one, two)
-        #expect(mesh.drain("reader", "reader.1").take(within: .seconds(10)) == 0)
+        #expect(mesh.drain("reader", "reader.1").take(within: patience(.seconds(10))) == 0)
         for _ in 0..<3 {
             let client = try mesh.call("reader")
             try client.send("x")
@@ -258,7 +259,7 @@ import Testing
         #expect(drained.take(within: .milliseconds(50)) == nil)
         try atReader.send(ok)
         try client.receive(until: "ok")
-        #expect(drained.take(within: .seconds(10)) == 0)
+        #expect(drained.take(within: patience(.seconds(10))) == 0)
 
         // After the signal nobody is sent to the old instance any more.
         mesh.on { $0.closeConnections("reader", instance: "reader.1") }

@@ -28,7 +28,7 @@ import Testing
 
     /// Waits until there are so many copies under way.
     private func waits(_ mesh: Mesh, for count: Int) -> Bool {
-        let deadline = Instant.now + .seconds(10)
+        let deadline = Instant.now + patience(.seconds(10))
         while copies(mesh) != count {
             guard Instant.now < deadline else { return false }
             mesh.settle()

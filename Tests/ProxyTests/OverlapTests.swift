@@ -1,5 +1,6 @@
 import EventLoop
 import Platform
+import TestSupport
 import Testing
 
 @testable import Proxy
@@ -35,7 +36,7 @@ import Testing
 
         try old.send(ok)
         #expect(try early.receive(until: "ok").hasPrefix("HTTP/1.1 200 OK"))
-        #expect(drained.take(within: .seconds(10)) == 0)
+        #expect(drained.take(within: patience(.seconds(10))) == 0)
         mesh.on { $0.closeConnections("reader", instance: "reader.1#1") }
         #expect(try old.expectEnd())
         try new.send(ok)

@@ -1,5 +1,6 @@
 import EventLoop
 import Platform
+import TestSupport
 import Testing
 
 @testable import Proxy
@@ -58,7 +59,7 @@ import Testing
         let client = try mesh.call("members")
         let upstream = try members.accept()
         mesh.hold("reader")
-        _ = mesh.drain("reader", "reader.1").take(within: .seconds(10))
+        _ = mesh.drain("reader", "reader.1").take(within: patience(.seconds(10)))
         mesh.on { $0.closeConnections("reader", instance: "reader.1") }
         mesh.on { $0.remove(service: "reader") }
         try client.send("still")

@@ -1,6 +1,7 @@
 import EventLoop
 import Platform
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Proxy
@@ -32,7 +33,7 @@ import Testing
                 outcome.goal = (outcome.answers + count, reached)
                 if !outcome.failures.isEmpty { reached.give(false) }
             }
-            _ = reached.take(within: .seconds(30))
+            _ = reached.take(within: patience(.seconds(30)))
         }
 
         func finish() -> Outcome {
@@ -79,7 +80,7 @@ import Testing
         for generation in 1...20 {
             load.waitForAnswers(20)
             mesh.hold("reader")
-            #expect(mesh.drain("reader", "reader.1").take(within: .seconds(20)) == 0)
+            #expect(mesh.drain("reader", "reader.1").take(within: patience(.seconds(20))) == 0)
             mesh.on { $0.closeConnections("reader", instance: "reader.1") }
             server.stop()
             server = try WebServer("r\(generation + 10)", delay: .milliseconds(1))
@@ -123,7 +124,7 @@ import Testing
         _ = try held.receiveAll()
         held.close()
         // The clients have closed; the proxy learns of it by and by.
-        let deadline = Instant.now + .seconds(10)
+        let deadline = Instant.now + patience(.seconds(10))
         while mesh.on({ $0.loop.watchedCount }) > before, Instant.now < deadline { mesh.settle() }
         #expect(mesh.on { $0.loop.watchedCount } == before)
         #expect(mesh.on { $0.activeConnections("reader") } == 0)

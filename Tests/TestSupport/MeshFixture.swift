@@ -109,7 +109,8 @@ public final class MeshFixture: Sendable {
 
     /// `devmesh wait`.
     public func wait(_ services: [String], for condition: String) throws {
-        let result = try start(["wait"] + services + ["--for", condition, "--timeout", "30s"]).result()
+        let limit = "\(patience(.seconds(30)).components.seconds)s"
+        let result = try start(["wait"] + services + ["--for", condition, "--timeout", limit]).result()
         guard result.code == 0 else {
             let standing = (try? devmesh("ps"))?.output ?? ""
             throw MeshFailure("\(services) not \(condition): \(result)\n\(standing)")

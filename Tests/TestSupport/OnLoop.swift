@@ -6,7 +6,7 @@ import Platform
 /// - Parameter limit: after which the test has failed; generous, for loaded machines.
 /// - Returns: what `done` was given, or nil when the time was up.
 public func onLoop<Value: Sendable>(
-    kernel: Kernel = .real, backend: PollerBackend = .native, within limit: Duration = .seconds(30),
+    kernel: Kernel = .real, backend: PollerBackend = .native, within limit: Duration = patience(.seconds(30)),
     _ body: @escaping @Sendable (EventLoop, _ done: @escaping @Sendable (Value) -> Void) -> Void
 ) -> Value? {
     let result = Handoff<Value>()

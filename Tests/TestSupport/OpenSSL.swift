@@ -132,7 +132,7 @@ public final class TLSPeer {
 
     /// Waits until it has printed `text`, ten seconds at most; false where it has not.
     public func wait(for text: String) -> Bool {
-        let deadline = Instant.now + .seconds(10)
+        let deadline = Instant.now + patience(.seconds(10))
         var buffer = [UInt8](repeating: 0, count: 65536)
         var events: [PollEvent] = []
         while !heard.contains(text) {

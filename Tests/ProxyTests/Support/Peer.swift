@@ -1,4 +1,5 @@
 import Platform
+import TestSupport
 
 /// A socket of a test, used from top to bottom: each call waits for what it needs, ten seconds at most.
 final class Peer {
@@ -174,7 +175,7 @@ final class Peer {
 
     private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
-    private func receiveMore(within limit: Duration = .seconds(10)) throws -> Bool {
+    private func receiveMore(within limit: Duration = patience(.seconds(10))) throws -> Bool {
         if wasReset { throw Failure.broken(.connectionReset) }
         while true {
             let result = try buffer.withUnsafeMutableBytes { bytes in
@@ -192,7 +193,7 @@ final class Peer {
         }
     }
 
-    private func wait(_ direction: Readiness, within limit: Duration = .seconds(10)) throws {
+    private func wait(_ direction: Readiness, within limit: Duration = patience(.seconds(10))) throws {
         poller.rearm(raw, token: 1, direction)
         let deadline = Instant.now + limit
         var events: [PollEvent] = []
@@ -229,7 +230,7 @@ final class Server {
             switch try Kernel.real.accept(listener!) {
             case .connection(let connection): return try Peer(connection)
             case .wouldBlock:
-                guard try hasVisitor(within: .seconds(10)) else { throw Peer.Failure.timedOut(soFar: "") }
+                guard try hasVisitor(within: patience(.seconds(10))) else { throw Peer.Failure.timedOut(soFar: "") }
             }
         }
     }
