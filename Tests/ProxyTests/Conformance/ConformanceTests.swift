@@ -102,11 +102,13 @@ import Testing
         let server = try Server()
         mesh.pass("reader", server)
         let client = try mesh.call("reader")
+        let began = Instant.now
         try client.send("GET / HTTP/1.1\r\nHost: x\r\n")
-        #expect(try client.isQuiet(for: .seconds(5)))
         // Whoever drips must not win time by it.
-        try client.send("X-A: b\r\n")
-        #expect(try client.isQuiet(for: .seconds(4)))
+        while try client.isQuiet(for: .seconds(4)), Instant.now - began < .seconds(20) {
+            try client.send("X-A: b\r\n")
+        }
+        #expect(Instant.now - began >= .seconds(10))
         #expect(try client.receiveAll().hasPrefix("HTTP/1.1 408 "))
         #expect(try !server.hasVisitor(within: .milliseconds(20)))
     }
