@@ -12,10 +12,9 @@ func measureIdleConnections(_ options: Options, _ tools: ProxyTools) throws(Malf
         return
     }
     // A fresh one: memory that an earlier load has left would take these connections up unseen.
-    let site = try Site(tools)
+    let site = try Site()
     let mesh = try Mesh(
         options, services: [Site.name], run: site.command, extra: [.init("listens", .int(site.port))])
-    try site.write(into: mesh.folder)
     try mesh.upUntilAllAnswer()
     let nginx = try Peer.nginx(tools, to: site.port, in: mesh.folder)
     defer { nginx.end() }
@@ -54,7 +53,7 @@ private final class KeptConnection {
 
     func get() throws(Malfunction) {
         try send(socket, "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        let answer = try receive(socket, until: "\r\n\r\nhello, world\n")
+        let answer = try receive(socket, until: "\r\n\r\n\(Site.greeting)")
         guard answer.hasPrefix("HTTP/1.1 200 ") else { throw Malfunction("a proxy answered with \(answer)") }
     }
 }

@@ -20,9 +20,41 @@ struct Table {
     }
 }
 
+/// The order of a round: every other one backwards, so that nobody always goes first.
+func inTurns(_ count: Int, _ round: Int) -> [Int] {
+    round.isMultiple(of: 2) ? Array(0..<count) : (0..<count).reversed()
+}
+
 /// A figure that the project wants to reach, and whether it did.
 func verdict(_ figure: String, isMet: Bool) {
     print("  \(isMet ? "met:    " : "NOT MET:") \(figure)")
+}
+
+/// A figure of the kind "no worse than theirs", where less is better, of rounds in which both met the same weather.
+///
+/// What differs by less than the noise would be met one day and not met the next, so the rounds decide (a one-sided
+/// sign test): it is not met where ours was worse in so many that chance gives that in less than one case of twenty.
+func verdict<T: Comparable>(_ figure: String, ours: [T], theirs: [T]) {
+    let rounds = zip(ours, theirs).filter { $0 != $1 }
+    let worse = rounds.count { $0 > $1 }
+    let said = "\(figure): worse in \(worse) of \(rounds.count) rounds"
+    if !rounds.isEmpty, chance(ofAtLeast: rounds.count, of: rounds.count) >= 0.05 {
+        // Not even all of them would say anything.
+        return print("  open:    \(said), which are too few to tell")
+    }
+    verdict(said, isMet: chance(ofAtLeast: worse, of: rounds.count) >= 0.05)
+}
+
+/// How likely so many heads or more are in that many throws of a coin.
+private func chance(ofAtLeast heads: Int, of throwCount: Int) -> Double {
+    var likelihood = 1.0
+    for _ in 0..<throwCount { likelihood /= 2 }
+    var sum = 0.0
+    for count in 0...throwCount {
+        if count >= heads { sum += likelihood }
+        likelihood *= Double(throwCount - count) / Double(count + 1)
+    }
+    return sum
 }
 
 /// The middle one; of an even number the lower.

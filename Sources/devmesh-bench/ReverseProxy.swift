@@ -1,29 +1,18 @@
 import Platform
 
-/// What every proxy passes on to: nginx with one worker, a small answer at `/` and a file of 1 MB at `/big`.
+/// What every proxy passes on to: this program as `SiteServer`.
 struct Site {
     static let name = "site"
+    static let greeting = "hello, world\n"
     static let fileSize = 1 << 20
 
     let port: Int
-    /// The command that serves it, once its files are in the folder where it is started.
     let command: [String]
 
-    init(_ tools: ProxyTools) throws(Malfunction) {
+    init() throws(Malfunction) {
         port = try freePort()
-        command = [tools.nginx, "-p", "./", "-c", "site.conf", "-e", "stderr"]
-    }
-
-    func write(into folder: String) throws(Malfunction) {
-        let server = """
-            server {
-                listen 127.0.0.1:\(port);
-                location = / { return 200 "hello, world\\n"; }
-                location = /big { root ./; }
-            }
-            """
-        try writeFile(nginxConfiguration("site", server), to: folder + "/site.conf")
-        try writeFile(String(repeating: "x", count: Site.fileSize), to: folder + "/big")
+        guard let program = ThisProcess.executablePath else { throw Malfunction("can't find this program") }
+        command = [program, SiteServer.word, "\(port)"]
     }
 }
 

@@ -1,10 +1,13 @@
 """Protocols that stream through a front: WebSocket, server-sent events, gRPC and HTTP/2, each with its own client."""
 
+import math
 import queue
 import re
+import statistics
 import subprocess
+import time
 
-from harness import Mesh, check, curl, expect, need, need_module, run, server
+from harness import IS_ROOT, Mesh, check, curl, expect, free_port, need, need_module, run, server
 
 
 @check
@@ -104,6 +107,66 @@ def grpc_passesAllFourTypesOfCalls_andAStreamOutlivesAnothersRestart():
             _, call = one.with_call(b"again", timeout=30, wait_for_ready=True)
             new = dict(call.trailing_metadata())["pid"]
             expect(new == str(mesh.pids()["calls"][0]) != pid, f"after its restart {new} answers, before {pid}")
+
+
+# As it is set up by those who look after its speed: connections kept on both sides.
+GRPC_NGINX = """
+%sdaemon off; pid nginx.pid; error_log stderr; worker_processes 1; events {}
+http {
+    access_log off; keepalive_requests 1000000000;
+    upstream calls { server 127.0.0.1:%d; keepalive 16; keepalive_requests 1000000000; }
+    server { listen 127.0.0.1:%d http2; location / { grpc_pass grpc://calls; } }
+}
+"""
+
+
+def chance(of_at_least, throws):
+    """How likely so many heads or more are in that many throws of a coin."""
+    return sum(math.comb(throws, heads) for heads in range(of_at_least, throws + 1)) / 2 ** throws
+
+
+@check
+def grpcUnary_isDelayedNoMoreThanByNginx():
+    grpc = need_module("grpc")
+    with Mesh("grpc-delay", {"calls": server("calls")}) as mesh:
+        mesh.up()
+        calls, port = mesh.ps()["calls"], free_port()
+        direct = calls["instances"][0]["port"]
+        mesh.file("nginx.conf", GRPC_NGINX % ("user root; " if IS_ROOT else "", direct, port))
+        nginx = subprocess.Popen(
+            [need("nginx"), "-p", str(mesh.folder), "-c", "nginx.conf", "-e", "stderr"], env=mesh.environment,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=(mesh.folder / "nginx.txt").open("w"))
+        addresses = [f"127.0.0.1:{direct}", calls["address"], f"127.0.0.1:{port}"]
+        channels = [grpc.insecure_channel(address, [("grpc.enable_http_proxy", 0)]) for address in addresses]
+        try:
+            ones = [channel.unary_unary("/Calls/One") for channel in channels]
+            for one in ones:
+                for _ in range(200):
+                    expect(one(b"warm", timeout=20, wait_for_ready=True) == b"warm", "an answer that is another's")
+            rounds = []
+            for number in range(25):
+                times = [0.0] * len(ones)
+                # Every other one backwards, so that nobody always goes first.
+                for way in (range(len(ones)) if number % 2 else reversed(range(len(ones)))):
+                    taken = []
+                    for _ in range(100):
+                        began = time.perf_counter()
+                        ones[way](b"hello", timeout=20)
+                        taken.append(time.perf_counter() - began)
+                    times[way] = statistics.median(taken)
+                rounds.append(times)
+        finally:
+            for channel in channels:
+                channel.close()
+            nginx.terminate()
+            nginx.wait(20)
+        worse = sum(front > theirs for _, front, theirs in rounds)
+        alone, front, theirs = (statistics.median(way) * 1e6 for way in zip(*rounds))
+        figure = (f"{alone:.0f} us, the front adds {front - alone:.0f}, nginx {theirs - alone:.0f}; "
+                  f"the front was worse in {worse} of {len(rounds)} rounds")
+        # What differs by less than the noise doesn't count (a one-sided sign test).
+        expect(chance(worse, len(rounds)) >= 0.05, figure)
+        return figure
 
 
 @check
