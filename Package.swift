@@ -49,6 +49,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Platform", "EventLoop", "JSON"], path: "Tests/TestSupport",
             swiftSettings: settings),
+        .target(name: "CTestSupport", path: "Tests/CTestSupport"),
         .executableTarget(name: "fixture", path: "Tests/Fixture"),
         .target(name: "FuzzTargets", dependencies: ["HTTP"], path: "Tests/FuzzTargets", swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"], swiftSettings: settings),
@@ -62,7 +63,7 @@ let package = Package(
         + room("Project", imports: ["Platform", "JSON", "Manifest", "Plan"])
         + room("Logs", imports: ["Platform", "EventLoop", "JSON"])
         + room("Supervisor", imports: ["Platform", "EventLoop", "HTTP", "Manifest", "Plan"])
-        + room("Proxy", imports: ["Platform", "EventLoop", "HTTP"])
+        + room("Proxy", imports: ["Platform", "EventLoop", "HTTP"], tools: ["CTestSupport"])
         + room("Control", imports: ["Platform", "JSON", "HTTP"])
         + room("Gateway", imports: ["Platform", "EventLoop", "JSON", "HTTP", "Control"])
         + room("Mesh", imports: everyRoom.filter { $0 != "Mesh" && $0 != "Commands" })

@@ -192,7 +192,7 @@ public final class Timer {
         self.body = body
     }
 
-    public var isPending: Bool { body != nil }
+    public var isPending: Bool { place >= 0 }
 
     /// Makes sure that it does not fire (again); no harm once it has.
     public func cancel() {

@@ -86,7 +86,11 @@ public struct HeadWriter: ~Copyable {
     /// The status line of a parsed head, as HTTP/1.1.
     public mutating func response(_ head: ResponseHead, in buffer: UnsafeRawBufferPointer) {
         append("HTTP/1.1 ")
-        for divisor in [100, 10, 1] { append(UInt8(0x30 + head.status / divisor % 10)) }
+        var divisor = 100
+        while divisor > 0 {
+            append(UInt8(0x30 + head.status / divisor % 10))
+            divisor /= 10
+        }
         append(Byte.space)
         append(buffer, head.reason)
         append("\r\n")

@@ -64,14 +64,15 @@ extension Kernel {
     @inline(__always)
     func moving(_ call: FaultPlan.Call, _ count: Int, _ body: (Int) -> Int) throws(Errno) -> Int? {
         while true {
+            // Would-block is too common to be thrown even here.
+            let error: Errno
             do throws(Errno) {
                 let moved = body(try limit(call, count))
                 if moved >= 0 { return moved }
-                throw Errno.last
-            } catch {
-                if error == .again { return nil }
-                if error != .interrupted { throw error }
-            }
+                error = .last
+            } catch let asked { error = asked }
+            if error == .again { return nil }
+            if error != .interrupted { throw error }
         }
     }
 

@@ -177,7 +177,8 @@ final class Link: ReadinessHandler {
         if asking { mayRead = true }
         guard canRead else { return true }
         // Not the scratch buffer, in which a request may lie. What comes of TLS may be its own, as a session ticket.
-        return withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) { buffer in
+        var room: (UInt64, UInt64) = (0, 0)
+        return withUnsafeMutableBytes(of: &room) { buffer in
             if case .wouldBlock = read(into: buffer) { true } else { false }
         }
     }
