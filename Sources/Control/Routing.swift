@@ -190,23 +190,52 @@ public struct RouteRules: WireType {
 public struct RouteChange: WireType {
     /// Whether what commands chose before is forgotten first.
     public var clear: Bool
+    /// What is forgotten whoever said it.
+    public var without: Set<Part>
     /// What is added then.
     public var rules: RouteRules
 
-    public init(clear: Bool = false, rules: RouteRules = RouteRules()) {
+    /// What there is one of in a route, so that nothing added can take its place by saying less.
+    public enum Part: String, Sendable, CaseIterable {
+        case mirror, sticky
+    }
+
+    public init(clear: Bool = false, without: Set<Part> = [], rules: RouteRules = RouteRules()) {
         self.clear = clear
+        self.without = without
         self.rules = rules
+    }
+
+    /// The rules that hold once `present` are changed.
+    public func applied(to present: RouteRules) -> RouteRules {
+        var changed = present
+        if without.contains(.mirror) { changed.mirror = nil }
+        if without.contains(.sticky) { changed.sticky = .none }
+        changed.add(rules)
+        return changed
     }
 
     public init(json: JSON) throws(WireProblem) {
         let reader = try WireReader(json)
-        try reader.only(["clear"] + RouteRules.members)
+        try reader.only(["clear", "without"] + RouteRules.members)
         clear = try reader.bool("clear", default: false)
+        without = []
+        for name in try reader.optionalStrings("without") ?? [] {
+            guard let part = Part(rawValue: name) else {
+                throw WireProblem("\"without\": expected \"mirror\" or \"sticky\", found \"\(name)\"")
+            }
+            without.insert(part)
+        }
         rules = try RouteRules(reader)
-        guard clear || rules != RouteRules() else { throw WireProblem("expected something to change") }
+        guard clear || !without.isEmpty || rules != RouteRules() else {
+            throw WireProblem("expected something to change")
+        }
     }
 
-    public var json: JSON { .object([.init("clear", .bool(clear))] + rules.jsonMembers) }
+    public var json: JSON {
+        let without = Part.allCases.filter(self.without.contains).map(\.rawValue)
+        return .object([.init("clear", .bool(clear)), .init("without", JSON(without))] + rules.jsonMembers)
+    }
 }
 
 /// A service's route as it is: `GET /v1/services/NAME/route`.

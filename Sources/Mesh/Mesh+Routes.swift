@@ -216,9 +216,8 @@ extension Mesh {
             [self] why in
             if let why { return done(.failure(why)) }
             guard isRunning(done), let planned = known(plan.service(planned.name), name, done) else { return }
-            var rules = change.clear ? RouteRules(planned.service.routing) : rules(of: planned)
-            rules.add(change.rules)
-            rules = spelled(rules, planned)
+            let present = change.clear ? RouteRules(planned.service.routing) : rules(of: planned)
+            let rules = spelled(change.applied(to: present), planned)
             let isManifests = rules == spelled(RouteRules(planned.service.routing), planned)
             self.change(planned, to: isManifests ? nil : rules) { [self] result in
                 if result.ok { tell(planned.name, "routed", rules.summary) }

@@ -17,7 +17,7 @@ import Testing
         #expect(try RouteRules(json: JSON(parsing: text)) == rules)
         let status = RouteStatus(service: "members", target: "local", source: .command, rules: rules)
         #expect(try RouteStatus(json: JSON(parsing: status.json.serialized())) == status)
-        let change = RouteChange(clear: true, rules: rules)
+        let change = RouteChange(clear: true, without: [.mirror], rules: rules)
         #expect(try RouteChange(json: JSON(parsing: change.json.serialized())) == change)
     }
 
@@ -45,11 +45,22 @@ import Testing
                 #""sticky": expected true, false, {"header": NAME} or {"cookie": NAME}"#
             ), (#"{"sticky":{"header":"a","cookie":"b"}}"#, nil),
             (#"{"clear":1}"#, #""clear": expected true or false"#),
+            (#"{"without":["weights"]}"#, #""without": expected "mirror" or "sticky", found "weights""#),
         ] as [(String, String?)])
     func change_malformed_isRefused(text: String, reason: String?) throws {
         let json = try JSON(parsing: text)
         let problem = #expect(throws: WireProblem.self) { try RouteChange(json: json) }
         if let reason { #expect(problem?.reason == reason) }
+    }
+
+    @Test func change_without_takesAwayOneThing_andLeavesTheRest() {
+        var expected = Self.rules
+        expected.mirror = nil
+        #expect(RouteChange(without: [.mirror]).applied(to: Self.rules) == expected)
+        expected.sticky = .none
+        expected.weights = [.init("next", 1)]
+        let change = RouteChange(without: [.mirror, .sticky], rules: RouteRules(weights: expected.weights))
+        #expect(change.applied(to: Self.rules) == expected)
     }
 
     @Test func rules_added_takeThePlaceOfWhatIsTheSame_andLeaveTheRest() {

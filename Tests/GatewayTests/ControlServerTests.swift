@@ -39,8 +39,8 @@ import Testing
             mesh.onLoop { $0.backend.calls } == [
                 #"restart ["reader", "purge"] false"#, #"use reader target("remote", keep: true)"#,
                 "use reader reset", "scale reader 3",
-                #"route reader {"clear":true,"weights":{},"headers":[],"cookies":[],"from":{},"sticky":false,"#
-                    + #""mirror":null,"propagate":[]}"#, #"fault reader {"clear":true,"from":"purge"}"#,
+                #"route reader {"clear":true,"without":[],"weights":{},"headers":[],"cookies":[],"from":{},"#
+                    + #""sticky":false,"mirror":null,"propagate":[]}"#, #"fault reader {"clear":true,"from":"purge"}"#,
                 #"up ["reader"] ["A": "ü"]"#,
             ])
     }

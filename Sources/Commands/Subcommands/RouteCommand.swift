@@ -26,9 +26,11 @@ enum RouteCommand: Subcommand {
             .value("cookie", "COOKIE", .text, "the same by cookie, as 'user=me=next'"),
             .value("from", "CALLER", .service, "the targets and weights are for the calls of this service"),
             .value("mirror", "TARGET", .text, "a copy of each request goes there, too; its responses are discarded"),
+            .flag("no-mirror", "no copies any more"),
             .flag("sticky", "a client gets the target again that it got before"),
             .value("sticky-header", "NAME", .text, "the same; this header tells the client"),
             .value("sticky-cookie", "NAME", .text, "the same; this cookie tells the client"),
+            .flag("no-sticky", "a client gets whichever comes next"),
             .value("propagate", "HEADER", .text, "look for headers in this one, too, beside baggage"),
             .flag("clear", "begin with what the manifest says"), .json,
         ],
@@ -97,7 +99,10 @@ enum RouteCommand: Subcommand {
         rules.mirror = arguments.value("mirror")
         rules.sticky = try sticky(arguments)
         rules.propagate = try names("propagate", arguments)
-        let change = RouteChange(clear: arguments.has("clear"), rules: rules)
+        if rules.mirror != nil, arguments.has("no-mirror") { throw .conflict("--mirror", "--no-mirror") }
+        if rules.sticky != .none, arguments.has("no-sticky") { throw .conflict("--sticky", "--no-sticky") }
+        let without = RouteChange.Part.allCases.filter { arguments.has("no-" + $0.rawValue) }
+        let change = RouteChange(clear: arguments.has("clear"), without: Set(without), rules: rules)
         return change == RouteChange() ? nil : change
     }
 

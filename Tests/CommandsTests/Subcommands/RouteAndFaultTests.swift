@@ -37,12 +37,16 @@ struct RouteAndFaultTests {
         #expect(try route("members", "--sticky-cookie", "s")?.rules.sticky == .cookie("s"))
         #expect(try route("members", "--sticky-header", "x-user", "--sticky")?.rules.sticky == .header("x-user"))
         #expect(try route("members", "--clear") == RouteChange(clear: true))
+        #expect(
+            try route("members", "--no-mirror", "--no-sticky", "next")
+                == RouteChange(without: [.mirror, .sticky], rules: RouteRules(weights: [.init("next", 1)])))
     }
 
     @Test(arguments: [
         ["local=90", "next=-1"], ["local=0"], ["=1"], ["local=x"], ["local", "local=2"], ["--header", "x-user=next"],
         ["--cookie", "a=b"], ["--from", "reader"], ["--sticky-header", "a b"], ["--propagate", ""],
         ["--sticky-header", "a", "--sticky-cookie", "b"], ["local=1000001"],
+        ["--mirror", "next", "--no-mirror"], ["--sticky-cookie", "s", "--no-sticky"],
     ])
     func route_thatMakesNoSense_isWrongUsage(words: [String]) throws {
         let arguments = try ArgumentParser.parse(["members"] + words, for: RouteCommand.spec)
