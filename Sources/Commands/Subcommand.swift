@@ -15,6 +15,7 @@ enum Subcommands {
         StartCommand.self, StopCommand.self, RestartCommand.self, BuildCommand.self, UseCommand.self,
         RouteCommand.self, ScaleCommand.self, FaultCommand.self, WaitCommand.self,
         LogsCommand.self, WhyCommand.self, EventsCommand.self, PortsCommand.self,
+        OpenCommand.self,
         EnvCommand.self, ExecCommand.self, RunCommand.self,
         CheckCommand.self, ConfigCommand.self, SchemaCommand.self,
         TrustCommand.self, CompletionsCommand.self, VersionCommand.self, HelpCommand.self, CompleteCommand.self,
@@ -25,7 +26,7 @@ enum Subcommands {
 
     /// Commands that the contract names and later work brings.
     static let notYet: Set<String> = [
-        "resolve", "register", "deregister", "traffic", "graph", "open", "attach", "init", "doctor", "watch", "top",
+        "resolve", "register", "deregister", "traffic", "graph", "attach", "init", "doctor", "watch", "top",
     ]
 
     static func named(_ name: String) throws(UsageError) -> any Subcommand.Type {

@@ -36,6 +36,16 @@ public enum ThisProcess {
         return String(cString: path)
     }
 
+    /// The desktop's program that opens an address in the user's browser; nil where there is no desktop.
+    public static func desktopOpener(_ environment: [String: String]) -> String? {
+        #if os(macOS)
+            return "open"
+        #else
+            let hasDesktop = ["DISPLAY", "WAYLAND_DISPLAY"].contains { !environment[$0, default: ""].isEmpty }
+            return hasDesktop ? "xdg-open" : nil
+        #endif
+    }
+
     /// The file that this process executes; nil where it was removed or the system won't tell.
     public static var executablePath: String? {
         #if os(Linux)

@@ -4,6 +4,8 @@ import Platform
 
 extension Sentences {
     /// A name that no service has.
+    static let noGateway = "The mesh has no gateway: it is older than this devmesh. `devmesh down`, then `devmesh up`."
+
     static func unknownService(_ name: String, among names: [String]) -> String {
         if let nearest = Manifest.nearest(to: name, among: names) {
             return "There is no service \"\(name)\". Did you mean \"\(nearest)\"?"

@@ -43,6 +43,23 @@ import Testing
         }
     }
 
+    @Test func open_printsTheAddress_andOpensItOnATerminalOnly() throws {
+        try Self.withMesh(Self.web) { mesh in
+            let ports = try JSON(parsing: mesh.say("ports", "--json")).arrayValue ?? []
+            let gateway = try #require(ports.first { $0["kind"] == "gateway" }?["url"]?.stringValue)
+            let front = try #require(ports.first { $0["kind"] == "front" }?["url"]?.stringValue)
+            #expect(try mesh.say("open") == gateway + "\n")
+            #expect(try mesh.say("open", "WEB") == front + "\n")
+            #expect(try mesh.say("open", "--json", "web") == #"{"url":"\#(front)"}"# + "\n")
+            #expect(try mesh.run(["open", "wbe"]).errors.contains("Did you mean \"web\"?"))
+            // script(1) lends it a terminal.
+            let opened = try mesh.shell("BROWSER='echo opened' script -qec 'devmesh open web' /dev/null </dev/null")
+            #expect(opened.output == "\(front)\r\nopened \(front)\r\n")
+            let quiet = try mesh.shell("BROWSER='echo opened' devmesh open web")
+            #expect(quiet.output == front + "\n")
+        }
+    }
+
     @Test func ps_json_isAsTheContractSays() throws {
         try Self.withMesh(Self.web) { mesh in
             let services = try JSON(parsing: mesh.say("ps", "--json")).arrayValue
