@@ -29,7 +29,8 @@ final class LogSession {
         bounds = LogBounds(query)
         assembler = LineAssembler(skipsOrphans: query.hasStart)
         matcher = query.pattern.map { LineMatcher($0) }
-        text = TextFormatter(format, names: [])
+        let all = format.usesColor ? LogArchive.services(in: query.folder, besides: [], kernel: kernel) : []
+        text = TextFormatter(format, names: [], besides: all + query.services)
         live = LiveText(text)
         json = JSONLineFormatter(names: [])
         if !follows { bounds.lastSeq = LogArchive.newestSeq(in: query.folder, kernel: kernel) ?? 0 }

@@ -6,6 +6,7 @@ final class TextFormatter {
     private let format: LogFormat
     private let terminal: TerminalText
     private var names: [String]
+    private var palette: Palette
     private var hasSeveral: [Bool]
     private var width = 0
     private var prefixes: [[Prefix]]
@@ -19,10 +20,12 @@ final class TextFormatter {
     /// Longer names are not padded to: one long name should not push everybody's text to the right.
     private static let widest = 24
 
-    init(_ format: LogFormat, names: [String]) {
+    /// - Parameter all: the names of services that are shown elsewhere, whose colours are not for others.
+    init(_ format: LogFormat, names: [String], besides all: [String] = []) {
         self.format = format
         terminal = TerminalText(allowsColor: format.usesColor)
         self.names = names
+        palette = Palette(Array(Set(names + all)))
         hasSeveral = Array(repeating: false, count: names.count)
         prefixes = Array(repeating: [], count: names.count)
         measure()
@@ -94,7 +97,7 @@ final class TextFormatter {
             case .devmesh: "*"
             }
         guard format.usesColor else { return Array("\(name)\(padding) \(bar) ".utf8) }
-        let paint = "\u{1B}[38;5;\(Palette.color(of: names[line.service]))m"
+        let paint = "\u{1B}[38;5;\(palette.color(of: names[line.service]))m"
         let barPaint = line.stream == .stderr ? "\u{1B}[31m" : line.stream == .devmesh ? "\u{1B}[1m" : ""
         return Array("\(paint)\(name)\(padding) \(barPaint)\(bar)\u{1B}[0m ".utf8)
     }

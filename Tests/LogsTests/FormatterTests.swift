@@ -77,17 +77,24 @@ private func withLine<T>(
 
     @Test func write_onATerminal_isColoredAndHarmless() {
         let formatter = TextFormatter(LogFormat(usesColor: true, isTerminal: true), names: ["db"])
-        let color = Palette.color(of: "db")
+        var palette = Palette(["db"])
+        let color = palette.color(of: "db")
         #expect(text(formatter, "\u{1B}[2Ja") == "\u{1B}[38;5;\(color)mdb |\u{1B}[0m a\n")
         #expect(text(formatter, "a", stream: .stderr) == "\u{1B}[38;5;\(color)mdb \u{1B}[31m|\u{1B}[0m a\n")
     }
 
-    @Test func palette_name_decidesTheColorAlone() {
-        #expect(Palette.color(of: "reader") == Palette.color(of: "Reader"))
-        let names = ["reader", "purge", "members", "db", "web", "api", "cache", "queue"]
-        #expect(Set(names.map(Palette.color(of:))).count >= 4)
+    @Test func palette_name_decidesTheColor_whateverTheOrder() {
+        func colors(_ names: [String]) -> [UInt8] {
+            var palette = Palette(names.reversed())
+            return names.map { palette.color(of: $0) }
+        }
         // A change here would change everybody's colours.
-        #expect(["reader", "purge", "members"].map(Palette.color(of:)) == [35, 100, 37])
+        #expect(colors(["reader", "purge", "members"]) == [35, 100, 37])
+        #expect(colors(["reader", "Reader"]) == [35, 35])
+        let twelve = ["reader", "purge", "members", "db", "web", "api", "cache", "queue", "a", "b", "c", "d"]
+        #expect(Set(colors(twelve)).count == twelve.count)
+        #expect(colors(twelve) == colors(twelve.reversed()).reversed())
+        #expect(Set(colors(twelve + ["e", "f"])).count == twelve.count)
     }
 }
 
