@@ -1,11 +1,15 @@
 """What the commands print, read by the tools that people use for it."""
 
 import json
+import os
+import pty
 import re
+import select
 import signal
 import subprocess
+import time
 
-from harness import DEVMESH, Mesh, check, curl, eventually, expect, run
+from harness import DEVMESH, Mesh, check, curl, eventually, expect, need, run
 
 SERVER = {"run": "python3 -m http.server $PORT --bind 127.0.0.1", "uses": []}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -164,3 +168,75 @@ def help_ofEveryCommand_hasAnExample():
         expect(re.search(rf"^\s+(devmesh )?{command}\b", listing.stdout, re.M), f"help doesn't list {command}")
         text = run(DEVMESH, command, "--help")
         expect(text.returncode == 0 and f"devmesh {command}" in text.stdout, f"{command} --help: {text.stdout[:200]}")
+
+
+ESCAPE = re.compile(r"\x1b[\[\]][0-9;?<>=]*[a-zA-Z]|\x1b[()][A-Z0-9]|\x1b[=>]")
+
+
+class Shell:
+    """A shell on a terminal of its own, typed into."""
+
+    def __init__(self, command, folder, environment):
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            os.chdir(folder)
+            os.execvpe(command[0], command, environment)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.terminal)
+
+    def shows(self, text, limit=20):
+        """Reads what the shell draws until `text` is there."""
+        drawn, end = "", time.monotonic() + limit
+        while text not in drawn:
+            expect(time.monotonic() < end, lambda: f"{text!r} is not shown within {limit} s, but {drawn[-300:]!r}")
+            if select.select([self.terminal], [], [], 0.1)[0]:
+                more = os.read(self.terminal, 65536)
+                if b"\x1b[c" in more or b"\x1b[0c" in more:
+                    os.write(self.terminal, b"\x1b[?62c")  # fish asks what terminal it has
+                drawn += ESCAPE.sub("", more.decode(errors="replace"))
+        return drawn
+
+    def completes(self, line, expected):
+        os.write(self.terminal, b"\x15" + line.encode() + b"\t")
+        self.shows(expected)
+
+
+@check
+def completions_areLoadedByZshAndFish_andCompleteServicesAndCommands():
+    services = {name: SERVER for name in ("reader", "members", "purge")}
+    services["members"] = {**SERVER, "versions": {"next": {}}}
+    with Mesh("completions", services) as mesh:
+        mesh.file("bin/devmesh", f"#!/bin/sh\nexec {DEVMESH} \"$@\"\n", mode=0o755)
+        mesh.file("bin/quaint-tool", "#!/bin/sh\n", mode=0o755)
+        mesh.file("zsh/_devmesh", mesh.devmesh("completions", "zsh").stdout)
+        mesh.file("home/.config/fish/completions/devmesh.fish", mesh.devmesh("completions", "fish").stdout)
+        mesh.file("home/.zshrc", "fpath=($PWD/zsh $fpath); autoload -Uz compinit; compinit -u; PS1='ready> '\n")
+        mesh.file("home/.config/fish/config.fish", "function fish_prompt; echo 'ready> '; end; set fish_greeting\n")
+        environment = {
+            **mesh.environment, "HOME": str(mesh.folder / "home"), "TERM": "xterm",
+            "PATH": f"{mesh.folder / 'bin'}:{mesh.environment['PATH']}"}
+        for name in ("zsh", "fish"):
+            with Shell([need(name), "-i"], mesh.folder, environment) as shell:
+                shell.shows("ready>")
+                for line, expected in [
+                    ("devmesh rest", "devmesh restart"),
+                    ("devmesh restart me", "restart members"),
+                    ("devmesh scale rea", "scale reader="),
+                    ("devmesh use members ne", "members next"),
+                    ("devmesh wait --for com", "completed"),
+                    ("devmesh logs --no-p", "--no-prefix"),
+                    ("devmesh exec rea", "exec reader"),
+                    ("devmesh exec reader -- quain", "-- quaint-tool"),
+                    ("devmesh exec reader -- cat servi", "cat services.json"),
+                    ("devmesh run -- quain", "-- quaint-tool"),
+                ]:
+                    try:
+                        shell.completes(line, expected)
+                    except Exception as error:
+                        raise type(error)(f"{name}: `{line}`: {error}") from error

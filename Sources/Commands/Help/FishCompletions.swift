@@ -19,8 +19,12 @@ struct FishCompletions {
             lines += spec.allOptions.map { line($0, condition: condition) }
             for (index, argument) in spec.arguments.enumerated() {
                 guard let words = words(argument.kind) else { continue }
-                let many = argument.arity == .any || argument.arity == .several || argument.arity == .commandLine
-                let place = many ? condition : "-n '__devmesh_at \(spec.name) \(index)'"
+                let place =
+                    switch argument.arity {
+                    case .any, .several: condition
+                    case .commandLine: "-n '__devmesh_rest >/dev/null'"
+                    case .one, .optional: "-n '__devmesh_at \(spec.name) \(index)'"
+                    }
                 lines.append("complete -c devmesh \(place) \(words)")
             }
         }
@@ -47,7 +51,7 @@ struct FishCompletions {
         case .target: "-a '(__devmesh_ask targets (__devmesh_words)[2])'"
         case .choice(let choices): "-a '\(choices.joined(separator: " "))'"
         case .command: "-a '\(specs.filter { !$0.isHidden }.map(\.name).joined(separator: " "))'"
-        case .commandLine: "-a '(__fish_complete_subcommand)'"
+        case .commandLine: "-a '(complete -C (__devmesh_rest))'"
         }
     }
 
@@ -76,6 +80,15 @@ struct FishCompletions {
         function __devmesh_at
             set -l words (__devmesh_words)
             test (count $words) -eq (math $argv[2] + 1); and test "$words[1]" = $argv[1]
+        end
+
+        # The command line behind `--`, up to the cursor.
+        function __devmesh_rest
+            set -l words (commandline -opc)
+            set -l at (contains -i -- -- $words); or return 1
+            set -l rest (commandline -ct)
+            test $at -lt (count $words); and set rest (string escape -- $words[(math $at + 1)..-1]) $rest
+            echo "$rest"
         end
 
         function __devmesh_ask

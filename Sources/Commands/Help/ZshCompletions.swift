@@ -30,7 +30,8 @@ struct ZshCompletions {
         case .one: "'\(index + 1):\(argument.name):\(action(argument.kind))'"
         case .optional: "'\(index + 1)::\(argument.name):\(action(argument.kind))'"
         case .any, .several: "'*:\(argument.name):\(action(argument.kind))'"
-        case .commandLine: "'*::\(argument.name):_normal'"
+        // Three colons: only its own words are to be seen. The blank keeps `_arguments` from adding some of its own.
+        case .commandLine: "'*:::\(argument.name): _devmesh_command_line'"
         }
     }
 
@@ -89,11 +90,15 @@ struct ZshCompletions {
             compadd "$@" -a names
         }
 
+        _devmesh_command_line() {
+            if (( CURRENT == 1 )); then _command_names -e; else _normal; fi
+        }
+
         _devmesh() {
             local context state state_descr curcontext=$curcontext devmesh_file
-            local -a line commands
+            local -a line names
             typeset -A opt_args
-            commands=(
+            names=(
         @COMMANDS@
             )
             _arguments -C -S \
@@ -104,7 +109,7 @@ struct ZshCompletions {
                 '*::argument:->argument'
             devmesh_file=${opt_args[-f]:-$opt_args[--file]}
             case $state in
-            command) _describe -t commands 'devmesh command' commands ;;
+            command) _describe -t commands 'devmesh command' names ;;
             argument)
                 curcontext=${curcontext%:*:*}:devmesh-$words[1]:
                 case $words[1] in
