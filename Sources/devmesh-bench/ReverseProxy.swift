@@ -58,7 +58,8 @@ struct Peer {
             """
         try writeFile(nginxConfiguration("front", server), to: folder + "/front.conf")
         return try Peer(
-            "nginx", port, [tools.nginx, "-p", folder + "/", "-c", "front.conf", "-e", "stderr"], in: folder)
+            "nginx", port, [tools.nginx, "-p", folder + "/", "-c", "front.conf", "-e", "stderr"], processes: 2,
+            in: folder)
     }
 
     /// haproxy with one thread, connections kept alive and shared on both sides.
@@ -79,10 +80,12 @@ struct Peer {
 
             """
         try writeFile(configuration, to: folder + "/haproxy.cfg")
-        return try Peer("haproxy", port, [program, "-db", "-q", "-f", "haproxy.cfg"], in: folder)
+        return try Peer("haproxy", port, [program, "-db", "-q", "-f", "haproxy.cfg"], processes: 1, in: folder)
     }
 
-    private init(_ name: String, _ port: Int, _ command: [String], in folder: String) throws(Malfunction) {
+    private init(_ name: String, _ port: Int, _ command: [String], processes processCount: Int, in folder: String)
+        throws(Malfunction)
+    {
         let errors = "\(folder)/\(name).txt"
         program = try Program(command, environment: ThisProcess.environment, directory: folder, stderr: .file(errors))
         do throws(Malfunction) { try listening(port, program) } catch {
@@ -90,8 +93,13 @@ struct Peer {
             program.end()
             throw Malfunction("\(name): \(error.reason); it said: \(said)")
         }
-        proxy = ReverseProxy(
-            name: name, port: port, processes: ownProcesses(of: program.pid, program: command[0]))
+        // nginx listens before it has started its worker.
+        var processes = ownProcesses(of: program.pid, program: command[0])
+        while processes.count < processCount, !program.hasEnded {
+            pause(.milliseconds(1))
+            processes = ownProcesses(of: program.pid, program: command[0])
+        }
+        proxy = ReverseProxy(name: name, port: port, processes: processes)
     }
 
     func end() { program.end() }
