@@ -104,6 +104,24 @@ extension Kernel {
         return WriteResult(try moving(.send, bytes.count) { Platform.send(raw, bytes.baseAddress, $0) })
     }
 
+    /// Sends what fits of a file's bytes as they lie in the system's cache (sendfile(2)).
+    public func sendFile(
+        _ file: borrowing Descriptor, from offset: Int, count: Int, to socket: borrowing Descriptor
+    ) throws(Errno) -> WriteResult {
+        let (source, sink) = (file.raw, socket.raw)
+        return WriteResult(
+            try moving(.send, count) { count in
+                #if canImport(Glibc)
+                    var start = off_t(offset)
+                    return sendfile(sink, source, &start, count)
+                #else
+                    var length = off_t(count)
+                    let result = sendfile(source, sink, off_t(offset), &length, nil, 0)
+                    return result == 0 || length > 0 ? Int(length) : -1
+                #endif
+            })
+    }
+
     /// Reads what a socket has (recv(2)), a little faster than `read`; the buffer must not be empty.
     public func receive(_ descriptor: borrowing Descriptor, into buffer: UnsafeMutableRawBufferPointer) throws(Errno)
         -> ReadResult

@@ -4,7 +4,7 @@ import Platform
 ///
 /// Load and site share a processor, so what the site costs is taken from the load, and hides how the proxies differ:
 /// this one makes a receive and a send for a small request and nothing else. It answers `/` with a line and `/big` with
-/// `Site.fileSize` bytes; everything a proxy may ask it is a GET.
+/// `Site.fileSize` bytes of a file; everything a proxy may ask it is a GET.
 final class SiteServer {
     private let listener: Descriptor
     private let poller: any Poller
@@ -12,8 +12,9 @@ final class SiteServer {
     private var clients: [Client?] = []
     // For as long as the process lives.
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 16)
-    private let small = SiteServer.response(Site.greeting)
-    private let big = SiteServer.response(String(repeating: "x", count: Site.fileSize))
+    private let small = SiteServer.head(of: Site.greeting.utf8.count, Site.greeting)
+    private let bigHead = SiteServer.head(of: Site.fileSize)
+    private let file: Descriptor
 
     private final class Client {
         let socket: Descriptor
@@ -28,8 +29,8 @@ final class SiteServer {
         init(_ socket: consuming Descriptor) { self.socket = socket }
     }
 
-    private static func response(_ body: String) -> UnsafeRawBufferPointer {
-        let text = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    private static func head(of length: Int, _ body: String = "") -> UnsafeRawBufferPointer {
+        let text = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: \(length)\r\n\r\n\(body)"
         let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: text.utf8.count, alignment: 16)
         bytes.copyBytes(from: text.utf8)
         return UnsafeRawBufferPointer(bytes)
@@ -48,6 +49,11 @@ final class SiteServer {
         listener = try Kernel.real.listen(at: .loopback(port))
         poller = try PollerBackend.native.make()
         try poller.add(listener.raw, token: UInt64(listener.raw))
+        // In the mesh's folder, and gone with this process.
+        let path = "big-\(port)"
+        file = try Kernel.real.open(path, .readWrite)
+        try Kernel.real.remove(path)
+        try Kernel.real.writeAll(file, String(repeating: "x", count: Site.fileSize))
     }
 
     /// Serves until something ends the process.
@@ -114,16 +120,22 @@ final class SiteServer {
     /// Sends what is to be sent; false where the client must read first.
     private func send(_ client: Client) throws(Errno) -> Bool {
         while let isBig = client.answers.first {
-            let answer = isBig ? big : small
-            let sent = try Kernel.real.send(
-                client.socket, UnsafeRawBufferPointer(rebasing: answer[client.offset...]))
+            let first = isBig ? bigHead : small
+            let sent =
+                client.offset < first.count
+                ? try Kernel.real.send(client.socket, UnsafeRawBufferPointer(rebasing: first[client.offset...]))
+                : try sendFile(from: client.offset - first.count, to: client.socket)
             guard case .bytes(let count) = sent else { return false }
             client.offset += count
-            if client.offset == answer.count {
+            if client.offset == first.count + (isBig ? Site.fileSize : 0) {
                 client.offset = 0
                 client.answers.removeFirst()
             }
         }
         return true
+    }
+
+    private func sendFile(from offset: Int, to socket: borrowing Descriptor) throws(Errno) -> WriteResult {
+        try Kernel.real.sendFile(file, from: offset, count: Site.fileSize - offset, to: socket)
     }
 }

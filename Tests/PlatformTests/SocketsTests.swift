@@ -60,6 +60,25 @@ import Testing
         }
     #endif
 
+    @Test func sendFile_part_arrivesAsItLies() throws {
+        let folder = TemporaryFolder()
+        folder.write("file", "0123456789")
+        let file = try Kernel.real.open(folder.path + "/file", .read)
+        let address = SocketAddress.unix(folder.path + "/s")
+        let listener = try Kernel.real.listen(at: address)
+        let client = try Kernel.real.socket(for: address)
+        _ = try Kernel.real.connect(client, to: address)
+        guard case .connection(let accepted) = try Kernel.real.accept(listener) else {
+            Issue.record("no connection")
+            return
+        }
+        #expect(try Kernel.real.sendFile(file, from: 3, count: 4, to: accepted) == .bytes(4))
+        var buffer = [UInt8](repeating: 0, count: 16)
+        let read = try buffer.withUnsafeMutableBytes { try Kernel.real.receive(client, into: $0) }
+        #expect(read == .bytes(4))
+        #expect(String(decoding: buffer.prefix(4), as: UTF8.self) == "3456")
+    }
+
     @Test func peerUser_ownConnection_isOneself() throws {
         let folder = TemporaryFolder()
         let address = SocketAddress.unix(folder.path + "/s")
