@@ -161,13 +161,7 @@ public struct HeadWriter: ~Copyable {
     }
 
     /// One chunk (RFC 9112 §7.1); nothing for an empty payload, which would end the body.
-    public mutating func chunk(_ payload: some Collection<UInt8>) {
-        guard !payload.isEmpty else { return }
-        append(String(payload.count, radix: 16).utf8)
-        append("\r\n")
-        append(payload)
-        append("\r\n")
-    }
+    public mutating func chunk(_ payload: [UInt8]) { payload.withUnsafeBytes { chunk($0) } }
 
     /// The same from raw memory, with no allocation but the buffer's own.
     public mutating func chunk(_ payload: UnsafeRawBufferPointer) {

@@ -21,12 +21,18 @@ import Testing
         #expect(try client.receive(until: "ok") == ok)
     }
 
-    /// One exchange on a new connection, which its server ends soon after the answer unless it is left before.
-    private func isLeft(_ client: Peer, _ server: Server) throws -> Bool {
+    /// One exchange on a new connection, which is returned.
+    private func exchangeAnew(_ client: Peer, _ server: Server) throws -> Peer {
         try client.send(get)
         let upstream = try server.accept()
         try upstream.answer(ok)
         #expect(try client.receive(until: "ok") == ok)
+        return upstream
+    }
+
+    /// One exchange on a new connection, which its server ends soon after the answer unless it is left before.
+    private func isLeft(_ client: Peer, _ server: Server) throws -> Bool {
+        let upstream = try exchangeAnew(client, server)
         mesh.settle()
         let isLeft = try !upstream.isQuiet(for: .milliseconds(5))
         upstream.close()
@@ -47,20 +53,28 @@ import Testing
     @Test func serverThatHasServedTwice_mayEndConnectionsAsItLikes() throws {
         let server = try Server()
         let client = try client(of: server)
-        try client.send(get)
-        let first = try server.accept()
-        try first.answer(ok)
-        #expect(try client.receive(until: "ok") == ok)
+        let first = try exchangeAnew(client, server)
         try exchange(client, first)
         first.close()
         mesh.settle()
         for _ in 0..<5 { #expect(try !isLeft(client, server)) }
-        try client.send(get)
-        let upstream = try server.accept()
-        try upstream.answer(ok)
-        #expect(try client.receive(until: "ok") == ok)
+        let upstream = try exchangeAnew(client, server)
         for _ in 0..<3 { try exchange(client, upstream) }
         #expect(try !server.hasVisitor(within: .milliseconds(20)))
+    }
+
+    /// Two requests at once to a server that looks at one connection until that ends: the first is answered, and its
+    /// connection given up. Returns the one that the second waits on.
+    private func starve(_ first: Peer, _ second: Peer, _ server: Server, idle: Peer?) throws -> Peer {
+        try first.send(get)
+        let one = try idle ?? server.accept()
+        try one.receive(until: "\r\n\r\n")
+        try second.send(get)
+        let two = try server.accept()
+        try one.send(ok)
+        try first.receive(until: "ok")
+        #expect(try one.expectEnd())
+        return two
     }
 
     /// Its idle connections are given up after 100 ms without an answer; that this one comes much later shows that they
@@ -71,14 +85,7 @@ import Testing
         let second = try mesh.call("reader")
         var idle: Peer?
         for _ in 0..<3 {
-            try first.send(get)
-            let one = try idle ?? server.accept()
-            try one.receive(until: "\r\n\r\n")
-            try second.send(get)
-            let two = try server.accept()
-            try one.send(ok)
-            try first.receive(until: "ok")
-            #expect(try one.expectEnd())
+            let two = try starve(first, second, server, idle: idle)
             #expect(try second.isQuiet(for: .milliseconds(60)))
             try two.answer(ok)
             #expect(try second.receive(until: "ok") == ok)
@@ -94,14 +101,7 @@ import Testing
         let second = try mesh.call("reader")
         var idle: Peer?
         for round in 0..<3 {
-            try first.send(get)
-            let one = try idle ?? server.accept()
-            try one.receive(until: "\r\n\r\n")
-            try second.send(get)
-            let two = try server.accept()
-            try one.send(ok)
-            try first.receive(until: "ok")
-            #expect(try one.expectEnd())
+            let two = try starve(first, second, server, idle: idle)
             // At once, now that the other has ended.
             try two.answer(ok)
             #expect(try second.receive(until: "ok") == ok)
