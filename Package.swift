@@ -22,11 +22,13 @@ func room(_ name: String, imports: [String] = [], tools: [String] = []) -> [Targ
 
 /// A program: `main.swift` and little else.
 ///
-/// What users start many times a day carries Swift's library with it: it starts in half the time.
+/// What users start many times a day carries Swift's library with it, at a fixed place: it starts in half the time, since
+/// little need be looked up or relocated.
 func program(_ name: String, imports: [String]) -> Target {
-    .executableTarget(
+    let standsAlone = ["-static-stdlib", "-Xclang-linker", "-no-pie"]
+    return .executableTarget(
         name: name, dependencies: imports.map { .init(stringLiteral: $0) }, swiftSettings: settings,
-        linkerSettings: [.unsafeFlags(["-static-stdlib"], .when(platforms: [.linux], configuration: .release))])
+        linkerSettings: [.unsafeFlags(standsAlone, .when(platforms: [.linux], configuration: .release))])
 }
 
 let everyRoom = [

@@ -179,7 +179,7 @@ public struct Registration {
 
 /// Work that waits for its time.
 public final class Timer {
-    let due: Instant
+    public let due: Instant
     /// Its place in the heap; -1 once fired or cancelled.
     var place = -1
     /// Lives as long as `place` is not -1: then its heap holds this.

@@ -31,7 +31,8 @@ enum Fingerprint {
     /// Lengths keep ["ab", "c"] and ["a", "bc"] apart.
     private static func append(_ texts: [String], to bytes: inout [UInt8]) {
         for text in [String(texts.count)] + texts {
-            bytes.append(contentsOf: "\(text.utf8.count):".utf8)
+            bytes.append(contentsOf: String(text.utf8.count).utf8)
+            bytes.append(UInt8(ascii: ":"))
             bytes.append(contentsOf: text.utf8)
         }
     }

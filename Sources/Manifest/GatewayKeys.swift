@@ -24,7 +24,9 @@ public enum GatewayHost {
 
     /// A name as a label of host names (RFC 1123 §2.1): what none can hold becomes `-`.
     public static func label(of name: String) -> String {
-        let isLabel = name.utf8.allSatisfy { UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || $0 == UInt8(ascii: "-") }
+        let isLabel = name.utf8.allSatisfy {
+            UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || $0.isDigit || $0 == UInt8(ascii: "-")
+        }
         // Most are.
         if isLabel { return name }
         return String(name.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" })

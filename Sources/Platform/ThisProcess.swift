@@ -95,12 +95,15 @@ public enum ThisProcess {
     }
 
     /// Makes room in the kernel's table of this process's descriptors, to be called while it has one thread: with more,
-    /// each doubling of the table waits ten milliseconds for every processor (expand_fdtable, synchronize_rcu).
+    /// each doubling of the table waits ten milliseconds for every processor (expand_fdtable, synchronize_rcu). Where
+    /// there is room, keeps the low numbers that make the start of a program quick.
     public static func reserveDescriptorTable() {
         for number: Int32 in [4095, 1023] {
             let copy = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, number)
-            if copy >= 0 { close(copy) }
-            if copy >= 0 { return }
+            guard copy >= 0 else { continue }
+            close(copy)
+            cp_reserve_low_descriptors()
+            return
         }
     }
 

@@ -82,12 +82,13 @@ final class ListenerWatch {
     }
 
     private func schedule() {
-        // Whoever was told of a change may have begun another wait, and with it a timer.
-        timer?.cancel()
         let now = Instant.now
         let least = Duration.milliseconds(waiting.count > 4 ? 3 : 1)
         let delays = waiting.values.map { min(max((now - $0.since) / 8, least), $0.interval) }
         guard let delay = delays.min() else { return }
+        // A look that comes sooner stays: where one program is started after another, none would come before the last.
+        if let timer, timer.isPending, timer.due <= now + delay { return }
+        timer?.cancel()
         timer = loop.after(delay) { [weak self] in self?.lookForAll() }
     }
 }

@@ -55,6 +55,10 @@ struct cp_spawn {
 #define CP_STAGE_STDIO 3
 #define CP_STAGE_EXEC 4
 
+/// Keeps low numbers for the descriptors of programs that are started, which makes that quicker; to be called while few
+/// descriptors are open.
+void cp_reserve_low_descriptors(void);
+
 /// vfork and exec. The child starts with default signal handlers, an empty mask and no descriptor above 2.
 /// Returns the pid, or a negative errno with `stage` telling which step failed.
 int cp_spawn(const struct cp_spawn *request, int *stage);
