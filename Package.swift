@@ -32,8 +32,8 @@ func program(_ name: String, imports: [String]) -> Target {
 }
 
 let everyRoom = [
-    "Platform", "EventLoop", "JSON", "HTTP", "Manifest", "Plan", "Project", "Logs", "Supervisor", "Proxy", "Control",
-    "Gateway", "Mesh", "Commands",
+    "Platform", "EventLoop", "JSON", "HTTP", "Manifest", "Plan", "Project", "Logs", "Watch", "Supervisor", "Proxy",
+    "Control", "Gateway", "Mesh", "Commands",
 ]
 
 let package = Package(
@@ -64,6 +64,7 @@ let package = Package(
         + room("Plan", imports: ["Manifest", "JSON"])
         + room("Project", imports: ["Platform", "JSON", "Manifest", "Plan"])
         + room("Logs", imports: ["Platform", "EventLoop", "JSON"])
+        + room("Watch", imports: ["Platform", "EventLoop"])
         + room("Supervisor", imports: ["Platform", "EventLoop", "HTTP", "Manifest", "Plan"])
         + room("Proxy", imports: ["Platform", "EventLoop", "HTTP"], tools: ["CTestSupport"])
         + room("Control", imports: ["Platform", "JSON", "HTTP"])

@@ -614,10 +614,13 @@ int cp_inotify_add(int fd, const char *path, uint32_t mask) {
     int watch = inotify_add_watch(fd, path, mask);
     return watch < 0 ? -errno : watch;
 }
+
+int cp_inotify_remove(int fd, int watch) { return inotify_rm_watch(fd, watch) < 0 ? -errno : 0; }
 #else
 int cp_tcp_listeners(struct cp_socket_entry *out, int capacity) { return -ENOSYS; }
 int cp_tcp_established(uint16_t port, struct cp_socket_entry *out, int capacity) { return -ENOSYS; }
 int cp_tcp_find(const struct sockaddr *own, const struct sockaddr *peer, struct cp_socket_entry *out) { return -ENOSYS; }
 int cp_inotify_create(void) { return -ENOSYS; }
 int cp_inotify_add(int fd, const char *path, uint32_t mask) { return -ENOSYS; }
+int cp_inotify_remove(int fd, int watch) { return -ENOSYS; }
 #endif

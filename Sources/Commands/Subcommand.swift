@@ -13,7 +13,7 @@ enum Subcommands {
     static let all: [any (Subcommand & Sendable).Type] = [
         UpCommand.self, DownCommand.self, PsCommand.self, LsCommand.self,
         StartCommand.self, StopCommand.self, RestartCommand.self, BuildCommand.self, UseCommand.self,
-        RouteCommand.self, ScaleCommand.self, FaultCommand.self, WaitCommand.self,
+        RouteCommand.self, ScaleCommand.self, FaultCommand.self, WatchCommand.self, WaitCommand.self,
         LogsCommand.self, WhyCommand.self, EventsCommand.self, PortsCommand.self,
         OpenCommand.self,
         EnvCommand.self, ExecCommand.self, RunCommand.self,
@@ -26,7 +26,7 @@ enum Subcommands {
 
     /// Commands that the contract names and later work brings.
     static let notYet: Set<String> = [
-        "resolve", "register", "deregister", "traffic", "graph", "attach", "init", "doctor", "watch", "top",
+        "resolve", "register", "deregister", "traffic", "graph", "attach", "init", "doctor", "top",
     ]
 
     static func named(_ name: String) throws(UsageError) -> any Subcommand.Type {

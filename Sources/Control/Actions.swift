@@ -121,3 +121,21 @@ public struct ScaleRequest: WireType {
 
     public var json: JSON { ["instances": .int(instances)] }
 }
+
+/// The body of `POST /v1/services/NAME/watch`; the answer is an `ActionResult`.
+public struct WatchSwitch: WireType {
+    /// Whether changes of its files have it built and restarted.
+    public var isOn: Bool
+
+    public init(isOn: Bool) {
+        self.isOn = isOn
+    }
+
+    public init(json: JSON) throws(WireProblem) {
+        let reader = try WireReader(json)
+        try reader.only("on")
+        isOn = try reader.bool("on", default: true)
+    }
+
+    public var json: JSON { ["on": .bool(isOn)] }
+}

@@ -39,6 +39,10 @@ extension ControlClient {
         try decode(send("POST", path(name, "scale"), request.json, patience: nil))
     }
 
+    public func watch(_ name: String, _ request: WatchSwitch) throws(ControlError) -> ActionResult {
+        try decode(send("POST", path(name, "watch"), request.json, patience: patience))
+    }
+
     public func route(of name: String) throws(ControlError) -> RouteStatus {
         try decode(send("GET", path(name, "route"), patience: patience))
     }

@@ -20,11 +20,13 @@ public struct ServiceStatus: WireType {
     public var isInsecure: Bool
     /// How its requests are shared out among targets, `local 90, next 10`; nil where all go to `target`.
     public var shares: String?
+    /// Something to know of it though it is ready, as that it serves a previous build.
+    public var remark: String?
 
     public init(
         service: String, state: String, target: String, address: String?, url: String?, reason: String?,
         instances: [InstanceStatus], differs: Bool = false, isInsecure: Bool = false,
-        shares: String? = nil
+        shares: String? = nil, remark: String? = nil
     ) {
         self.service = service
         self.state = state
@@ -36,6 +38,7 @@ public struct ServiceStatus: WireType {
         self.differs = differs
         self.isInsecure = isInsecure
         self.shares = shares
+        self.remark = remark
     }
 
     public init(json: JSON) throws(WireProblem) {
@@ -50,6 +53,7 @@ public struct ServiceStatus: WireType {
         differs = try reader.bool("differs", default: false)
         isInsecure = try reader.bool("insecure", default: false)
         shares = try reader.optionalString("shares")
+        remark = try reader.optionalString("remark")
     }
 
     public var json: JSON {
@@ -60,6 +64,7 @@ public struct ServiceStatus: WireType {
             .init("insecure", .bool(isInsecure)),
         ]
         if let shares { members.append(.init("shares", .string(shares))) }
+        if let remark { members.append(.init("remark", .string(remark))) }
         return .object(members)
     }
 }

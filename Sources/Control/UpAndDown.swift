@@ -10,27 +10,38 @@ public struct UpRequest: WireType {
     public var env: [String: String]
     /// Whether the answer comes only when what was started is ready.
     public var wait: Bool
+    /// Whether changes of files are heeded from now on.
+    public var watch: Bool
+    /// Only tell what would be done.
+    public var dryRun: Bool
 
-    public init(services: [String]?, local: [String]?, env: [String: String], wait: Bool) {
+    public init(
+        services: [String]?, local: [String]?, env: [String: String], wait: Bool, watch: Bool = true,
+        dryRun: Bool = false
+    ) {
         self.services = services
         self.local = local
         self.env = env
         self.wait = wait
+        self.watch = watch
+        self.dryRun = dryRun
     }
 
     public init(json: JSON) throws(WireProblem) {
         let reader = try WireReader(json)
-        try reader.only("services", "local", "env", "wait")
+        try reader.only("services", "local", "env", "wait", "watch", "dryRun")
         services = try reader.optionalStrings("services")
         local = try reader.optionalStrings("local")
         env = try reader.stringMap("env")
         wait = try reader.bool("wait", default: true)
+        watch = try reader.bool("watch", default: true)
+        dryRun = try reader.bool("dryRun", default: false)
     }
 
     public var json: JSON {
         [
             "services": services.map { JSON($0) } ?? .null, "local": local.map { JSON($0) } ?? .null,
-            "env": JSON(env), "wait": .bool(wait),
+            "env": JSON(env), "wait": .bool(wait), "watch": .bool(watch), "dryRun": .bool(dryRun),
         ]
     }
 }

@@ -25,6 +25,7 @@ public protocol ControlBackend: AnyObject {
         _ action: ServiceAction, _ request: ActionRequest, _ call: ControlCall, done: @escaping Done<ActionReport>)
     func use(_ name: String, _ request: UseRequest, _ call: ControlCall, done: @escaping Done<ActionResult>)
     func scale(_ name: String, _ request: ScaleRequest, _ call: ControlCall, done: @escaping Done<ActionResult>)
+    func watch(_ name: String, _ request: WatchSwitch, _ call: ControlCall, done: @escaping Done<ActionResult>)
     func route(of name: String, _ call: ControlCall, done: @escaping Done<RouteStatus>)
     func changeRoute(of name: String, _ change: RouteChange, _ call: ControlCall, done: @escaping Done<ActionResult>)
     func faults(of name: String, _ call: ControlCall, done: @escaping Done<[FaultRule]>)

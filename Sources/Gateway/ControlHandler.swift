@@ -60,6 +60,7 @@ final class ControlHandler: HTTPHandler {
             backend.perform(action, try body(exchange), call, done: answer(exchange, call))
         case .use(let name): backend.use(name, try body(exchange), call, done: answer(exchange, call))
         case .scale(let name): backend.scale(name, try body(exchange), call, done: answer(exchange, call))
+        case .watch(let name): backend.watch(name, try body(exchange), call, done: answer(exchange, call))
         case .route(let name): backend.route(of: name, call, done: answer(exchange, call))
         case .changeRoute(let name):
             backend.changeRoute(of: name, try body(exchange), call, done: answer(exchange, call))

@@ -6,7 +6,7 @@ enum Route: Equatable {
     case mesh, services, ports, wait, up, down
     case service(String), why(String), environment(String)
     case action(ServiceAction)
-    case use(String), scale(String)
+    case use(String), scale(String), watch(String)
     case route(String), changeRoute(String), faults(String), changeFaults(String)
     case events(follow: Bool)
 
@@ -63,6 +63,7 @@ enum Route: Equatable {
             switch path[2] {
             case "use": .use(path[1])
             case "scale": .scale(path[1])
+            case "watch": .watch(path[1])
             case "route": .changeRoute(path[1])
             case "fault": .changeFaults(path[1])
             default: nil

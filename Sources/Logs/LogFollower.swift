@@ -72,7 +72,7 @@ final class LogFollower: ReadinessHandler {
         let watcher = try FileWatcher()
         let kernel = loop.kernel
         try kernel.makeDirectory(session.query.folder)
-        rootWatch = try watcher.add(session.query.folder)
+        rootWatch = try watcher.addWrites(session.query.folder)
         self.watcher = watcher
         for service in session.names.indices { try watchFolder(of: service) }
         registrations.append(try loop.watch(watcher.descriptor.raw, self))
@@ -82,7 +82,7 @@ final class LogFollower: ReadinessHandler {
 
     private func watchFolder(of service: Int) throws(Errno) {
         let path = session.cursor(service).folder.path
-        let watch = try loop.kernel.makingFolder(path) { () throws(Errno) in try watcher?.add(path) }
+        let watch = try loop.kernel.makingFolder(path) { () throws(Errno) in try watcher?.addWrites(path) }
         if let watch { watches[watch] = service }
     }
 
@@ -114,7 +114,7 @@ final class LogFollower: ReadinessHandler {
         guard let service = session.names.firstIndex(of: Path.name(ofPart: name)) else { return }
         // Adding a folder that is watched already gives its old watch (inotify_add_watch(2)).
         let path = session.cursor(service).folder.path
-        guard let watch = try? watcher?.add(path), watches[watch] != service else { return }
+        guard let watch = try? watcher?.addWrites(path), watches[watch] != service else { return }
         watches[watch] = service
         session.cursor(service).startAnew()
     }

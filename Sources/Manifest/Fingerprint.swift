@@ -37,9 +37,9 @@ enum Fingerprint {
         }
     }
 
-    /// Keys that no process need be restarted for: versions are units by themselves, and what becomes of requests on
-    /// their way is the front's business.
-    private static let others = ["versions", "route", "timeouts", "retries", "limits", "hosts", "paths"]
+    /// Keys that no process need be restarted for: versions are units by themselves, what becomes of requests on their
+    /// way is the front's business, and what is watched that of whoever watches.
+    private static let others = ["versions", "watch", "route", "timeouts", "retries", "limits", "hosts", "paths"]
 
     /// Neither order nor what is the user's own counts.
     /// - Parameter others: members that are something by themselves.

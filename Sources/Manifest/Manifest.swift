@@ -108,6 +108,8 @@ public struct Service: Sendable, Equatable {
     public var stop: StopPolicy
     public var instances: Int
     public var handover: Handover = .hold
+    /// Nil: changes of files don't matter to it.
+    public var watch: WatchRules?
     public var listens: Listens
     /// `port`: pins the front.
     public var port: Int?
@@ -258,6 +260,22 @@ public enum Handover: String, Sendable, CaseIterable {
     case hold
     /// The new process, which takes over once it is ready.
     case overlap
+}
+
+/// Changes of which files have it built and restarted.
+public struct WatchRules: Sendable, Equatable {
+    /// Relative to its folder: folders, files, or patterns.
+    public var paths: [String]
+    /// As in a .gitignore of its folder.
+    public var ignore: [String]
+    /// How long nothing more must change.
+    public var debounce: Duration
+
+    public init(paths: [String] = ["."], ignore: [String] = [], debounce: Duration = .milliseconds(200)) {
+        self.paths = paths
+        self.ignore = ignore
+        self.debounce = debounce
+    }
 }
 
 public struct StopPolicy: Sendable, Equatable {

@@ -74,7 +74,25 @@ enum ManifestKeys {
             "handover", .choice(Handover.allCases.map(\.rawValue)),
             "In a restart: stop the old process first and hold requests meanwhile, or start the new one first.",
             standard: "hold"),
+        Key(
+            "watch", .either([.boolean, watch]),
+            "Rebuild and restart it when files change: true for all in its folder, or which.", standard: false,
+            examples: [true, ["paths": ["src"], "ignore": ["*.tmp"]]]),
     ]
+
+    private static let watch = Shape.object([
+        Key(
+            "paths", .list(.text(.filled), minimum: 1),
+            "Folders, files, or patterns such as src/**/*.c, relative to its folder.", standard: ["."],
+            examples: [["src"]]),
+        Key(
+            "ignore", .list(.text(.filled), minimum: 0),
+            "What to leave out besides, as in a .gitignore; with ! before it: what not to leave out.", standard: [],
+            examples: [["*.tmp", "!build/"]]),
+        Key(
+            "debounce", .duration(minimum: .zero), "How long nothing more must change before it is built.",
+            standard: "200ms"),
+    ])
 
     private static let network = [
         Key(
@@ -129,7 +147,6 @@ enum ManifestKeys {
         examples: [8080, false])
 
     private static let laterOfProcesses: [Key] = [
-        .later("watch", "Rebuild and restart when files change.", examples: [["paths": ["src"], "ignore": ["*.tmp"]]]),
         .later("tty", "Run it on a terminal of its own.", standard: false),
         .later("container", "The container that it runs in."),
     ]

@@ -270,6 +270,10 @@ extension Sentence {
     static let buildWithoutRun = Sentence(
         expected: "\"run\" beside \"build\"", found: "none", mend: "Add \"run\", or remove \"build\"")
 
+    static let watchWithoutRun = Sentence(
+        expected: "\"run\" beside \"watch\"", found: "none: there is nothing to restart",
+        mend: "Add \"run\", or remove \"watch\"")
+
     static func unknownTarget(_ text: String, among names: [String], nearest: String?) -> Sentence {
         Sentence(
             expected: alternatives(names.map(quoted)), found: quoted(text),

@@ -45,6 +45,7 @@ struct ServiceReader {
             checkout: node["git"]?.string.map { Checkout(ref: $0) },
             logs: reader.logs(node["logs"], default: defaults.logs))
         service.handover = choice("handover") ?? .hold
+        service.watch = watch
         service.origins = topOrigins + origins
         service.hosts = hosts
         service.paths = paths
@@ -141,6 +142,15 @@ struct ServiceReader {
             to: node?["to"]?.string.flatMap(StopPolicy.Recipient.init(rawValue:)) ?? standard.to,
             drain: duration(node?["drain"]) ?? standard.drain,
             timeout: duration(node?["timeout"]) ?? standard.timeout)
+    }
+
+    private var watch: WatchRules? {
+        guard let node = node["watch"], node.bool != false else { return nil }
+        let standard = WatchRules()
+        let paths = ManifestReader.texts(node["paths"])
+        return WatchRules(
+            paths: paths.isEmpty ? standard.paths : paths, ignore: ManifestReader.texts(node["ignore"]),
+            debounce: duration(node["debounce"]) ?? standard.debounce)
     }
 
     private mutating func ready(_ scope: Scope, _ injected: InjectedNames) -> ReadyProbe {

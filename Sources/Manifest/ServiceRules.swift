@@ -55,6 +55,9 @@ struct ServiceRules {
         if isWhole, !canRun { report.error(.nothingToRun, at: entry.nameOffset, trail) }
         // Versions may have what runs it.
         if isWhole, canRun, has("build"), !has("run"), entry.versions.isEmpty { report(.buildWithoutRun, "build") }
+        if isWhole, canRun, service.watch != nil, !has("run"), entry.versions.isEmpty {
+            report(.watchWithoutRun, "watch")
+        }
     }
 
     private func checkVersions(isWhole: Bool) {

@@ -7,6 +7,7 @@ import Platform
 import Project
 import Proxy
 import Supervisor
+import Watch
 
 /// How a mesh comes up, and goes down.
 ///
@@ -46,6 +47,7 @@ extension Mesh {
         }
         publish()
         tell(nil, "up")
+        beginWatching()
     }
 
     private func sayStarted(firstSeq: Int) {
@@ -158,6 +160,7 @@ extension Mesh {
 
     private func finish() {
         let close = { [self] in
+            watches.hub?.close()
             supervisor.close()
             children.close()
             loop.stop()

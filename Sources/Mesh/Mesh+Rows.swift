@@ -35,7 +35,7 @@ extension Mesh {
             reason: status.reason.map { masking($0) }, instances: instances,
             differs: isService && isChosen(planned) || count != serving.service.instances,
             isInsecure: status.targetsRemote && serving.service.remote?.tls?.isInsecure == true,
-            shares: isService ? rules(of: planned).shares : nil)
+            shares: isService ? rules(of: planned).shares : nil, remark: status.remark.map { masking($0) })
     }
 
     /// Whether requests to a service take another way than the manifest says.
@@ -90,7 +90,7 @@ extension Mesh {
                 lines.append("port \(port) is held by \(holder.program ?? "a program") (pid \(pid))")
             }
         }
-        lines += supervisor.prospects(planned.name)
+        lines += supervisor.prospects(planned.name) + watchDetails(planned)
         let events = self.events.recent.filter { $0.service == planned.name }.suffix(5)
         lines += events.map { event in
             "\(event.time) \(event.event)" + (event.detail.map { ": \($0)" } ?? "")

@@ -15,6 +15,7 @@ extension Mesh: SupervisorDelegate {
         let isAside = service == UnitName.service(of: service) && !targets.isInUse(service)
         tell(isAside ? UnitName.of(service, version: Target.local.name) : service, state.rawValue, reason)
         settleWaiters()
+        watch(service)
     }
 
     func attach(_ source: OutputSource, stdout: consuming Descriptor, stderr: consuming Descriptor) {
@@ -59,6 +60,7 @@ extension Mesh: SupervisorDelegate {
     }
 
     func happened(_ service: String, _ happening: ServiceMachine.Happening) {
+        watches.heard(service, happening)
         switch happening {
         case .buildStarted:
             buildsBegan[service] = .now

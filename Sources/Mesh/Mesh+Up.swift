@@ -14,18 +14,63 @@ extension Mesh {
     func up(_ request: UpRequest, _ call: ControlCall, done: @escaping Done<UpReport>) {
         guard isRunning(done) else { return }
         do throws(MeshError) {
-            let planned = try Planned(
+            var planned = try Planned(
                 project, places: places, services: request.services, local: request.local, environment: request.env,
                 kernel: loop.kernel)
-            // Those of services on their way out are open still.
-            let held = Set(plan.listeners.map(\.port) + proxy.specs.map(\.port))
-            try planned.checkFree(project, places, besides: held, loop.kernel)
-            try take(planned, request, done)
+            let isWhole = request.services == nil && request.local == nil
+            if !isWhole { planned.selection = merged(planned.selection) }
+            try checkFree(planned)
+            if request.dryRun { return done(.success(forecast(planned))) }
+            let waits = request.wait
+            try take(planned, .up(movesAll: request.local != nil)) { report in
+                if waits { done(.success(report)) }
+            } began: { report in
+                if !waits { done(.success(report)) }
+            }
+            environment = request.env
+            selectsAll = selectsAll || isWhole
+            if watches.isOn != request.watch {
+                watches.isOn = request.watch
+                syncWatches()
+            }
         } catch { done(.failure(ControlFailure(error))) }
     }
 
+    func checkFree(_ planned: Planned) throws(MeshError) {
+        // Those of services on their way out are open still.
+        let held = Set(plan.listeners.map(\.port) + proxy.specs.map(\.port))
+        try planned.checkFree(project, places, besides: held, loop.kernel)
+    }
+
+    /// How far a new plan is taken up.
+    enum Taking: Equatable {
+        /// All that is selected is to be up.
+        /// - Parameter movesAll: services are to be served from where the selection says.
+        case up(movesAll: Bool)
+        /// Only what differs is touched: what is stopped stays so.
+        case follow
+    }
+
+    /// What `take` would do.
+    private func forecast(_ planned: Planned) -> UpReport {
+        var next = planned.plan
+        keepRefs(of: plan, in: &next)
+        let changes = Changes.between(plan, next)
+        let restarted = changes.changed.filter { !isDown($0) }
+        let wanted = next.services.map(\.name).filter { planned.selection[$0] != .idle }.map(targets.unit(of:))
+        let started = wanted.filter { !restarted.contains($0) && isDown($0) }
+        return UpReport(
+            started: started, restarted: restarted, removed: changes.removed,
+            unchanged: changes.unchanged.filter { next.service($0) != nil && !started.contains($0) })
+    }
+
     /// Moves from the plan that is up to another, touching only what differs.
-    private func take(_ planned: Planned, _ request: UpRequest, _ done: @escaping Done<UpReport>) throws(MeshError) {
+    /// - Parameters:
+    ///   - done: called once all of it is ready or has failed.
+    ///   - began: called before that, once it is under way.
+    func take(
+        _ planned: Planned, _ taking: Taking, done: @escaping (UpReport) -> Void, began: (UpReport) -> Void
+    ) throws(MeshError) {
         let before = plan
         var planned = planned
         keepRefs(of: before, in: &planned.plan)
@@ -44,7 +89,7 @@ extension Mesh {
         }
 
         plan = planned.plan
-        selection = request.services == nil && request.local == nil ? planned.selection : merged(planned.selection)
+        selection = planned.selection
         proxy.setHosts(HostTable(plan))
         for planned in plan.services {
             adopt(planned)
@@ -62,7 +107,7 @@ extension Mesh {
         var pending = 2
         func settle() {
             pending -= 1
-            if pending == 0, request.wait { done(.success(report)) }
+            if pending == 0 { done(report) }
         }
         func note(_ name: String, _ outcome: Outcome) {
             switch outcome {
@@ -84,10 +129,11 @@ extension Mesh {
                 for (name, outcome) in outcomes.sorted(by: { $0.key < $1.key }) { note(name, outcome) }
                 settle()
             }
-            moveTargets(from: before, all: request.local != nil)
+            moveTargets(from: before, all: taking == .up(movesAll: true))
             report.started =
                 serviceNames.filter { selection[$0] != .idle }.map(targets.unit(of:)) + pinnedUnits.sorted()
             report.started.removeAll { wasRunning.contains($0) || !isDown($0) }
+            if taking == .follow { report.started.removeAll { !changes.added.contains($0) } }
             report.unchanged.removeAll(where: report.started.contains)
             pending += report.started.count
             startServices(report.started) { name, outcome in
@@ -98,8 +144,9 @@ extension Mesh {
         }
         settleWaiters()
         publish()
+        syncWatches()
+        began(report)
         settle()
-        if !request.wait { done(.success(report)) }
     }
 
     /// Tells the proxy where remotes are now: for the supervisor one is as good as another.

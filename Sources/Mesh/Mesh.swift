@@ -35,6 +35,11 @@ final class Mesh {
     var selection: Selection
     /// What `use`, `scale`, `route` and `fault` chose; kept on disk.
     var choices: RuntimeChoices
+    /// What the latest `up` inherited.
+    var environment: [String: String]
+    /// Whether services that the manifest gains are part of this `up`.
+    var selectsAll: Bool
+    var watches: Watches
 
     let logs: LogHub
     let proxy: Proxy
@@ -86,6 +91,9 @@ final class Mesh {
         masking = Masking(planned.plan)
         selection = planned.selection
         choices = planned.choices
+        environment = options.environment
+        selectsAll = options.services == nil && options.local == nil
+        watches = Watches(isOn: options.watches)
         do throws(Errno) {
             logs = try LogHub(folder: lease.project.logsFolder, kernel: loop.kernel) { service, error in
                 try? StandardStream.error.write(Sentences.logsFail(service, error) + "\n")

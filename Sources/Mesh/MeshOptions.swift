@@ -11,12 +11,18 @@ public struct MeshOptions: Sendable {
     public var environment: [String: String]
     /// devmesh's own, for the control API.
     public var version: String
+    /// Whether changes of files are heeded: of services that have `watch`, and of the manifest.
+    public var watches: Bool
 
-    public init(services: [String]? = nil, local: [String]? = nil, environment: [String: String], version: String) {
+    public init(
+        services: [String]? = nil, local: [String]? = nil, environment: [String: String], version: String,
+        watches: Bool = true
+    ) {
         self.services = services
         self.local = local
         self.environment = environment
         self.version = version
+        self.watches = watches
     }
 }
 

@@ -1,3 +1,4 @@
+import Control
 import Manifest
 import Platform
 import Project
@@ -102,6 +103,49 @@ enum Sentences {
 
     static let isInsecure =
         "the remote's certificate is not verified (\"insecure\" in its \"tls\"): whoever is on the way can read along"
+
+    static func cannotWatch(_ error: Errno) -> String {
+        "No files are watched: \(error). `devmesh restart SERVICE` builds and restarts by hand."
+    }
+
+    static func cannotWatch(_ service: String, isCheckout: Bool) -> String {
+        isCheckout
+            ? "\(service) is built from a git ref in a folder of devmesh's own, where nobody edits"
+            : "\(service) doesn't run here; give its entry in the manifest a `run` command"
+    }
+
+    static func filesChanged(_ summary: String, builds: Bool) -> String {
+        "\(summary) changed; \(builds ? "building" : "restarting")"
+    }
+
+    static func watchSuspended(_ path: String, builds: Bool) -> String {
+        "watching \(path) is suspended while it is \(builds ? "built" : "started"): \(builds ? "its build" : "it") writes "
+            + "that file itself, again and again; name it in \"ignore\" of \"watch\""
+    }
+
+    static func notWatched(_ unit: String, isOff: Bool) -> String {
+        isOff
+            ? "its files are not watched; `devmesh watch \(unit) on` changes that"
+            : "its files are not watched yet"
+    }
+
+    /// What became of a manifest that has changed: `restarted reader, started feed`.
+    static func followed(_ report: UpReport) -> String {
+        let parts = [("started", report.started), ("restarted", report.restarted), ("removed", report.removed)]
+        let told = parts.filter { !$0.1.isEmpty }.map { "\($0.0) \($0.1.joined(separator: ", "))" }
+        return told.isEmpty ? "nothing to restart" : told.joined(separator: "; ")
+    }
+
+    static func manifestChanged(_ name: String, _ what: String) -> String { "\(name) has changed: \(what)." }
+
+    static func manifestRefused(_ name: String) -> String {
+        "\(name) has changed, and can't be followed; the mesh runs on as it was:"
+    }
+
+    static func couldNotFollow(_ name: String, _ service: String, _ reason: String?) -> String {
+        "\(service) is not up as \(name) now has it" + (reason.map { ": \($0)" } ?? "")
+            + ". `devmesh why \(service)` says more."
+    }
 
     static func idle(_ service: String) -> String {
         "\(service) was left out of this `up`; `devmesh start \(service)` starts it"

@@ -59,4 +59,7 @@ public struct WallTime: Sendable, Comparable, Hashable {
     }
 
     public static func < (left: WallTime, right: WallTime) -> Bool { left.microseconds < right.microseconds }
+
+    /// Of the day in UTC, as `11:14:43`.
+    public var timeOfDay: String { String(rfc3339(digits: 0).dropFirst(11).dropLast()) }
 }

@@ -37,9 +37,13 @@ public struct FileStatus: Sendable, Equatable {
     /// Permission bits.
     public var mode: UInt32
     public var inode: UInt64
+    /// How many names it has.
+    public var links: Int
     public var owner: UInt32
     /// When its contents were last written, in nanoseconds since 1970.
     public var modified: Int64
+    /// When that, its name, its owner or its permissions were changed: a clock that no program sets.
+    public var changed: Int64
     public var isExecutable: Bool { mode & 0o111 != 0 }
 }
 
@@ -122,6 +126,13 @@ extension Kernel {
         return FileStatus(status)
     }
 
+    /// Of a link itself rather than of what it leads to (lstat(2)).
+    public func linkStatus(_ path: String) -> FileStatus? {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return nil }
+        return FileStatus(status)
+    }
+
     public func status(_ descriptor: borrowing Descriptor) -> FileStatus? {
         var status = stat()
         guard fstat(descriptor.raw, &status) == 0 else { return nil }
@@ -172,17 +183,26 @@ extension Kernel {
     }
 
     /// The names in a folder, sorted, without `.` and `..`.
-    public func list(_ path: String) throws(Errno) -> [String] {
+    public func list(_ path: String) throws(Errno) -> [String] { try entries(path).map(\.name).sorted() }
+
+    /// What is in a folder, in no order, without `.` and `..`; links count as what they are.
+    public func entries(_ path: String) throws(Errno) -> [(name: String, isFolder: Bool)] {
         guard let folder = opendir(path) else { throw Errno.last }
         defer { closedir(folder) }
-        var names: [String] = []
+        var entries: [(name: String, isFolder: Bool)] = []
         while let entry = readdir(folder) {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            if name != ".", name != ".." { names.append(name) }
+            if name == "." || name == ".." { continue }
+            // Some file systems don't say.
+            let isUnknown = Int(entry.pointee.d_type) == Int(DT_UNKNOWN)
+            let isFolder =
+                isUnknown
+                ? linkStatus(Path.join(path, name))?.kind == .directory : Int(entry.pointee.d_type) == Int(DT_DIR)
+            entries.append((name, isFolder))
         }
-        return names.sorted()
+        return entries
     }
 
     /// The absolute path without links, `.` and `..` (realpath(3)).
@@ -244,14 +264,16 @@ extension FileStatus {
         }
         size = Int(status.st_size)
         mode = UInt32(status.st_mode) & 0o7777
+        links = Int(status.st_nlink)
         inode = UInt64(truncatingIfNeeded: status.st_ino)
         owner = UInt32(status.st_uid)
         #if os(Linux)
-            let time = status.st_mtim
+            let (modified, changed) = (status.st_mtim, status.st_ctim)
         #else
-            let time = status.st_mtimespec
+            let (modified, changed) = (status.st_mtimespec, status.st_ctimespec)
         #endif
-        modified = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+        self.modified = Int64(modified.tv_sec) * 1_000_000_000 + Int64(modified.tv_nsec)
+        self.changed = Int64(changed.tv_sec) * 1_000_000_000 + Int64(changed.tv_nsec)
     }
 }
 

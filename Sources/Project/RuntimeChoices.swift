@@ -2,8 +2,8 @@ import JSON
 import Manifest
 import Platform
 
-/// What `use`, `scale`, `route` and `fault` chose: lives through crashes, `up` again and edits of the manifest; `down` forgets it
-/// (contract §5).
+/// What `use`, `scale`, `route`, `fault` and `watch` chose: lives through crashes, `up` again and edits of the manifest;
+/// `down` forgets it (contract §5).
 public struct RuntimeChoices: Sendable, Equatable {
     static let version = 1
 
@@ -18,16 +18,19 @@ public struct RuntimeChoices: Sendable, Equatable {
     public var faults: [String: JSON]
     /// The git refs that routes name, by service.
     public var refs: [String: [String]]
+    /// By unit, whether changes of its files are heeded: as `watch` chose.
+    public var watches: [String: Bool]
 
     public init(
         targets: [String: Target] = [:], instances: [String: Int] = [:], routes: [String: JSON] = [:],
-        faults: [String: JSON] = [:], refs: [String: [String]] = [:]
+        faults: [String: JSON] = [:], refs: [String: [String]] = [:], watches: [String: Bool] = [:]
     ) {
         self.targets = targets
         self.instances = instances
         self.routes = routes
         self.faults = faults
         self.refs = refs
+        self.watches = watches
     }
 
     public var isEmpty: Bool { self == RuntimeChoices() }
@@ -69,6 +72,10 @@ public struct RuntimeChoices: Sendable, Equatable {
             choices.refs[member.name] = member.value.arrayValue?.compactMap(\.stringValue)
             isWhole = isWhole && choices.refs[member.name]?.count == member.value.arrayValue?.count
         }
+        for member in json["watches"]?.objectValue ?? [] {
+            choices.watches[member.name] = member.value.boolValue
+            isWhole = isWhole && member.value.boolValue != nil
+        }
         return (choices, isWhole ? nil : damage(path))
     }
 
@@ -79,7 +86,7 @@ public struct RuntimeChoices: Sendable, Equatable {
             "version": .int(Self.version),
             "targets": Self.json(targets) { .string($0.text) }, "instances": Self.json(instances) { .int($0) },
             "routes": Self.json(routes) { $0 }, "faults": Self.json(faults) { $0 },
-            "refs": Self.json(refs) { .array($0.map(JSON.string)) },
+            "refs": Self.json(refs) { .array($0.map(JSON.string)) }, "watches": Self.json(watches) { .bool($0) },
         ]
         do throws(Errno) {
             try kernel.replaceFile(project.choicesFile, with: Array((json.pretty() + "\n").utf8))
@@ -100,7 +107,7 @@ public struct RuntimeChoices: Sendable, Equatable {
     }
 
     private static func damage(_ path: String) -> String {
-        "\(path) was damaged: what `devmesh use`, `scale`, `route` and `fault` chose may be lost. Give these commands "
+        "\(path) was damaged: what `devmesh use`, `scale`, `route`, `fault` and `watch` chose may be lost. Give these commands "
             + "again."
     }
 }

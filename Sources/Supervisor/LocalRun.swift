@@ -44,6 +44,9 @@ final class LocalBuild {
     let source: OutputSource
     /// Nil until it has been started.
     var process: ManagedProcess?
+    /// Its place among the builds of all services, and whether its turn has come.
+    var slot: Int?
+    var hasSlot = false
     var isCancelled = false
     /// Cancelled without waiting for it.
     var isKilled = false

@@ -104,6 +104,20 @@ extension ServiceMachine {
         waiters.append(Waiter(ticket: ticket, goal: .up(epoch: askForNewProcess())))
     }
 
+    /// Nothing is started for it that somebody has stopped, or that nobody uses.
+    mutating func filesChanged(cancelsBuild: Bool) {
+        guard wantsLocal, target == .local || localUse == .switching else { return }
+        _ = askForNewProcess()
+        // Whoever asked for that very build gets it.
+        guard cancelsBuild, requestedEpoch > takenEpoch, case .preparing = activity,
+            case .running(let number, .some) = building,
+            !waiters.contains(where: { $0.goal.isBuilt(by: number) })
+        else { return }
+        building = .cancelling(number)
+        emit(.cancelBuild(number, kill: false))
+        activity = .idle
+    }
+
     mutating func end(_ ticket: Ticket) {
         stop(ticket)
         forgetBuilds()

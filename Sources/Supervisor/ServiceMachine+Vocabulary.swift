@@ -14,6 +14,9 @@ extension ServiceMachine {
         case use(Place, keep: Bool, Ticket)
         /// Its entry of the manifest has changed; what runs is restarted.
         case configure(Service, Ticket)
+        /// Files that it is made of have changed: what runs is built and replaced.
+        /// - Parameter cancelsBuild: a build that is running is ended and begun anew.
+        case filesChanged(cancelsBuild: Bool)
         /// Where it is to be served from once it is wanted again.
         case retarget(Place)
         /// Stop, builds that somebody asked for included: the mesh goes down.

@@ -99,6 +99,7 @@ public struct ServiceMachine: Sendable {
         case .scale(let wanted, let ticket): scale(to: wanted, ticket)
         case .use(let target, let keep, let ticket): use(target, keep: keep, ticket)
         case .configure(let changed, let ticket): configure(changed, ticket)
+        case .filesChanged(let cancelsBuild): filesChanged(cancelsBuild: cancelsBuild)
         case .retarget(let wanted): if !isWanted { target = wanted }
         case .end(let ticket): end(ticket)
         case .kill(let ticket): kill(ticket)

@@ -20,6 +20,14 @@ extension ServiceRunner {
     func startBuild(_ number: Int) {
         let build = LocalBuild(number, source: OutputSource(service: name, instance: nil, generation: number))
         self.build = build
+        build.slot = workshop.buildSlots.enter { [weak self, weak build] in
+            guard let self, let build else { return }
+            build.hasSlot = true
+            begin(build)
+        }
+    }
+
+    private func begin(_ build: LocalBuild) {
         let environment = workshop.environment(service, 1, nil)
         var steps: [BuildStep] = []
         if let command = service.build { steps.append(step(command, service, environment)) }
@@ -66,7 +74,8 @@ extension ServiceRunner {
         guard let build, build.number == number else { return }
         build.isCancelled = true
         build.isKilled = build.isKilled || kill
-        if let process = build.process { end(process, kill: kill) }
+        if let process = build.process { return end(process, kill: kill) }
+        if let slot = build.slot, workshop.buildSlots.forget(slot) { buildEnded(build, .cancelled) }
     }
 
     private func end(_ process: ManagedProcess, kill: Bool) {
@@ -93,6 +102,7 @@ extension ServiceRunner {
 
     private func buildEnded(_ build: LocalBuild, _ result: ServiceMachine.BuildResult) {
         self.build = nil
+        if build.hasSlot { workshop.buildSlots.leave() }
         send(.buildEnded(build.number, result))
     }
 }

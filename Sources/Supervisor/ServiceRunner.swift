@@ -16,7 +16,7 @@ final class ServiceRunner {
     /// What the machine was told last.
     var lastDependencyStatus = ServiceMachine.DependencyStatus.met
     private var timers: [ServiceMachine.Timer: (timer: Timer, due: Instant)] = [:]
-    private var lastBuildFailed: WallTime?
+    private var lastBuildBegan: WallTime?
     private var tickets: [Ticket: (Outcome) -> Void] = [:]
     private var lastTicket = 0
     private var events: [ServiceMachine.Event] = []
@@ -87,7 +87,7 @@ final class ServiceRunner {
         case .note(let line, let instance): delegate?.note(name, instance: instance, line)
         case .happened(let happening):
             delegate?.happened(name, happening)
-            if case .buildFailed = happening { lastBuildFailed = .now }
+            if case .buildStarted = happening { lastBuildBegan = .now }
             // No other state, but enough for those that depend on it to be `started`.
             if case .started = happening { onState(self) }
         }
@@ -118,15 +118,23 @@ final class ServiceRunner {
             let left = max(due - .now, .zero) + (wait == .far ? .seconds(1) : .zero)
             lines.append("\(name).\(slot.number) is tried again in \(left.inWords)")
         }
-        if let failure = machine.buildFailure, let when = lastBuildFailed {
-            let serves = machine.slots.contains { $0.life.serves }
-            lines.append((serves ? "it serves the previous build: " : "") + "\(failure) (\(when.rfc3339()))")
+        if let failure = machine.buildFailure {
+            lines.append(servesPreviousBuild ?? failure)
             if let due = timers[.rebuild]?.due {
                 let left = max(due - .now, .zero) + (machine.activity == .buildFailed(.far) ? .seconds(1) : .zero)
                 lines.append("it is built again in \(left.inWords)")
             }
         }
         return lines
+    }
+
+    /// What serves is older than what a build was to make; nil where that is not so.
+    private var servesPreviousBuild: String? {
+        guard let failure = machine.buildFailure, let began = lastBuildBegan,
+            machine.slots.contains(where: { $0.life.serves })
+        else { return nil }
+        let why = failure.replacing("the build of \(name) failed: ", with: "")
+        return "serving the previous build; the build of \(began.timeOfDay) failed: \(why)"
     }
 
     /// Which processes there are beside the one that `status` shows, or why that one was not replaced.
@@ -147,6 +155,7 @@ final class ServiceRunner {
     /// Its status with what the machine does not know: when the processes were started.
     var status: ServiceSnapshot {
         var status = machine.status
+        status.remark = servesPreviousBuild
         for index in status.instances.indices {
             guard let generation = status.instances[index].generation else { continue }
             let key = RunKey(instance: status.instances[index].number, generation: generation)

@@ -110,6 +110,8 @@ public struct ServiceSnapshot: Sendable, Equatable {
     /// Whether it is served by its `remote`, not from here.
     public var targetsRemote: Bool
     public var instances: [InstanceSnapshot]
+    /// Something to know of it though it is ready.
+    public var remark: String?
 }
 
 /// What `ps` shows of an instance.

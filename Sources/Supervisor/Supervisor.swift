@@ -121,6 +121,12 @@ public final class Supervisor {
         runner.command({ .restart($0) }, done)
     }
 
+    /// Builds and replaces what runs, since its files have changed; what is stopped stays so.
+    /// - Parameter cancelsBuild: a build that is running is begun anew rather than waited for.
+    public func filesChanged(_ name: String, cancelsBuild: Bool) {
+        runners[name]?.send(.filesChanged(cancelsBuild: cancelsBuild))
+    }
+
     public func build(_ name: String, _ done: @escaping Completion = { _ in }) throws(SupervisorError) {
         try runner(name).command({ .build($0) }, done)
     }

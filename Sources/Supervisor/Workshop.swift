@@ -13,6 +13,8 @@ final class Workshop {
     let environment: (Service, Int, Int?) -> [String: String]
     let allocatePort: (Set<Int>) -> Int?
     weak var delegate: (any SupervisorDelegate)?
+    /// Those of the builds: as many at a time as there are processors.
+    let buildSlots = BuildSlots(ThisProcess.processors)
     /// Private ports of runs that are not gone.
     var portsInUse: Set<Int> = []
 

@@ -13,12 +13,13 @@ struct Malfunction: Error {
 
 /// What can be measured, in the order of `all`.
 enum Benchmark: String, CaseIterable {
-    case up, restart, logs, idle, ps, proxy
+    case up, restart, watch, logs, idle, ps, proxy
 
     func run(_ options: Options) throws(Malfunction) {
         switch self {
         case .up: try measureUp(options)
         case .restart: try measureRestart(options)
+        case .watch: try measureWatch(options)
         case .logs: try measureLogs(options)
         case .idle: try measureIdle(options)
         case .ps: try measurePs(options)
@@ -47,7 +48,7 @@ struct Options {
     var repetitions = 9
 
     static let usage = """
-        usage: devmesh-bench up|restart|logs|idle|ps|proxy|all [--repeat N] [--devmesh PATH] [--fixture PATH]
+        usage: devmesh-bench up|restart|watch|logs|idle|ps|proxy|all [--repeat N] [--devmesh PATH] [--fixture PATH]
                              [--honcho PATH] [--nginx PATH] [--haproxy PATH] [--wrk PATH]
         The programs are looked for beside this one, its peers on the PATH. Build them all, for release:
           swift build -c release && .build/release/devmesh-bench all

@@ -12,6 +12,7 @@ let allowedImports: [String: Set<String>] = [
     "Plan": ["Manifest", "JSON"],
     "Project": ["Platform", "JSON", "Manifest", "Plan"],
     "Logs": ["Platform", "EventLoop", "JSON"],
+    "Watch": ["Platform", "EventLoop"],
     "Supervisor": ["Platform", "EventLoop", "HTTP", "Manifest", "Plan"],
     "Proxy": ["Platform", "EventLoop", "HTTP"],
     "Control": ["Platform", "JSON", "HTTP"],
@@ -24,8 +25,8 @@ let allowedImports: [String: Set<String>] = [
 ]
 
 private let everyRoom: Set<String> = [
-    "Platform", "EventLoop", "JSON", "HTTP", "Manifest", "Plan", "Project", "Logs", "Supervisor", "Proxy", "Control",
-    "Gateway", "Mesh", "Commands",
+    "Platform", "EventLoop", "JSON", "HTTP", "Manifest", "Plan", "Project", "Logs", "Watch", "Supervisor", "Proxy",
+    "Control", "Gateway", "Mesh", "Commands",
 ]
 
 /// Parts of the standard library, at no one's cost.

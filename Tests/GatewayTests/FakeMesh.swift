@@ -78,6 +78,11 @@ final class FakeBackend: ControlBackend {
         done(known(name, ActionResult(service: name, ok: true)))
     }
 
+    func watch(_ name: String, _ request: WatchSwitch, _ call: ControlCall, done: @escaping Done<ActionResult>) {
+        calls.append("watch \(name) \(request.isOn)")
+        done(known(name, ActionResult(service: name, ok: true)))
+    }
+
     func route(of name: String, _ call: ControlCall, done: @escaping Done<RouteStatus>) {
         let rules = RouteRules(weights: [.init("local", 9), .init("next", 1)])
         done(known(name, RouteStatus(service: name, target: "local", source: .manifest, rules: rules)))

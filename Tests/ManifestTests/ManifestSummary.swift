@@ -29,6 +29,9 @@ private func details(of service: Service) -> [String] {
     lines.append("stop \(stop.signal) to \(stop.to.rawValue), drain \(stop.drain), timeout \(stop.timeout)")
     lines.append("instances \(service.instances)\(service.oneShot ? ", once" : "")")
     if service.handover != .hold { lines.append("handover \(service.handover.rawValue)") }
+    if let watch = service.watch {
+        lines.append("watch \(watch.paths) but \(watch.ignore) after \(watch.debounce)")
+    }
     lines.append(
         "listens \(service.listens), port \(service.port.map(String.init) ?? "any"), \(service.protocol.rawValue)")
     if let remote = service.remote {

@@ -52,6 +52,7 @@ private struct Model {
         case 7...8: if !world.builds.isEmpty { endBuild(&random) }
         case 9: world.drained()
         case 10: lateEvent(&random)
+        case 11: world.send(.filesChanged(cancelsBuild: Bool.random(using: &random)))
         default:
             if let key = world.keys.randomElement(using: &random) { happen(to: key, &random) }
         }

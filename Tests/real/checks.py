@@ -16,6 +16,7 @@ import gateway  # noqa: F401
 import streams  # noqa: F401
 import strain  # noqa: F401
 import moving  # noqa: F401
+import watching  # noqa: F401
 import framing  # noqa: F401
 
 sys.exit(harness.tally.run(sys.argv[1:]))

@@ -104,5 +104,6 @@ int cp_tcp_find(const struct sockaddr *own, const struct sockaddr *peer, struct 
 
 int cp_inotify_create(void);
 int cp_inotify_add(int fd, const char *path, uint32_t mask);
+int cp_inotify_remove(int fd, int watch);
 
 #endif

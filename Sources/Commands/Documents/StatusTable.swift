@@ -40,7 +40,7 @@ struct StatusTable {
             .init(restarts > 0 ? "\(restarts)" : "", restarts > 0 ? .yellow : .plain),
             .init(sum(processes.compactMap(\.cpu)).map { DecimalText.one($0) + "%" } ?? ""),
             .init(sum(processes.compactMap(\.rss)).map(SizeText.short) ?? ""),
-            .init(OneLine.of(service.reason ?? "")),
+            .init(OneLine.of(service.reason ?? service.remark ?? "")),
         ]
     }
 

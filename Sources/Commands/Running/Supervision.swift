@@ -14,7 +14,7 @@ enum Supervision {
     static func run(_ arguments: Arguments, _ hooks: MeshHooks, in session: Session) throws(CommandFailure) -> Outcome {
         let options = MeshOptions(
             services: UpCommand.services(arguments), local: arguments.list("local"), environment: session.environment,
-            version: Version.text)
+            version: Version.text, watches: !arguments.has("no-watch"))
         let project = try session.project()
         let places = try session.places()
         let outcome = try session.attempt { () throws(ProjectError) in

@@ -112,6 +112,18 @@ extension Sentences {
             + " `devmesh why \(service)` says more."
     }
 
+    static func watched(_ service: String, isOn: Bool) -> String {
+        isOn
+            ? "\(service) is watched: when its files change, it is built and restarted."
+            : "\(service) is no longer watched; `devmesh restart \(service)` builds and restarts it."
+    }
+
+    static func couldNotWatch(_ service: String, _ reason: String?) -> String {
+        "\(service) can't be watched" + because(reason)
+    }
+
+    static let nothingWouldChange = "Nothing would change."
+
     /// `: the reason.` or a full stop.
     private static func because(_ reason: String?) -> String {
         reason.map { ": " + Phrase.withoutStop($0) + "." } ?? "."

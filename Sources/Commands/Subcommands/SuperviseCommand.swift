@@ -8,7 +8,7 @@ enum SuperviseCommand: Subcommand {
         abstract: "be the supervisor of a mesh in the background",
         group: .mesh,
         arguments: UpCommand.spec.arguments,
-        options: UpCommand.spec.options.filter { $0.long == "local" },
+        options: UpCommand.spec.options.filter { ["local", "no-watch"].contains($0.long) },
         examples: UpCommand.spec.examples,
         isHidden: true)
 

@@ -13,7 +13,8 @@ enum UpCommand: Subcommand {
             (twice: at once). With services named: those and what they depend on.
 
             Where the mesh is up already, starts what is new, restarts only what changed in the manifest, and then \
-            follows the logs; ^C then leaves the mesh running.
+            follows the logs; ^C then leaves the mesh running. A mesh that is up follows its manifest by itself, and \
+            rebuilds and restarts services that have `watch` when their files change.
             """,
         arguments: [ArgumentSpec("SERVICE", .any, .service, "what to start; everything when none is named")],
         options: [
@@ -22,16 +23,22 @@ enum UpCommand: Subcommand {
             .value(
                 "local", "A,B", .serviceList,
                 "run just these here; what has a remote is served by it, the rest runs if these depend on it"),
+            .flag("no-watch", "heed no changes of files, the manifest's neither"),
+            .flag("dry-run", "only print what would be started, restarted and removed"),
+            .flag("json", "with --dry-run: print JSON, for programs"),
         ],
         examples: [
             .init("devmesh up", "everything, logs in this terminal"),
             .init("devmesh up --local reader", "only reader here, its neighbours remote"),
             .init("devmesh up --wait && make test", "in the background, once all is ready"),
+            .init("devmesh up --dry-run", "what an edited manifest would change"),
         ])
 
     static func run(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
         let local = arguments.list("local")
         if local != nil, !arguments.positionals.isEmpty { throw .usage(.conflict("SERVICE", "--local")) }
+        if arguments.has("json"), !arguments.has("dry-run") { throw .usage(.needsCompany("--json", "--dry-run")) }
+        if arguments.has("dry-run") { return try Forecast(session: session).run(arguments, local: local) }
         let detached = arguments.has("detach") || arguments.has("wait")
         if let mesh = try session.meshIfUp() {
             do throws(CommandFailure) {
@@ -63,7 +70,8 @@ enum UpCommand: Subcommand {
         _ mesh: RunningMesh, _ arguments: Arguments, local: [String]?, detached: Bool, in session: Session
     ) throws(CommandFailure) -> Int32 {
         let request = UpRequest(
-            services: services(arguments), local: local, env: session.environment, wait: detached)
+            services: services(arguments), local: local, env: session.environment, wait: detached,
+            watch: !arguments.has("no-watch"))
         let code = try MeshFollower(mesh: mesh, session: session).run(request, detached: detached)
         guard code == 0, arguments.has("wait") else { return code }
         let running = try mesh.ask { (client) throws(ControlError) in try client.services() }
@@ -81,6 +89,7 @@ enum UpCommand: Subcommand {
         _ = try session.manifest()
         var words = arguments.positionals
         if let local = arguments.list("local") { words += ["--local", local.joined(separator: ",")] }
+        if arguments.has("no-watch") { words.append("--no-watch") }
         switch try BackgroundMesh.start(try session.project(), arguments: words, in: session) {
         case .ended(let code, let said):
             // Another `up` was first.
