@@ -29,7 +29,8 @@ final class WatchTree {
 
     /// - Parameter changed: told of each path that counts, and whether nothing was there before as far as is known.
     init(
-        _ request: WatchRequest, in folders: WatchedFolders, kernel: Kernel, changed: @escaping (_ path: String, _ isNew: Bool) -> Void
+        _ request: WatchRequest, in folders: WatchedFolders, kernel: Kernel,
+        changed: @escaping (_ path: String, _ isNew: Bool) -> Void
     ) {
         self.request = request
         self.folders = folders

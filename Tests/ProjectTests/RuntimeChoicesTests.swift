@@ -44,7 +44,7 @@ import Testing
             #expect(read.choices.isEmpty)
             #expect(
                 read.note
-                    == "\(fixture.project.choicesFile) was damaged: what `devmesh use`, `scale`, `route` and `fault` "
+                    == "\(fixture.project.choicesFile) was damaged: what `devmesh use`, `scale`, `route`, `fault` and `watch` "
                     + "chose may be lost. Give these commands again.")
         }
     }

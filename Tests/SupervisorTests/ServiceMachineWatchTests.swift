@@ -88,8 +88,9 @@ import Testing
         stopped.command { .stop($0) }
         stopped.send(.filesChanged(cancelsBuild: true))
         #expect(stopped.builds.isEmpty && stopped.processes.values.allSatisfy { $0 == .running })
-        var remote = World(
-            .sample { $0.build = .shell("make"); $0.remote = Service.sampleRemote }, target: .remote)
+        var service = Self.built
+        service.remote = Service.sampleRemote
+        var remote = World(service, target: .remote)
         remote.command { .start($0) }
         remote.send(.filesChanged(cancelsBuild: true))
         #expect(remote.builds.isEmpty && remote.processes.isEmpty)

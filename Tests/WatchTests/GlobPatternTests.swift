@@ -59,10 +59,7 @@ import Testing
             }.joined(separator: "\n") + "\n"
         }
         var rules: [String: String] = [:]
-        let folders = Set(files.flatMap { file in
-            let parts = file.split(separator: "/")
-            return (0..<parts.count).map { parts[..<$0].joined(separator: "/") }
-        }).sorted()
+        let folders = Set(files.flatMap { Self.above($0) }).sorted()
         for place in folders where place.isEmpty || Int.random(in: 0..<4, using: &random) == 0 {
             rules[place] = patterns()
             folder.write("r/" + (place.isEmpty ? "" : place + "/") + ".gitignore", rules[place]!)
@@ -89,6 +86,11 @@ import Testing
             let isIgnored = !pattern.isEmpty && !pattern.hasPrefix("!")
             #expect(isLeftOut(path, base, rules) == isIgnored, "seed \(seed): \(path) \(verdict) \(rules)")
         }
+    }
+
+    private static func above(_ file: String) -> [String] {
+        let parts = file.split(separator: "/")
+        return (0..<parts.count).map { parts[..<$0].joined(separator: "/") }
     }
 
     /// As a tree is walked: what is below an ignored folder is never asked about.

@@ -35,10 +35,12 @@ private final class Watched: Sendable {
     /// Watches, and waits until it does.
     func watch(
         _ paths: [String] = ["."], ignore: [String] = [], debounce: Duration = .milliseconds(20),
-        leavesOutPrograms: Bool = false, since: WallTime = .now
+        leavesOutPrograms: Bool = false, since: WallTime? = nil
     ) throws {
         let request = WatchRequest(
             folder: folder.path, paths: paths, ignore: ignore, debounce: debounce, leavesOutPrograms: leavesOutPrograms)
+        // What was made a moment ago is no news: the clock of files is a tick behind.
+        let since = since ?? WallTime(microseconds: WallTime.now.microseconds + 10_000)
         hub.watch("it", request, since: since, on: receiver.remote) { [weak self] _, change in
             self?.told.withLock { $0.append(change) }
             self?.arrivals.signal()
@@ -125,7 +127,8 @@ enum Way: CaseIterable {
             "node_modules/x/index.js", "notes.txt", "docs/x.md", "sub/__pycache__/x.pyc", "app.log",
         ]
         let counts: Set = ["keep.gen.c", "sub/other.gen.c", "local.c", "build/y", "main.c", "sub/docs/x.md"]
-        #expect(try watched.told(out + counts.sorted()) == counts)
+        let told = try watched.told(out + counts.sorted())
+        #expect(told == counts, "\(told.symmetricDifference(counts))")
     }
 
     @Test(arguments: Way.allCases) func gitignore_changed_isHeeded(way: Way) throws {
