@@ -18,13 +18,14 @@ extension Mesh {
         loop.after(Watches.delay) { [unowned self] in
             guard case .running = phase else { return }
             watch(since: startedAt)
+            watches.hasBegun = true
         }
     }
 
     /// Watches what is to be watched by now.
     /// - Parameter since: what changed later counts; from the mesh's beginning, where nothing was watched yet.
     private func watch(since: WallTime) {
-        let since = watches.hub == nil ? startedAt : since
+        let since = watches.hasBegun ? since : startedAt
         guard watches.hub != nil || watches.isOn || choices.watches.values.contains(true) else { return }
         if watches.hub == nil {
             let bound = LoopBound(self, loop)
@@ -42,7 +43,7 @@ extension Mesh {
     }
 
     func syncWatches() {
-        if watches.hub != nil || !watches.isOn { watch(since: .now) }
+        if watches.hasBegun { watch(since: .now) }
     }
 
     private func watchManifest(since: WallTime) {
@@ -68,6 +69,7 @@ extension Mesh {
             hub.unwatch(name)
             return watches.forget(name)
         }
+        if watches.requests[name] != nil { watches.judgeAnew(name) }
         watches.requests[name] = request
         let bound = LoopBound((mesh: self, changed: changed), loop)
         hub.watch(name, request, since: since, on: loop.remote) { _, change in
@@ -150,7 +152,7 @@ extension Mesh {
         do throws(MeshError) {
             var planned = try Planned(
                 project, places: places, services: nil, local: nil, environment: environment, kernel: loop.kernel)
-            planned.selection = kept(planned.selection)
+            planned.selection = kept(planned)
             let before = plan
             try checkFree(planned)
             try take(planned, .follow) { [unowned self] report in
@@ -171,12 +173,17 @@ extension Mesh {
         }
     }
 
-    /// What is selected stays as it is; what is new is as this `up` has the others.
-    private func kept(_ new: Selection) -> Selection {
-        var kept = new
-        kept.roles = new.roles.map { name, role in
-            if plan.service(name) != nil { return (name, selection[name] == .idle ? .idle : role) }
-            return (name, selectsAll || role == .remote ? role : .idle)
+    /// What is selected stays as it is, unless the manifest now says otherwise of it; what is new is as this `up` has
+    /// the others.
+    private func kept(_ planned: Planned) -> Selection {
+        var kept = planned.selection
+        kept.roles = kept.roles.map { name, role in
+            guard let before = plan.service(name)?.service, let now = planned.plan.service(name)?.service else {
+                return (name, selectsAll || role == .remote ? role : .idle)
+            }
+            let old = selection[name]
+            guard let target = old.target else { return (name, .idle) }
+            return (name, before.target == now.target && now.targets.contains(target) ? old : role)
         }
         return kept
     }

@@ -9,6 +9,8 @@ struct Watches {
     var hub: WatchHub?
     /// Whether `watch` of the manifest counts, and the manifest itself is watched.
     var isOn: Bool
+    /// Whether that is over which no file was watched at first.
+    var hasBegun = false
     /// What the hub was asked for, by unit.
     var requests: [String: WatchRequest] = [:]
     /// Of units that the manifest wants watched, from their first build on.
@@ -32,6 +34,9 @@ struct Watches {
         latest[unit] = nil
     }
 
+    /// What was left out may count by now.
+    mutating func judgeAnew(_ unit: String) { guards[unit] = nil }
+
     mutating func judge(_ unit: String, _ change: WatchChange) -> FlapGuard.Verdict {
         guards[unit, default: FlapGuard()].judge(change)
     }
@@ -45,7 +50,8 @@ struct Watches {
         case .started: guards[unit, default: FlapGuard()].processBegan(at: .now)
         case .buildSucceeded: guards[unit]?.buildEnded(at: .now)
         case .becameReady, .buildFailed: guards[unit]?.processEnded(at: .now)
-        case .exited, .scaled, .switched: break
+        case .exited: guards[unit]?.processExited(at: .now)
+        case .scaled, .switched: break
         }
     }
 }
@@ -54,7 +60,7 @@ extension WatchRequest {
     /// - Parameter manifest: what it and its envFiles say is heeded by itself.
     init(_ service: Service, _ rules: WatchRules, of manifest: Manifest) {
         self.init(
-            folder: service.directory, paths: rules.paths, ignore: rules.ignore, without: Set(Self.files(of: manifest)),
+            folder: (try? Kernel.real.realPath(service.directory)) ?? service.directory, paths: rules.paths, ignore: rules.ignore, without: Set(Self.files(of: manifest)),
             debounce: rules.debounce, leavesOutPrograms: service.build != nil)
     }
 

@@ -45,7 +45,10 @@ public final class FolderScanner: FolderWatching {
     public func drain(_ body: (FileEvent) -> Void) {
         let start = Instant.now
         for (watch, folder) in folders.sorted(by: { $0.key < $1.key }) {
-            guard let now = try? look(folder.path) else {
+            let now: [String: Look]
+            do throws(Errno) { now = try look(folder.path) } catch {
+                // With no descriptor left there is nothing to be seen for now.
+                if error == .tooManyOpenFiles || error == .tooManyOpenFilesInSystem || error == .noMemory { continue }
                 remove(watch)
                 body(FileEvent(watch: watch, kind: .ended))
                 continue

@@ -46,7 +46,7 @@ final class LocalBuild {
     var process: ManagedProcess?
     /// Its place among the builds of all services, and whether its turn has come.
     var slot: Int?
-    var hasSlot = false
+    private(set) var heldSlots: BuildSlots?
     var isCancelled = false
     /// Cancelled without waiting for it.
     var isKilled = false
@@ -54,5 +54,16 @@ final class LocalBuild {
     init(_ number: Int, source: OutputSource) {
         self.number = number
         self.source = source
+    }
+
+    /// Whoever runs it may be gone before it ends.
+    deinit { leaveSlot() }
+
+    func takeSlot(of slots: BuildSlots) { heldSlots = slots }
+
+    func leaveSlot() {
+        let slots = heldSlots
+        heldSlots = nil
+        slots?.leave()
     }
 }

@@ -20,9 +20,9 @@ extension ServiceRunner {
     func startBuild(_ number: Int) {
         let build = LocalBuild(number, source: OutputSource(service: name, instance: nil, generation: number))
         self.build = build
-        build.slot = workshop.buildSlots.enter { [weak self, weak build] in
-            guard let self, let build else { return }
-            build.hasSlot = true
+        build.slot = workshop.buildSlots.enter { [weak self, weak build, slots = workshop.buildSlots] in
+            guard let self, let build else { return slots.leave() }
+            build.takeSlot(of: slots)
             begin(build)
         }
     }
@@ -102,7 +102,7 @@ extension ServiceRunner {
 
     private func buildEnded(_ build: LocalBuild, _ result: ServiceMachine.BuildResult) {
         self.build = nil
-        if build.hasSlot { workshop.buildSlots.leave() }
+        build.leaveSlot()
         send(.buildEnded(build.number, result))
     }
 }

@@ -28,6 +28,9 @@ public struct FlapGuard: Sendable {
     /// Whether the build that is running, or the next one, is for a change: others were asked for by somebody, who
     /// waits for them.
     private var isOurs = false
+    /// Whether it is built at all, and whether the process that follows has begun.
+    private var isBuilt = false
+    private var hasProcess = false
     private var isNextOurs = false
     /// What is left out while something is at work, in the order of finding out.
     public private(set) var leftOut: [String] = []
@@ -45,6 +48,7 @@ public struct FlapGuard: Sendable {
     public mutating func buildBegan(at now: Instant) {
         if began == nil || ended != nil { began = now }
         (built, ended) = (nil, nil)
+        (isBuilt, hasProcess) = (true, false)
         isCounted = false
         isOurs = isNextOurs
         isNextOurs = false
@@ -54,9 +58,17 @@ public struct FlapGuard: Sendable {
 
     /// A new process begins, after a build or without one.
     public mutating func processBegan(at now: Instant) {
-        guard began == nil || ended != nil else { return }
-        (began, built, ended) = (now, now, nil)
+        hasProcess = true
+        // What a build has written may be told only now.
+        if isBuilt { return }
+        if began == nil || ended != nil { began = now }
+        (built, ended) = (began, nil)
         isCounted = false
+    }
+
+    /// Without having been ready it has done its work badly, but done.
+    public mutating func processExited(at now: Instant) {
+        if isBuilt, hasProcess, ended == nil { processEnded(at: now) }
     }
 
     /// The new process is ready, or there is none.
@@ -96,6 +108,8 @@ public struct FlapGuard: Sendable {
         }
         let isOfBuild = built.map { change.last <= $0 + Self.delay } ?? true
         guard pieces > (isOfBuild ? Self.mostBuilds : Self.mostStarts),
+            // With somebody's own edit among them they count.
+            change.others > 0 || paths.isSubset(of: suspects.union(leftOut)),
             let path = change.paths.first(where: suspects.contains)
         else { return .rebuild(cancels: false) }
         leftOut += suspects.subtracting(leftOut).sorted()

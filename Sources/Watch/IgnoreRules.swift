@@ -42,7 +42,7 @@ final class IgnoreRules: Sendable {
 
     /// What holds in a folder further in, which has such a file.
     func with(gitignore text: String, in folder: String) -> IgnoreRules {
-        let list = List(folder: folder, lines: text.split(separator: "\n").map(String.init))
+        let list = List(folder: folder, lines: text.split(whereSeparator: \.isNewline).map(String.init))
         return list.patterns.isEmpty ? self : IgnoreRules(own: own, lists: [list] + lists)
     }
 

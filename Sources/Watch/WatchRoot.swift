@@ -43,7 +43,7 @@ struct WatchRoot {
 final class WatchedFolder {
     let path: String
     let watch: Int32
-    unowned let tree: WatchTree
+    weak var tree: WatchTree?
     let role: Role
     weak var parent: WatchedFolder?
     var children: [String: WatchedFolder] = [:]

@@ -194,7 +194,12 @@ final class WatchTree {
             }
             return
         }
-        if event.name.isEmpty { return }
+        if event.name.isEmpty {
+            // It was renamed: its watch went with it.
+            guard tops[root] === folder, kernel.status(folder.path)?.kind != .directory else { return }
+            changed(roots[root].path, false)
+            return try resolveAgain(root, .all)
+        }
         let path = Path.join(folder.path, event.name)
         switch folder.role {
         case .onTheWay(_, let name):

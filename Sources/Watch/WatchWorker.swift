@@ -57,8 +57,13 @@ final class WatchWorker: ReadinessHandler {
     // MARK: Subscriptions
 
     func watch(_ name: String, _ request: WatchRequest, since: WallTime, changed: @escaping (WatchChange) -> Void) {
+        let untold = subscriptions[name]?.pending
         unwatch(name)
         start(name, request, since: since, changed)
+        if let untold, let subscription = subscriptions[name] {
+            subscription.pending = subscription.pending ?? untold
+            wait(subscription)
+        }
         wakeForScan()
     }
 
@@ -139,7 +144,7 @@ final class WatchWorker: ReadinessHandler {
                 isWhole = false
                 return
             }
-            for folder in folders[watch] { attempt { () throws(Errno) in try folder.tree.handle(event, in: folder) } }
+            for folder in folders[watch] { attempt { () throws(Errno) in try folder.tree?.handle(event, in: folder) } }
         }
         if !isWhole {
             overflow?.cancel()

@@ -266,7 +266,7 @@ enum Way: CaseIterable {
         faults.inject(.watch, nth: nth + 1, times: 1000, .fails(nth == 0 ? .tooManyOpenFiles : .noSpace))
         let watched = try Watched(.native, kernel: Kernel(faults: faults))
         for name in ["a", "b", "c", "d"] { watched.folder.write("\(name)/old.c", "x") }
-        try watched.watch()
+        try watched.watch(since: .now)
         #expect(try watched.told(["a/old.c", "d/new.c"]).isSuperset(of: ["a/old.c", "d/new.c"]))
         #expect(try watched.told(["a/old.c"]).contains("a/old.c"))
         let troubles = watched.troubles.all.withLock { $0 }
