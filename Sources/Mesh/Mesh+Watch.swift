@@ -26,7 +26,15 @@ extension Mesh {
     /// - Parameter since: what changed later counts; from the mesh's beginning, where nothing was watched yet.
     private func watch(since: WallTime) {
         let since = watches.hasBegun ? since : startedAt
-        guard watches.hub != nil || watches.isOn || choices.watches.values.contains(true) else { return }
+        guard watches.isOn || choices.watches.values.contains(true) || watches.hub != nil else { return }
+        openHub()
+        watchManifest(since: since)
+        for unit in Set(plan.units.map(\.name)).union(watches.requests.keys) where unit != Watches.manifest {
+            watch(unit, since: since)
+        }
+    }
+
+    private func openHub() {
         if watches.hub == nil {
             let bound = LoopBound(self, loop)
             let remote = loop.remote
@@ -34,11 +42,7 @@ extension Mesh {
                 watches.hub = try WatchHub(kernel: loop.kernel) { sentence in
                     remote.post { _ in bound.value.hooks.notice(sentence) }
                 }
-            } catch { return hooks.notice(Sentences.cannotWatch(error)) }
-        }
-        watchManifest(since: since)
-        for unit in Set(plan.units.map(\.name)).union(watches.requests.keys) where unit != Watches.manifest {
-            watch(unit, since: since)
+            } catch { hooks.notice(Sentences.cannotWatch(error)) }
         }
     }
 
@@ -140,7 +144,8 @@ extension Mesh {
             watches.hub?.unwatch(service.name)
             watches.forget(service.name)
         }
-        watch(since: .now)
+        openHub()
+        watch(service.name)
         done(.success(result))
     }
 

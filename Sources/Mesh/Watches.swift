@@ -60,7 +60,8 @@ extension WatchRequest {
     /// - Parameter manifest: what it and its envFiles say is heeded by itself.
     init(_ service: Service, _ rules: WatchRules, of manifest: Manifest) {
         self.init(
-            folder: (try? Kernel.real.realPath(service.directory)) ?? service.directory, paths: rules.paths, ignore: rules.ignore, without: Set(Self.files(of: manifest)),
+            folder: (try? Kernel.real.realPath(service.directory)) ?? service.directory, paths: rules.paths,
+            ignore: rules.ignore, without: Set(Self.files(of: manifest)),
             debounce: rules.debounce, leavesOutPrograms: service.build != nil)
     }
 

@@ -11,10 +11,11 @@ extension MeshFixture {
         let events = try start("events", "-f", "--json")
         var seen = 0
         while true {
+            let told = events.output.lines.count
             let why = try devmesh("why", service, code: 0).output
             if why.contains(text) { return why }
             seen += 1
-            try events.output.wait(for: "\n", count: events.output.lines.count + 1)
+            try events.output.wait(for: "\n", count: told + 1)
             if seen > 500 { throw MeshFailure("`why` never says \(text): \(why)") }
         }
     }
