@@ -15,7 +15,7 @@ extension Mesh: SupervisorDelegate {
         let isAside = service == UnitName.service(of: service) && !targets.isInUse(service)
         tell(isAside ? UnitName.of(service, version: Target.local.name) : service, state.rawValue, reason)
         settleWaiters()
-        watch(service)
+        if watches.hub != nil { watchWhileWanted(service) }
     }
 
     func attach(_ source: OutputSource, stdout: consuming Descriptor, stderr: consuming Descriptor) {

@@ -27,23 +27,25 @@ extension Mesh {
     private func watch(since: WallTime) {
         let since = watches.hasBegun ? since : startedAt
         guard watches.isOn || choices.watches.values.contains(true) || watches.hub != nil else { return }
-        openHub()
+        if let failure = openHub() { hooks.notice(Sentences.cannotWatch(failure)) }
+        watches.files = plan.manifest.files
         watchManifest(since: since)
         for unit in Set(plan.units.map(\.name)).union(watches.requests.keys) where unit != Watches.manifest {
             watch(unit, since: since)
         }
     }
 
-    private func openHub() {
-        if watches.hub == nil {
-            let bound = LoopBound(self, loop)
-            let remote = loop.remote
-            do throws(Errno) {
-                watches.hub = try WatchHub(kernel: loop.kernel) { sentence in
-                    remote.post { _ in bound.value.hooks.notice(sentence) }
-                }
-            } catch { hooks.notice(Sentences.cannotWatch(error)) }
-        }
+    /// - Returns: why there is none.
+    private func openHub() -> Errno? {
+        guard watches.hub == nil else { return nil }
+        let bound = LoopBound(self, loop)
+        let remote = loop.remote
+        do throws(Errno) {
+            watches.hub = try WatchHub(kernel: loop.kernel) { sentence in
+                remote.post { _ in bound.value.hooks.notice(sentence) }
+            }
+            return nil
+        } catch { return error }
     }
 
     func syncWatches() {
@@ -51,16 +53,23 @@ extension Mesh {
     }
 
     private func watchManifest(since: WallTime) {
-        let request = WatchRequest(plan.manifest, debounce: Watches.manifestDebounce)
+        let request = WatchRequest(
+            folder: project.directory, paths: [], files: watches.files.union(watches.wantedFiles).sorted(),
+            debounce: Watches.manifestDebounce)
         ask(Watches.manifest, watches.isOn ? request : nil, since: since) { mesh, _ in mesh.manifestChanged() }
     }
 
+    /// It may have been stopped, or started.
+    func watchWhileWanted(_ unit: String) {
+        if (watches.requests[unit] != nil) != supervisor.isWanted(unit) { watch(unit) }
+    }
+
     /// Watches the files of a unit that is wanted, no longer those of one that isn't.
-    func watch(_ unit: String, since: WallTime = .now) {
+    private func watch(_ unit: String, since: WallTime = .now) {
         guard watches.hub != nil else { return }
         var request: WatchRequest?
         if let service = plan.unit(unit)?.service, isWatched(service), supervisor.isWanted(unit) {
-            request = WatchRequest(service, service.watch ?? WatchRules(), of: plan.manifest)
+            request = WatchRequest(service, service.watch ?? WatchRules(), without: watches.files)
         }
         ask(unit, request, since: since) { mesh, change in mesh.filesChanged(unit, change) }
     }
@@ -92,7 +101,8 @@ extension Mesh {
     // MARK: Changes
 
     private func filesChanged(_ unit: String, _ change: WatchChange) {
-        guard let planned = plan.unit(unit), let status = supervisor.status(unit), !status.targetsRemote else { return }
+        guard let planned = plan.unit(unit) else { return }
+        guard supervisor.usesLocal(unit) else { return supervisor.filesChanged(unit, cancelsBuild: false) }
         switch watches.judge(unit, change) {
         case .rebuild(let cancels):
             watches.latest[unit] = (change.summary, .now)
@@ -100,12 +110,16 @@ extension Mesh {
             let builds = planned.service.build != nil
             note(unit, instance: nil, Sentences.filesChanged(change.summary, builds: builds))
             supervisor.filesChanged(unit, cancelsBuild: cancels)
-        case .leaveOut(let path, let isNew):
-            guard isNew else { return }
-            tell(unit, "watch-suspended", path)
-            let builds = planned.service.build != nil
-            note(unit, instance: nil, Sentences.watchSuspended(path, builds: builds))
+        case .leaveOut(let isNew):
+            guard isNew, let sentence = suspended(planned) else { return }
+            tell(unit, "watch-suspended", sentence)
+            note(unit, instance: nil, sentence)
         }
+    }
+
+    /// That something of its own doing is left out, if so.
+    private func suspended(_ planned: ServicePlan) -> String? {
+        watches.leftOut(planned.name).map { Sentences.watchSuspended($0, builds: planned.service.build != nil) }
     }
 
     /// What `why` says of a unit's files.
@@ -114,9 +128,7 @@ extension Mesh {
         var lines: [String] = []
         if let request = watches.requests[unit] {
             lines.append("its files are watched: \(request.paths.joined(separator: ", "))")
-            for path in watches.leftOut(unit) {
-                lines.append(Sentences.watchSuspended(path, builds: planned.service.build != nil))
-            }
+            if let sentence = suspended(planned) { lines.append(sentence) }
         } else if planned.service.watch != nil, planned.service.checkout == nil, supervisor.isWanted(unit) {
             lines.append(Sentences.notWatched(unit, isOff: choices.watches[unit] == false || !watches.isOn))
         }
@@ -136,6 +148,11 @@ extension Mesh {
             result.reason = Sentences.cannotWatch(service.name, isCheckout: service.checkout != nil)
             return done(.success(result))
         }
+        if request.isOn, let failure = openHub() {
+            result.ok = false
+            result.reason = Sentences.cannotWatch(failure)
+            return done(.success(result))
+        }
         let isManifests = request.isOn == (watches.isOn && service.watch != nil)
         choices.watches[service.name] = isManifests ? nil : request.isOn
         result.reason = keepChoices()
@@ -144,7 +161,6 @@ extension Mesh {
             watches.hub?.unwatch(service.name)
             watches.forget(service.name)
         }
-        openHub()
         watch(service.name)
         done(.success(result))
     }
@@ -154,9 +170,13 @@ extension Mesh {
     /// Follows the manifest, or says why not: then nothing is touched.
     private func manifestChanged() {
         let name = project.fileName
+        let began = WallTime.now
+        var tried: Set<String> = []
         do throws(MeshError) {
             var planned = try Planned(
-                project, places: places, services: nil, local: nil, environment: environment, kernel: loop.kernel)
+                project, places: places, services: nil, local: nil, environment: environment, kernel: loop.kernel
+            ) { tried.insert($0) }
+            watches.wantedFiles = []
             planned.selection = kept(planned)
             let before = plan
             try checkFree(planned)
@@ -175,6 +195,9 @@ extension Mesh {
             tell(nil, "manifest-refused", lines.first)
             hooks.notice(Sentences.manifestRefused(name))
             for line in lines { hooks.notice(line) }
+            // A file may mend it that is still missing.
+            watches.wantedFiles = tried
+            watchManifest(since: began)
         }
     }
 

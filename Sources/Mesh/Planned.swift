@@ -13,13 +13,15 @@ struct Planned {
     var notices: [String]
 
     /// Reads the manifest and what earlier commands chose, and decides ports and targets. Nothing is started.
+    /// - Parameter onRead: called with the path of each envFile, there or not.
     init(
         _ project: LocatedProject, places: Places, services: [String]?, local: [String]?,
-        environment: [String: String], kernel: Kernel
+        environment: [String: String], kernel: Kernel, onRead: @escaping (String) -> Void = { _ in }
     ) throws(MeshError) {
         let read = try Self.asked { () throws(ProjectError) in
             try project.readManifest(
-                environment: environment, currentDirectory: environment["PWD"] ?? project.directory, kernel: kernel)
+                environment: environment, currentDirectory: environment["PWD"] ?? project.directory, kernel: kernel,
+                onRead: onRead)
         }
         let manifest: Manifest
         switch read {

@@ -3,6 +3,7 @@ import Manifest
 import Platform
 import Project
 import Supervisor
+import Watch
 
 /// What a mesh says to people. Each says what happened, why, and what to do next.
 enum Sentences {
@@ -118,9 +119,18 @@ enum Sentences {
         "\(summary) changed; \(builds ? "building" : "restarting")"
     }
 
-    static func watchSuspended(_ path: String, builds: Bool) -> String {
-        "watching \(path) is suspended while it is \(builds ? "built" : "started"): \(builds ? "its build" : "it") writes "
-            + "that file itself, again and again; name it in \"ignore\" of \"watch\""
+    static func watchSuspended(_ leftOut: FlapGuard.LeftOut, builds: Bool) -> String {
+        let (when, who) = builds ? ("while it is built", "its build") : ("while it starts", "it")
+        let mend = "name what it writes in \"ignore\" of \"watch\""
+        switch leftOut {
+        case .files(let files):
+            let names = files.count > 3 ? files.prefix(2) + ["\(files.count - 2) others"] : files[...]
+            let list = [names.dropLast().joined(separator: ", "), names.last ?? ""].filter { !$0.isEmpty }
+            return "watching \(list.joined(separator: " and ")) is suspended \(when): \(who) writes "
+                + "\(files.count == 1 ? "that file" : "these files") itself, again and again; \(mend)"
+        case .everything:
+            return "watching its files is suspended \(when): \(who) writes other files each time; \(mend)"
+        }
     }
 
     static func notWatched(_ unit: String, isOff: Bool) -> String {

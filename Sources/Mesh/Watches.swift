@@ -13,6 +13,9 @@ struct Watches {
     var hasBegun = false
     /// What the hub was asked for, by unit.
     var requests: [String: WatchRequest] = [:]
+    /// The manifest and the envFiles that it names; besides, what a manifest names that was refused.
+    var files: Set<String> = []
+    var wantedFiles: Set<String> = []
     /// Of units that the manifest wants watched, from their first build on.
     private var guards: [String: FlapGuard] = [:]
     /// The latest change of each unit's files.
@@ -38,43 +41,42 @@ struct Watches {
     mutating func judgeAnew(_ unit: String) { guards[unit] = nil }
 
     mutating func judge(_ unit: String, _ change: WatchChange) -> FlapGuard.Verdict {
-        guards[unit, default: FlapGuard()].judge(change)
+        guards[unit, default: FlapGuard()].judge(change, at: .now)
     }
 
     /// What of its own doing is left out.
-    func leftOut(_ unit: String) -> [String] { guards[unit]?.leftOut ?? [] }
+    func leftOut(_ unit: String) -> FlapGuard.LeftOut? { guards[unit]?.leftOut }
 
     mutating func heard(_ unit: String, _ happening: ServiceMachine.Happening) {
         switch happening {
         case .buildStarted: guards[unit, default: FlapGuard()].buildBegan(at: .now)
         case .started: guards[unit, default: FlapGuard()].processBegan(at: .now)
         case .buildSucceeded: guards[unit]?.buildEnded(at: .now)
-        case .becameReady, .buildFailed: guards[unit]?.processEnded(at: .now)
-        case .exited: guards[unit]?.processExited(at: .now)
-        case .scaled, .switched: break
+        case .buildFailed: guards[unit]?.buildFailed(at: .now)
+        case .becameReady: guards[unit]?.processReady(at: .now)
+        case .exited, .scaled, .switched: break
         }
     }
 }
 
 extension WatchRequest {
-    /// - Parameter manifest: what it and its envFiles say is heeded by itself.
-    init(_ service: Service, _ rules: WatchRules, of manifest: Manifest) {
+    /// - Parameter files: the manifest and its envFiles, which are heeded by themselves.
+    init(_ service: Service, _ rules: WatchRules, without files: Set<String>) {
         self.init(
-            folder: (try? Kernel.real.realPath(service.directory)) ?? service.directory, paths: rules.paths,
-            ignore: rules.ignore, without: Set(Self.files(of: manifest)),
-            debounce: rules.debounce, leavesOutPrograms: service.build != nil)
+            folder: Self.place(service.directory), paths: rules.paths, ignore: rules.ignore,
+            without: Set(files.map(Self.place)), debounce: rules.debounce, leavesOutPrograms: service.build != nil)
     }
 
-    /// The manifest and the envFiles that it names.
-    init(_ manifest: Manifest, debounce: Duration) {
-        self.init(folder: manifest.directory, paths: [], files: Self.files(of: manifest), debounce: debounce)
-    }
+    private static func place(_ path: String) -> String { (try? Kernel.real.realPath(path)) ?? path }
+}
 
-    private static func files(of manifest: Manifest) -> [String] {
-        var files: [String] = [manifest.path]
-        let units = manifest.services + manifest.services.flatMap { $0.versions.map(\.service) }
-        for variable in manifest.variables + units.flatMap(\.variables) {
-            if case .file(let path, _) = variable.source, !files.contains(path) { files.append(path) }
+extension Manifest {
+    /// It and the envFiles that it names.
+    var files: Set<String> {
+        var files: Set = [path]
+        let units = services + services.flatMap { $0.versions.map(\.service) }
+        for variable in variables + units.flatMap(\.variables) {
+            if case .file(let path, _) = variable.source { files.insert(path) }
         }
         return files
     }

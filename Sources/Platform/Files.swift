@@ -182,6 +182,15 @@ extension Kernel {
         _ = try retrying { symlink(target, path) }
     }
 
+    /// Where a symbolic link points to, as it says; nil where there is none (readlink(2)).
+    public func linkTarget(_ path: String) -> String? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+            let count = readlink(path, buffer.baseAddress!, buffer.count)
+            guard count > 0 else { return nil }
+            return String(decoding: UnsafeRawBufferPointer(buffer)[..<count], as: UTF8.self)
+        }
+    }
+
     /// The names in a folder, sorted, without `.` and `..`.
     public func list(_ path: String) throws(Errno) -> [String] { try entries(path).map(\.name).sorted() }
 

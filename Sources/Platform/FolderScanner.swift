@@ -22,7 +22,7 @@ public final class FolderScanner: FolderWatching {
     private var cost = Duration.zero
 
     /// - Parameter interval: between two looks, at least: where they take long it is twenty times as long as one takes.
-    public init(kernel: Kernel = .real, interval: Duration = .milliseconds(500)) {
+    public init(kernel: Kernel = .real, interval: Duration) {
         self.kernel = kernel
         self.interval = interval
     }

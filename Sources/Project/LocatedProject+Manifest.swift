@@ -7,8 +7,10 @@ extension LocatedProject {
     /// - Parameters:
     ///   - environment: what `up` inherited, for `${}`.
     ///   - currentDirectory: diagnostics name the manifest as it is seen from there.
+    ///   - onRead: called with the path of each envFile, there or not.
     public func readManifest(
-        environment: [String: String], currentDirectory: String, kernel: Kernel = .real
+        environment: [String: String], currentDirectory: String, kernel: Kernel = .real,
+        onRead: @escaping (String) -> Void = { _ in }
     ) throws(ProjectError) -> LoadedManifest {
         let bytes: [UInt8]
         do throws(Errno) { bytes = try kernel.readFile(manifest) } catch {
@@ -19,6 +21,7 @@ extension LocatedProject {
             bytes, path: manifest, name: path(seenFrom: currentDirectory), environment: environment,
             signals: Dictionary(uniqueKeysWithValues: signals), checkTLS: TLSFileFault.init(in:)
         ) { path in
+            onRead(path)
             // The mesh reads these, too, and must not wait for anybody who writes into a pipe.
             if let status = kernel.status(path) {
                 if status.kind == .other { return .failure(FileFailure(reason: "it is no regular file")) }

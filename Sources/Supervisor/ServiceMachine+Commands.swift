@@ -41,8 +41,8 @@ extension ServiceMachine {
             let reason = "\(service.name) has nothing to build; give its entry in the manifest a `build` command"
             return finish(ticket, .failed(reason))
         }
-        // One that is running may have missed what was changed since it began.
-        waiters.append(Waiter(ticket: ticket, goal: .built(lastBuild + 1)))
+        // One that has begun may have missed what was changed since.
+        waiters.append(Waiter(ticket: ticket, goal: .built(waitsForItsTurn ? lastBuild : lastBuild + 1)))
     }
 
     mutating func scale(to wanted: Int, _ ticket: Ticket) {
@@ -104,9 +104,15 @@ extension ServiceMachine {
         waiters.append(Waiter(ticket: ticket, goal: .up(epoch: askForNewProcess())))
     }
 
+    /// Whether what runs here serves, or is to.
+    var usesLocal: Bool { wantsLocal && (target == .local || localUse == .switching) }
+
     /// Nothing is started for it that somebody has stopped, or that nobody uses.
     mutating func filesChanged(cancelsBuild: Bool) {
-        guard wantsLocal, target == .local || localUse == .switching else { return }
+        guard usesLocal else {
+            isStale = true
+            return
+        }
         _ = askForNewProcess()
         // Whoever asked for that very build gets it.
         guard cancelsBuild, requestedEpoch > takenEpoch, case .preparing = activity,
@@ -116,6 +122,11 @@ extension ServiceMachine {
         building = .cancelling(number)
         emit(.cancelBuild(number, kill: false))
         activity = .idle
+    }
+
+    /// Whether there is a build that misses nothing of what is changed now.
+    private var waitsForItsTurn: Bool {
+        if case .running = building { !buildHasBegun } else { false }
     }
 
     mutating func end(_ ticket: Ticket) {
@@ -154,6 +165,7 @@ extension ServiceMachine {
 
     /// The epoch in which it will be up: any, where it runs already.
     private mutating func askToRun() -> Int {
+        if isStale { return askForNewProcess() }
         let present = slots.prefix(count)
         if present.count == count, present.allSatisfy({ $0.life.isReady }) { return 0 }
         switch activity {
@@ -191,7 +203,7 @@ extension ServiceMachine {
         switch activity {
         case .idle, .buildFailed: return false
         case .preparing(let isBuilt):
-            if case .running(_, let epoch) = building, epoch == takenEpoch { return false }
+            if case .running(_, let epoch) = building, epoch == takenEpoch { return !buildHasBegun }
             return !isBuilt || !service.needsBuild
         case .rolling:
             return !service.needsBuild

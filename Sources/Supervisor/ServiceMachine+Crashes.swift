@@ -74,6 +74,12 @@ extension ServiceMachine {
         }
     }
 
+    mutating func buildBegan(_ number: Int) {
+        guard case .running(number, _) = building else { return }
+        buildHasBegun = true
+        emit(.happened(.buildStarted))
+    }
+
     mutating func buildEnded(_ number: Int, _ result: BuildResult) {
         let epoch: Int?
         switch building {

@@ -44,6 +44,7 @@ extension ServiceMachine {
     private mutating func takeUpRequest() -> Bool {
         guard requestedEpoch > takenEpoch else { return false }
         takenEpoch = requestedEpoch
+        isStale = false
         if case .buildFailed = activity { emit(.cancelTimer(.rebuild)) }
         activity = .preparing(isBuilt: !service.needsBuild)
         return true
@@ -57,7 +58,7 @@ extension ServiceMachine {
     private mutating func startBuild(epoch: Int?) {
         lastBuild += 1
         building = .running(lastBuild, epoch: epoch)
-        emit(.happened(.buildStarted))
+        buildHasBegun = false
         emit(.build(lastBuild))
     }
 
@@ -171,7 +172,8 @@ extension ServiceMachine {
             return
         }
         let present = slots.prefix(count)
-        if present.count == count, present.allSatisfy({ $0.life.isUp }), activity == .idle {
+        let isUpToDate = activity == .idle && requestedEpoch == takenEpoch
+        if isUpToDate, present.count == count, present.allSatisfy({ $0.life.isUp }) {
             target = .local
             localUse = .unused
             emit(.happened(.switched(.local)))

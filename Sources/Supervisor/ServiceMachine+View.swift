@@ -48,7 +48,9 @@ extension ServiceMachine {
         }
         switch activity {
         case .preparing:
-            if case .running(_, .some) = building { return (.building, "it is being built") }
+            if case .running(_, .some) = building {
+                return (.building, buildHasBegun ? "it is being built" : "its build waits until others have ended")
+            }
             switch dependencies {
             case .waiting(let reason, _) where waitsForDependencies: return (.pending, reason)
             case .blocked(let reason, _) where waitsForDependencies: return (.pending, reason)

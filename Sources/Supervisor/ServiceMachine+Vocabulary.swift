@@ -14,7 +14,7 @@ extension ServiceMachine {
         case use(Place, keep: Bool, Ticket)
         /// Its entry of the manifest has changed; what runs is restarted.
         case configure(Service, Ticket)
-        /// Files that it is made of have changed: what runs is built and replaced.
+        /// Files that it is made of have changed: what runs is built and replaced, or will be once it is used again.
         /// - Parameter cancelsBuild: a build that is running is ended and begun anew.
         case filesChanged(cancelsBuild: Bool)
         /// Where it is to be served from once it is wanted again.
@@ -26,6 +26,8 @@ extension ServiceMachine {
 
         case dependencies(DependencyStatus)
 
+        /// The build of this number has got its turn.
+        case buildBegan(Int)
         /// The build of this number ended by itself or because it was cancelled; nothing of it is left.
         case buildEnded(Int, BuildResult)
 
@@ -51,7 +53,7 @@ extension ServiceMachine {
 
     /// What is to be done about it, in this order.
     public enum Effect: Sendable, Equatable {
-        /// Answer with `.buildEnded`.
+        /// Answer with `.buildBegan` and `.buildEnded`.
         case build(Int)
         /// End the build and all its processes; `.buildEnded` follows when nothing is left of it.
         case cancelBuild(Int, kill: Bool)

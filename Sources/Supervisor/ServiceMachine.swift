@@ -20,7 +20,11 @@ public struct ServiceMachine: Sendable {
     var slots: [Slot] = []
     var activity: Activity = .idle
     var building: Build = .none
+    /// Else it waits for its turn among the builds of all services.
+    var buildHasBegun = false
     var localUse: LocalUse = .unused
+    /// Whether its files have changed since the processes were started that nobody uses.
+    var isStale = false
     var dependencies: DependencyStatus = .met
     var waiters: [Waiter] = []
 
@@ -104,6 +108,7 @@ public struct ServiceMachine: Sendable {
         case .end(let ticket): end(ticket)
         case .kill(let ticket): kill(ticket)
         case .dependencies(let status): dependencies = status
+        case .buildBegan(let number): buildBegan(number)
         case .buildEnded(let number, let result): buildEnded(number, result)
         case .spawned(let key, let pid, let port): spawned(key, pid: pid, port: port)
         case .spawnFailed(let key, let reason): spawnFailed(key, reason: reason)

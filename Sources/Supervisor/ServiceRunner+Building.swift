@@ -28,6 +28,7 @@ extension ServiceRunner {
     }
 
     private func begin(_ build: LocalBuild) {
+        send(.buildBegan(build.number))
         let environment = workshop.environment(service, 1, nil)
         var steps: [BuildStep] = []
         if let command = service.build { steps.append(step(command, service, environment)) }

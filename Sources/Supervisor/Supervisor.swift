@@ -121,7 +121,8 @@ public final class Supervisor {
         runner.command({ .restart($0) }, done)
     }
 
-    /// Builds and replaces what runs, since its files have changed; what is stopped stays so.
+    /// Builds and replaces what runs, since its files have changed; what is stopped stays so, and what nobody uses is
+    /// built once it is used again.
     /// - Parameter cancelsBuild: a build that is running is begun anew rather than waited for.
     public func filesChanged(_ name: String, cancelsBuild: Bool) {
         runners[name]?.send(.filesChanged(cancelsBuild: cancelsBuild))
@@ -165,6 +166,9 @@ public final class Supervisor {
 
     /// Whether it is to be up, whatever has become of that.
     public func isWanted(_ name: String) -> Bool { runners[name]?.machine.isWanted ?? false }
+
+    /// Whether what runs here serves, or is to as soon as it is ready.
+    public func usesLocal(_ name: String) -> Bool { runners[name]?.machine.usesLocal ?? false }
 
     public func status(_ name: String) -> ServiceSnapshot? { runners[name]?.status }
 

@@ -4,121 +4,170 @@ import Platform
 /// again while it is at work would have it built for ever. Belongs to one service.
 ///
 ///     change ─► while nothing is at work: somebody's ─► rebuild
-///               while something is: rebuild, at first; the same file again in build after build: left out
+///               while something is: rebuild, at first; again in one piece of work after the other: left out
 ///
-/// Only changes during the work are left out, so that somebody's own change of the same file still counts.
+/// A piece of work lasts from the first change, build or start until its new process has been up for a moment. Only
+/// changes during it are left out, and only until it has once been done without writing anything.
 public struct FlapGuard: Sendable {
     public enum Verdict: Sendable, Equatable {
         /// - Parameter cancels: whether a build that is running has become useless. One that cancels itself whenever
         ///   it writes would never come to an end.
         case rebuild(cancels: Bool)
-        /// - Parameter isNew: whether this is the first time.
-        case leaveOut(String, isNew: Bool)
+        /// - Parameter isNew: whether `leftOut` is another by now.
+        case leaveOut(isNew: Bool)
     }
 
+    /// What is left out while something is at work.
+    public enum LeftOut: Sendable, Equatable {
+        /// In the order of finding out.
+        case files([String])
+        /// It writes other files each time.
+        case everything
+    }
+
+    public private(set) var leftOut: LeftOut?
+
     private var began: Instant?
-    /// When its build, and all of it, had ended.
+    /// Until when what changes may be its own doing; nil while it is at work.
+    private var end: Instant?
+    private var hasWritten = false
+
+    private var isBuilding = false
+    /// When the latest build ended; nil while one runs, and where there is none.
     private var built: Instant?
-    private var ended: Instant?
-    /// Which changed during each piece of work lately.
-    private var suspects: Set<String> = []
-    private var cancels = 0
-    private var pieces = 0
-    private var isCounted = false
     /// Whether the build that is running, or the next one, is for a change: others were asked for by somebody, who
     /// waits for them.
     private var isOurs = false
-    /// Whether it is built at all, and whether the process that follows has begun.
-    private var isBuilt = false
-    private var hasProcess = false
     private var isNextOurs = false
-    /// What is left out while something is at work, in the order of finding out.
-    public private(set) var leftOut: [String] = []
+
+    /// Which files changed during each piece lately, and during how many in a row.
+    private var suspects: Set<String> = []
+    private var repeats = 0
+    /// During how many in a row anything changed.
+    private var pieces = 0
+    private var isCounted = true
+    private var cancels = 0
 
     private static let mostCancels = 3
     /// Somebody who is quick may save a file again just while it is being built, or a program starts, a few times.
     private static let mostBuilds = 3
-    private static let mostStarts = 8
-    /// Until what a build has written is known.
-    private static let delay = Duration.milliseconds(20)
+    private static let mostStarts = 10
+    private static let mostPieces = 15
+    /// How long after its start a program may still write what belongs to starting.
+    private static let settling = Duration.seconds(2)
+    /// The clock of files goes by the kernel's ticks, and so is behind.
+    private static let tick = Duration.milliseconds(10)
 
     public init() {}
 
     /// A build begins, perhaps in place of one that was cancelled.
     public mutating func buildBegan(at now: Instant) {
-        if began == nil || ended != nil { began = now }
-        (built, ended) = (nil, nil)
-        (isBuilt, hasProcess) = (true, false)
+        beginWork(at: now)
+        (isBuilding, built) = (true, nil)
         isCounted = false
         isOurs = isNextOurs
         isNextOurs = false
     }
 
-    public mutating func buildEnded(at now: Instant) { built = now }
+    public mutating func buildEnded(at now: Instant) {
+        (isBuilding, built) = (false, now)
+        end = now + Self.settling
+    }
 
-    /// A new process begins, after a build or without one.
+    /// The former process goes on.
+    public mutating func buildFailed(at now: Instant) {
+        (isBuilding, built) = (false, now)
+        end = now
+    }
+
+    /// A process begins, after a build or without one.
     public mutating func processBegan(at now: Instant) {
-        hasProcess = true
-        // What a build has written may be told only now.
-        if isBuilt { return }
-        if began == nil || ended != nil { began = now }
-        (built, ended) = (began, nil)
-        isCounted = false
+        if built == nil, !isBuilding {
+            beginWork(at: now)
+            isCounted = false
+        }
+        processSettles(at: now)
     }
 
-    /// Without having been ready it has done its work badly, but done.
-    public mutating func processExited(at now: Instant) {
-        if isBuilt, hasProcess, ended == nil { processEnded(at: now) }
+    public mutating func processReady(at now: Instant) { processSettles(at: now) }
+
+    private mutating func processSettles(at now: Instant) {
+        if !isBuilding { end = now + Self.settling }
     }
 
-    /// The new process is ready, or there is none.
-    public mutating func processEnded(at now: Instant) {
-        built = built ?? now
-        ended = now
-    }
-
-    public mutating func judge(_ change: WatchChange) -> Verdict {
-        let verdict = weigh(change)
-        if case .rebuild = verdict { isNextOurs = true }
+    /// - Parameter now: when the change is told, which may be later than it was made.
+    public mutating func judge(_ change: WatchChange, at now: Instant) -> Verdict {
+        var verdict = Verdict.rebuild(cancels: true)
+        if mayBeOwnDoing(change) {
+            verdict = weigh(change)
+        } else {
+            forget()
+            beginWork(at: now)
+        }
+        guard case .rebuild = verdict else { return verdict }
+        isNextOurs = true
+        // What the former process writes as it is stopped is its own doing, too.
+        end = nil
         return verdict
     }
 
+    private func mayBeOwnDoing(_ change: WatchChange) -> Bool {
+        guard let began, change.first + Self.tick >= began else { return false }
+        return end.map { change.last <= $0 } ?? true
+    }
+
     private mutating func weigh(_ change: WatchChange) -> Verdict {
-        let isDuring = began.map { change.first >= $0 } ?? false
-        guard isDuring, ended.map({ change.last <= $0 + Self.delay }) ?? true else {
-            forget()
-            return .rebuild(cancels: true)
-        }
+        hasWritten = true
         let paths = Set(change.paths)
-        if change.others == 0, paths.isSubset(of: leftOut), let path = change.paths.first {
-            return .leaveOut(path, isNew: false)
-        }
+        if leavesOut(paths, change) { return .leaveOut(isNew: false) }
         let common = suspects.intersection(paths)
-        // Something else was changed as well, or for the first time.
-        if common.isEmpty { forget() }
+        if common.isEmpty { repeats = 0 }
         suspects = common.isEmpty ? paths : common
-        // What has changed during a whole build is likely to be its own doing.
-        if built == nil, isOurs, pieces == 0, cancels < Self.mostCancels {
+        // At first it is more likely that somebody has changed something once more.
+        if isBuilding, isOurs, pieces == 0, cancels < Self.mostCancels {
             cancels += 1
             return .rebuild(cancels: true)
         }
         if !isCounted {
             isCounted = true
+            repeats += 1
             pieces += 1
         }
-        let isOfBuild = built.map { change.last <= $0 + Self.delay } ?? true
-        guard pieces > (isOfBuild ? Self.mostBuilds : Self.mostStarts),
-            // With somebody's own edit among them they count.
-            change.others > 0 || paths.isSubset(of: suspects.union(leftOut)),
-            let path = change.paths.first(where: suspects.contains)
+        if pieces > Self.mostPieces {
+            leftOut = .everything
+            return .leaveOut(isNew: true)
+        }
+        let isOfBuild = built.map { change.last <= $0 } ?? isBuilding
+        let files = leftOutFiles + suspects.subtracting(leftOutFiles).sorted()
+        // With somebody's own edit among them they count.
+        guard repeats > (isOfBuild ? Self.mostBuilds : Self.mostStarts),
+            change.others > 0 || paths.isSubset(of: files)
         else { return .rebuild(cancels: false) }
-        leftOut += suspects.subtracting(leftOut).sorted()
-        return .leaveOut(path, isNew: true)
+        leftOut = .files(files)
+        return .leaveOut(isNew: true)
+    }
+
+    private var leftOutFiles: [String] {
+        if case .files(let files)? = leftOut { files } else { [] }
+    }
+
+    private func leavesOut(_ paths: Set<String>, _ change: WatchChange) -> Bool {
+        leftOut == .everything || change.others == 0 && paths.isSubset(of: leftOutFiles)
+    }
+
+    /// What follows belongs to the piece that is under way, or is another one where that is over.
+    private mutating func beginWork(at now: Instant) {
+        let isOver = end.map { $0 < now } ?? (began == nil)
+        end = nil
+        guard isOver else { return }
+        if !hasWritten { leftOut = nil }
+        hasWritten = false
+        began = now
+        forget()
     }
 
     private mutating func forget() {
         suspects = []
-        cancels = 0
-        pieces = 0
+        (repeats, pieces, cancels) = (0, 0, 0)
     }
 }

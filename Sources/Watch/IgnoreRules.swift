@@ -42,7 +42,8 @@ final class IgnoreRules: Sendable {
 
     /// What holds in a folder further in, which has such a file.
     func with(gitignore text: String, in folder: String) -> IgnoreRules {
-        let list = List(folder: folder, lines: text.split(whereSeparator: \.isNewline).map(String.init))
+        let lines = text.drop { $0 == "\u{FEFF}" }.split(whereSeparator: \.isNewline)
+        let list = List(folder: folder, lines: lines.map(String.init))
         return list.patterns.isEmpty ? self : IgnoreRules(own: own, lists: [list] + lists)
     }
 

@@ -10,7 +10,7 @@ public struct WatchRequest: Sendable, Equatable {
     public var files: [String]
     /// As in a .gitignore. It goes before what .gitignores say, and before what is left out by itself.
     public var ignore: [String]
-    /// Absolute: files that somebody else looks after.
+    /// Absolute and without links: files that somebody else looks after.
     public var without: Set<String>
     /// How long nothing more must change before a change is told.
     public var debounce: Duration
@@ -33,10 +33,14 @@ public struct WatchRequest: Sendable, Equatable {
 
 /// Files that have changed, one after another without a pause.
 public struct WatchChange: Sendable, Equatable {
+    /// At most so many are named.
+    static let mostPaths = 32
+
     /// Some of them, relative to the request's folder where they are in it; the first is the one that changed first.
     public var paths: [String]
     /// How many besides.
     public var others: Int
+    /// When they were changed, by the clock of files, however late that was found.
     public var first: Instant
     public var last: Instant
 
@@ -49,24 +53,30 @@ public struct WatchChange: Sendable, Equatable {
 
     /// `src/main.c`, `src/main.c and 3 others`.
     public var summary: String {
-        let rest = others + max(paths.count - 1, 0)
-        guard let path = paths.first else { return "something" }
+        guard let path = paths.first else { return "\(others) files" }
+        let rest = others + paths.count - 1
         return path + (rest == 0 ? "" : rest == 1 ? " and another" : " and \(rest) others")
     }
 }
 
 /// What has changed of one request and has not been told yet: until nothing more changes for a while.
 struct PendingChange {
+    private struct File {
+        var path: String
+        /// Whether nothing was there before.
+        var isNew: Bool
+        var noticed: Instant
+    }
+
     /// More are counted only.
-    static let mostPaths = 32
+    private static let mostFiles = 1000
     /// What never pauses is told nevertheless, after so many debounces.
     private static let patience = 20
 
     private let first: Instant
-    private(set) var last: Instant
-    private var paths: [String] = []
-    /// Those of `paths`, and whether nothing was there before.
-    private var known: [String: Bool] = [:]
+    private var last: Instant
+    private var files: [File] = []
+    private var places: [String: Int] = [:]
     private var others = 0
     private var latest = ""
 
@@ -78,14 +88,15 @@ struct PendingChange {
 
     mutating func add(_ path: String, isNew: Bool = false, at now: Instant) {
         last = now
-        // Most come twice in a row: made, and written.
-        if path == latest || known[path] != nil { return }
-        latest = path
-        if paths.count == Self.mostPaths {
+        if let place = places[path] {
+            files[place].noticed = now
+        } else if files.count < Self.mostFiles {
+            places[path] = files.count
+            files.append(File(path: path, isNew: isNew, noticed: now))
+        } else if path != latest {
+            // Most come twice in a row: made, and written.
+            latest = path
             others += 1
-        } else {
-            paths.append(path)
-            known[path] = isNew
         }
     }
 
@@ -94,13 +105,22 @@ struct PendingChange {
 
     /// - Parameters:
     ///   - folder: paths in it are told relative to it.
-    ///   - counts: whether a path does, which may have been new; asked only while all are known.
+    ///   - changed: when a file was changed, nil where it does not count; asked with when that was noticed.
     /// - Returns: nil where none is left.
-    func change(in folder: String, where counts: (String, _ wasNew: Bool) -> Bool) -> WatchChange? {
-        let kept = others == 0 ? paths.filter { counts($0, known[$0] == true) } : paths
-        guard !kept.isEmpty else { return nil }
+    func change(
+        in folder: String, changed: (_ path: String, _ isNew: Bool, _ noticed: Instant) -> Instant?
+    ) -> WatchChange? {
+        let kept = files.compactMap { file in
+            changed(file.path, file.isNew, file.noticed).map { (path: file.path, time: $0) }
+        }
+        guard !kept.isEmpty || others > 0 else { return nil }
         let prefix = folder == "/" ? folder : folder + "/"
-        let shown = kept.map { $0.hasPrefix(prefix) ? String($0.dropFirst(prefix.count)) : $0 }
-        return WatchChange(paths: shown, others: others, first: first, last: last)
+        let named = kept.prefix(WatchChange.mostPaths).map { file in
+            file.path.hasPrefix(prefix) ? String(file.path.dropFirst(prefix.count)) : file.path
+        }
+        let times = kept.map { $0.time } + (others > 0 ? [last] : [])
+        return WatchChange(
+            paths: named, others: others + kept.count - named.count, first: times.min() ?? first,
+            last: times.max() ?? last)
     }
 }

@@ -2,7 +2,7 @@ import Platform
 
 /// One of the paths of a request.
 struct WatchRoot {
-    /// Absolute: a folder, a file, or nothing yet.
+    /// Absolute: a folder, a file, or nothing yet. It may lead through links.
     let path: String
     /// Of the files below `path`, which count; nil: all.
     let pattern: GlobPattern?
@@ -37,34 +37,10 @@ struct WatchRoot {
         }
         return false
     }
-}
 
-/// A folder that is being watched for one request.
-final class WatchedFolder {
-    let path: String
-    let watch: Int32
-    weak var tree: WatchTree?
-    let role: Role
-    weak var parent: WatchedFolder?
-    var children: [String: WatchedFolder] = [:]
-
-    enum Role {
-        /// All in it that the rules let through, its folders included.
-        case inside(root: Int, IgnoreRules)
-        /// Only the entry of this name: a file that is watched, or a part of a path to what is not there yet.
-        case onTheWay(root: Int, name: String)
-    }
-
-    init(_ path: String, watch: Int32, tree: WatchTree, role: Role) {
-        self.path = path
-        self.watch = watch
-        self.tree = tree
-        self.role = role
-    }
-
-    var root: Int {
-        switch role {
-        case .inside(let root, _), .onTheWay(let root, _): root
-        }
+    /// The user's own rules for what is in it: relative to the request's folder, or to itself where it is elsewhere.
+    func rules(_ ignore: [String], in folder: String) -> IgnoreRules {
+        let isInside = path == folder || path.hasPrefix(folder == "/" ? folder : folder + "/")
+        return IgnoreRules(folder: isInside ? folder : path, ignore: ignore)
     }
 }

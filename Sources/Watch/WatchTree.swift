@@ -2,110 +2,158 @@ import Platform
 
 /// What is watched for one request: it keeps up with folders that come and go, and finds out which changes count.
 ///
-/// A folder is added first and looked into afterwards, so that nothing that is made meanwhile is missed.
+/// A folder is added first and looked into afterwards, so that nothing that is made meanwhile is missed; and what is
+/// looked at anew is added anew before its former watch is taken away, so that what waits to be read still counts.
 final class WatchTree {
     let request: WatchRequest
     private let kernel: Kernel
-    private let folders: WatchedFolders
+    private var folders: WatchedFolders
     private let roots: [WatchRoot]
-    private var tops: [Int: WatchedFolder] = [:]
-    /// Files that have been made and not closed yet.
-    private var begun: Set<String> = []
-    private let changed: (_ path: String, _ isNew: Bool) -> Void
+    private var watched: [Int: Watched] = [:]
+    /// Files that have been made and not closed yet, and since when.
+    private var begun: [String: (folder: WatchedFolder, since: Instant)] = [:]
+    private let hooks: Hooks
 
-    /// For how long events may have waited to be read, in nanoseconds.
-    private static let unread: Int64 = 50_000_000
-
-    /// By how much a file's time may be behind the clock: a tick of the kernel's.
-    private static let step: Int64 = 10_000_000
-    private static let mostBegun = 1000
-
-    /// Which files count that are found in a folder which is looked into for the first time.
-    private enum News {
-        case all
-        /// Those changed since, in nanoseconds since 1970; with folders: these, too, as when something was removed.
-        case since(Int64, folders: Bool)
+    struct Hooks {
+        /// Told of each path that counts, and whether nothing was there before.
+        var changed: (_ path: String, _ isNew: Bool) -> Void
+        /// Asks for `countBegun` after `patience`.
+        var callBack: () -> Void
     }
 
-    /// - Parameter changed: told of each path that counts, and whether nothing was there before as far as is known.
-    init(
-        _ request: WatchRequest, in folders: WatchedFolders, kernel: Kernel,
-        changed: @escaping (_ path: String, _ isNew: Bool) -> Void
-    ) {
+    /// Of a root.
+    private struct Watched {
+        var trail: PathTrail
+        /// Nil where there is no folder.
+        var top: WatchedFolder?
+        /// Those that decide where it leads and what is ignored in it.
+        var around: [WatchedFolder]
+    }
+
+    /// How long a file that nobody writes to may stay open until it counts: what is linked into its place, and then
+    /// unlinked from where it was written, is never closed.
+    static let patience = Duration.seconds(2)
+    private static let mostBegun = 1000
+    /// A path that leads elsewhere each time it is looked at is left as it is, for the next event.
+    private static let mostTries = 5
+    /// By how much a file's time may be behind the clock, in nanoseconds: a tick of the kernel's.
+    private static let step: Int64 = 10_000_000
+
+    /// Which files count that are found where nobody has looked before.
+    private enum News {
+        case nothing
+        case all
+        /// Those changed since, in nanoseconds since 1970.
+        case since(Int64)
+        /// Those, and what there is in a folder by now, or no longer, beside the names that were known.
+        case differing(since: Int64, from: [String: Set<String>])
+    }
+
+    init(_ request: WatchRequest, in folders: WatchedFolders, kernel: Kernel, hooks: Hooks) {
         self.request = request
         self.folders = folders
         self.kernel = kernel
-        self.changed = changed
+        self.hooks = hooks
         roots = request.paths.map { WatchRoot($0, in: request.folder) } + request.files.map(WatchRoot.init(file:))
     }
 
     /// - Parameter since: files that were changed later count as changes.
     /// - Throws: what the system has no more of.
     func begin(since: WallTime) throws(Errno) {
-        for root in roots.indices {
-            try resolve(root, .since(since.microseconds * 1000 - Self.step, folders: false))
-        }
+        for root in roots.indices { try resolve(root, .since(since.microseconds * 1000 - Self.step)) }
     }
 
-    /// Looks at everything again, since events were lost.
-    /// - Parameter since: when none had been lost.
-    func lookAgain(since: WallTime) throws(Errno) {
+    /// Watches everything anew in other folders, those that it was in being no more, and looks what has changed.
+    /// - Parameter since: when all was known.
+    func lookAgain(in folders: WatchedFolders, since: WallTime) throws(Errno) {
+        self.folders = folders
+        let former = watched
+        watched = [:]
         for root in roots.indices {
-            release(root)
-            try resolve(root, .since(since.microseconds * 1000, folders: true))
+            let time = since.microseconds * 1000
+            // Of what could not be looked at nothing is known.
+            guard former[root] != nil else {
+                try resolve(root, .since(time))
+                continue
+            }
+            let before = names(former[root]?.top)
+            try resolve(root, .differing(since: time, from: before))
+            let after = names(watched[root]?.top)
+            guard roots[root].pattern == nil else { continue }
+            for path in before.keys where after[path] == nil { hooks.changed(path, false) }
         }
     }
 
     func end() {
-        for root in roots.indices { release(root) }
+        for root in roots.indices { release(watched.removeValue(forKey: root)) }
     }
 
-    var folderCount: Int { folders.count(of: self) }
+    /// The names known of each folder.
+    private func names(_ top: WatchedFolder?) -> [String: Set<String>] {
+        var names: [String: Set<String>] = [:]
+        var left = top.map { [$0] } ?? []
+        while let next = left.popLast() {
+            names[next.path] = next.names
+            left += next.children.values
+        }
+        return names
+    }
 
     // MARK: Roots
 
     private func resolve(_ root: Int, _ news: News) throws(Errno) {
         let path = roots[root].path
-        // What is behind a link is watched where it is.
-        let real = (try? kernel.realPath(path)) ?? path
-        if kernel.status(real)?.kind == .directory {
-            let rules = IgnoreRules(folder: request.folder, ignore: request.ignore)
-            if let top = try adopt(real, root, rules: rulesAbove(real, rules), news) {
-                tops[root] = top
-                return
+        let former = watched.removeValue(forKey: root)
+        defer { release(former) }
+        for attempt in 1...Self.mostTries {
+            let trail = PathTrail(path, kernel)
+            var found = Watched(trail: trail, around: [])
+            do throws(Errno) {
+                for turn in trail.turns { try add(turn.folder, .turn(root: root, turn), to: &found) }
+                if trail.end?.kind == .directory { try adoptTop(root, news, in: &found) }
+            } catch {
+                release(found)
+                throw error
             }
+            let isComplete = PathTrail(path, kernel).leads(as: trail)
+            guard isComplete || attempt == Self.mostTries else {
+                release(found)
+                continue
+            }
+            watched[root] = found
+            break
         }
-        var name = Path.name(real)
-        var folder = Path.parent(real)
-        while kernel.status(folder)?.kind != .directory, folder != "/" {
-            name = Path.name(folder)
-            folder = Path.parent(folder)
+        guard let end = watched[root]?.trail.end, end.kind != .directory else { return }
+        switch news {
+        case .nothing: break
+        case .all: hooks.changed(path, false)
+        case .since(let time), .differing(let time, _): if end.changed > time { hooks.changed(path, false) }
         }
+    }
+
+    private func adoptTop(_ root: Int, _ news: News, in found: inout Watched) throws(Errno) {
+        let path = roots[root].path
+        let above = IgnoresAbove(found.trail.place, kernel)
+        for file in above.files {
+            try add(Path.parent(file), .rules(root: root, name: Path.name(file)), to: &found)
+        }
+        let rules = above.rules(roots[root].rules(request.ignore, in: request.folder), kernel)
+        found.top = try adopt(path, root, rules: rules, news)
+    }
+
+    /// Watches a folder for one entry; one that went away meanwhile, or that nobody may look into, tells nothing.
+    private func add(_ folder: String, _ role: WatchedFolder.Role, to found: inout Watched) throws(Errno) {
         do throws(Errno) {
-            tops[root] = insert(folder, try folders.watcher.add(folder), .onTheWay(root: root, name: name))
+            found.around.append(insert(folder, try folders.watcher.add(folder), role))
         } catch {
-            // It went away between two looks, or nobody may look: then there is nothing to tell.
             if WatchedFolders.isLimit(error) { throw error }
         }
-        guard folder == Path.parent(real), let status = kernel.status(real), status.kind == .file else { return }
-        if case .since(let time, _) = news, status.changed > time { changed(path, false) }
-        if case .all = news { changed(path, false) }
     }
 
-    /// What the .gitignores say that stand above a folder within its repository.
-    private func rulesAbove(_ folder: String, _ rules: IgnoreRules) -> IgnoreRules {
-        var above: [String] = []
-        var next = folder
-        while next != "/", kernel.linkStatus(next + "/.git") == nil {
-            next = Path.parent(next)
-            above.append(next)
-        }
-        guard kernel.linkStatus(Path.join(next, ".git")) != nil else { return rules }
-        return above.reversed().reduce(rules) { $0.with(folder: $1, kernel) }
-    }
-
-    private func release(_ root: Int) {
-        if let top = tops.removeValue(forKey: root) { release(top) }
+    private func release(_ watched: Watched?) {
+        guard let watched else { return }
+        for folder in watched.around { folders.remove(folder) }
+        if let top = watched.top { release(top) }
     }
 
     private func release(_ folder: WatchedFolder) {
@@ -117,11 +165,6 @@ final class WatchTree {
         // Another may have taken its place.
         let name = Path.name(folder.path)
         if folder.parent?.children[name] === folder { folder.parent?.children[name] = nil }
-    }
-
-    private func resolveAgain(_ root: Int, _ news: News) throws(Errno) {
-        release(root)
-        try resolve(root, news)
     }
 
     // MARK: Folders
@@ -139,13 +182,19 @@ final class WatchTree {
         var left: [(path: String, parent: WatchedFolder?, rules: IgnoreRules)] = [(path, nil, rules)]
         while let (path, parent, outer) = left.popLast() {
             let watch: Int32
-            do throws(Errno) { watch = try folders.watcher.add(path) } catch {
-                if WatchedFolders.isLimit(error) { throw error }
+            let entries: [(name: String, isFolder: Bool)]
+            do throws(Errno) {
+                watch = try folders.watcher.add(path)
+                entries = try kernel.entries(path)
+            } catch {
+                if WatchedFolders.isLimit(error) {
+                    if let top { release(top) }
+                    throw error
+                }
                 continue
             }
-            let entries = (try? kernel.entries(path)) ?? []
             let hasRules = entries.contains { $0.name == ".gitignore" && !$0.isFolder }
-            let rules = hasRules ? outer.with(folder: path, kernel) : outer
+            let rules = hasRules ? outer.with(ignoreFile: Path.join(path, ".gitignore"), in: path, kernel) : outer
             let folder = insert(path, watch, .inside(root: root, rules))
             if let parent {
                 folder.parent = parent
@@ -153,28 +202,38 @@ final class WatchTree {
             } else {
                 top = folder
             }
-            if case .since(let time, folders: true) = news, let status = kernel.linkStatus(path),
-                status.changed > time
-            {
-                changed(path, false)
-            }
             for entry in entries {
                 let whole = Path.join(path, entry.name)
                 if rules.ignores(whole, isFolder: entry.isFolder) { continue }
                 if entry.isFolder {
                     left.append((whole, folder, rules))
-                } else if roots[root].matches(whole), isNews(whole, news) {
-                    changed(whole, true)
+                } else if roots[root].matches(whole) {
+                    folder.names.insert(entry.name)
                 }
             }
+            tell(news, of: folder)
         }
         return top
     }
 
-    private func isNews(_ file: String, _ news: News) -> Bool {
+    /// Tells which files of a folder that has just been looked into count as changes.
+    private func tell(_ news: News, of folder: WatchedFolder) {
+        func isLater(_ path: String, _ time: Int64) -> Bool {
+            kernel.linkStatus(path).map { $0.changed > time } ?? false
+        }
+        let paths = { (names: Set<String>) in names.sorted().map { Path.join(folder.path, $0) } }
         switch news {
-        case .all: true
-        case .since(let time, _): kernel.linkStatus(file).map { $0.changed > time } ?? false
+        case .nothing: break
+        case .all: for path in paths(folder.names) { hooks.changed(path, true) }
+        case .since(let time):
+            for path in paths(folder.names) where isLater(path, time) { hooks.changed(path, true) }
+        case .differing(let time, let former):
+            let before = former[folder.path] ?? []
+            for path in paths(folder.names.subtracting(before)) { hooks.changed(path, true) }
+            for path in paths(folder.names.intersection(before)) where isLater(path, time) {
+                hooks.changed(path, false)
+            }
+            for path in paths(before.subtracting(folder.names)) { hooks.changed(path, false) }
         }
     }
 
@@ -182,128 +241,103 @@ final class WatchTree {
 
     /// - Throws: what the system has no more of.
     func handle(_ event: FileEvent, in folder: WatchedFolder) throws(Errno) {
-        let root = folder.root
-        if event.kind == .ended {
-            folders.forget(folder)
-            // A folder's end is told by the one above it, but for the top.
-            if tops[root] === folder {
-                changed(roots[root].path, false)
-                try resolveAgain(root, .all)
-            } else {
-                release(folder)
-            }
-            return
-        }
-        if event.name.isEmpty {
-            // It was renamed: its watch went with it.
-            guard tops[root] === folder, kernel.status(folder.path)?.kind != .directory else { return }
-            changed(roots[root].path, false)
-            return try resolveAgain(root, .all)
-        }
-        let path = Path.join(folder.path, event.name)
+        if event.kind == .ended { return try handleEnd(of: folder) }
         switch folder.role {
-        case .onTheWay(_, let name):
-            guard event.name == name else { return }
-            let isWhole = kernel.status(path)?.kind == .file && event.kind != .disappeared
-            if isWhole || event.kind == .disappeared { changed(roots[root].path, false) }
-            if !isWhole { try resolveAgain(root, .all) }
-        case .inside(_, let rules):
-            if event.name == ".gitignore" { return try lookAnew(at: folder) }
+        case .turn(let root, let turn):
+            if event.name == turn.name { try handleTurn(event, turn, root) }
+        case .rules(let root, let name):
+            if event.name == name { try resolve(root, .nothing) }
+        case .inside(let root, _) where event.name.isEmpty:
+            // It was renamed: its watch went with it.
+            guard let top = watched[root], top.top === folder else { return }
+            if !PathTrail(folder.path, kernel).leads(as: top.trail) { try comeAgain(root) }
+        case .inside(let root, let rules):
+            let path = Path.join(folder.path, event.name)
+            if event.name == ".gitignore" { return try lookAnew(at: folder, root) }
             if rules.ignores(path, isFolder: event.isFolder) { return }
             if event.isFolder {
-                try handleFolder(event, path, in: folder, rules)
+                try handleFolder(event, path, in: folder, root, rules)
             } else if roots[root].matches(path) {
-                handleFile(event, path)
+                handleFile(event, path, in: folder)
             }
         }
+    }
+
+    private func handleEnd(of folder: WatchedFolder) throws(Errno) {
+        folders.forget(folder)
+        switch folder.role {
+        // A folder's end is told by the one above it, but for the top.
+        case .inside(let root, _): if watched[root]?.top === folder { try comeAgain(root) } else { release(folder) }
+        case .turn(let root, _): try comeAgain(root)
+        case .rules(let root, _): try resolve(root, .nothing)
+        }
+    }
+
+    private func handleTurn(_ event: FileEvent, _ turn: PathTrail.Turn, _ root: Int) throws(Errno) {
+        if event.kind != .changed {
+            try comeAgain(root)
+        } else if watched[root]?.trail.isEnd(turn) == true {
+            hooks.changed(roots[root].path, false)
+        }
+    }
+
+    /// A path may lead elsewhere by now: all that it leads to counts, and that it led somewhere.
+    private func comeAgain(_ root: Int) throws(Errno) {
+        if watched[root]?.trail.end != nil { hooks.changed(roots[root].path, false) }
+        try resolve(root, .all)
     }
 
     /// A file that is being written counts once it is whole.
-    private func handleFile(_ event: FileEvent, _ path: String) {
+    private func handleFile(_ event: FileEvent, _ path: String, in folder: WatchedFolder) {
         if event.isBegun, let status = kernel.linkStatus(path), status.kind == .file, status.links == 1 {
-            // Those that are never closed must not pile up.
-            if begun.count == Self.mostBegun { begun = [] }
-            begun.insert(path)
+            if begun.isEmpty { hooks.callBack() }
+            if begun.count < Self.mostBegun { begun[path] = (folder, .now) }
             return
         }
-        let wasBegun = begun.remove(path) != nil
-        if wasBegun, event.kind == .disappeared { return }
-        changed(path, wasBegun || event.kind == .appeared)
+        begun[path] = nil
+        if event.kind != .disappeared {
+            hooks.changed(path, folder.names.insert(event.name).inserted)
+        } else if folder.names.remove(event.name) != nil {
+            hooks.changed(path, false)
+        }
     }
 
-    private func handleFolder(_ event: FileEvent, _ path: String, in folder: WatchedFolder, _ rules: IgnoreRules)
-        throws(Errno)
-    {
+    /// Counts files that have been begun a while ago; one that is still being written tells so when it is closed.
+    func countBegun() {
+        let now = WallTime.now.microseconds * 1000
+        for (path, (folder, since)) in begun where .now - since >= Self.patience {
+            begun[path] = nil
+            guard let status = kernel.linkStatus(path), now - status.modified >= Self.patience.nanoseconds else {
+                continue
+            }
+            hooks.changed(path, folder.names.insert(Path.name(path)).inserted)
+        }
+        if !begun.isEmpty { hooks.callBack() }
+    }
+
+    private func handleFolder(
+        _ event: FileEvent, _ path: String, in folder: WatchedFolder, _ root: Int, _ rules: IgnoreRules
+    ) throws(Errno) {
         guard event.kind != .changed else { return }
-        if let former = folder.children[event.name] { release(former) }
+        let former = folder.children[event.name]
         if event.kind == .disappeared {
-            if roots[folder.root].pattern == nil { changed(path, false) }
-        } else if let made = try adopt(path, folder.root, rules: rules, .all) {
+            if roots[root].pattern == nil { hooks.changed(path, false) }
+        } else if let made = try adopt(path, root, rules: rules, .all) {
             made.parent = folder
             folder.children[event.name] = made
         }
+        if let former { release(former) }
     }
 
     /// Its .gitignore has changed: something else may be left out, or no longer.
-    private func lookAnew(at folder: WatchedFolder) throws(Errno) {
-        let (root, parent) = (folder.root, folder.parent)
-        // What was told of the former watches, and not read yet, is lost with them.
-        let news = News.since(WallTime.now.microseconds * 1000 - Self.unread, folders: false)
-        if tops[root] === folder { return try resolveAgain(root, news) }
+    private func lookAnew(at folder: WatchedFolder, _ root: Int) throws(Errno) {
+        guard let parent = folder.parent, case .inside(_, let rules) = parent.role else {
+            return try resolve(root, .nothing)
+        }
+        let again = try adopt(folder.path, root, rules: rules, .nothing)
         release(folder)
-        guard let parent, case .inside(_, let rules) = parent.role,
-            let again = try adopt(folder.path, root, rules: rules, news)
-        else { return }
+        guard let again else { return }
         again.parent = parent
         parent.children[Path.name(folder.path)] = again
-    }
-}
-
-extension IgnoreRules {
-    /// With what the .gitignore of a folder says, if it has one.
-    func with(folder: String, _ kernel: Kernel) -> IgnoreRules {
-        let path = Path.join(folder, ".gitignore")
-        guard let status = kernel.status(path), status.kind == .file, status.size < 1 << 20,
-            let bytes = try? kernel.readFile(path)
-        else { return self }
-        return with(gitignore: String(decoding: bytes, as: UTF8.self), in: folder)
-    }
-}
-
-/// Which watch belongs to which folders: several requests may watch the same one.
-final class WatchedFolders {
-    let watcher: any FolderWatching
-    private var byWatch: [Int32: [WatchedFolder]] = [:]
-
-    init(_ watcher: any FolderWatching) {
-        self.watcher = watcher
-    }
-
-    func insert(_ folder: WatchedFolder) { byWatch[folder.watch, default: []].append(folder) }
-
-    /// Ends the watch once nobody needs it any more.
-    func remove(_ folder: WatchedFolder) {
-        guard forget(folder) else { return }
-        if byWatch[folder.watch] == nil { watcher.remove(folder.watch) }
-    }
-
-    /// The watch has ended by itself.
-    @discardableResult
-    func forget(_ folder: WatchedFolder) -> Bool {
-        guard let all = byWatch[folder.watch], all.contains(where: { $0 === folder }) else { return false }
-        let rest = all.filter { $0 !== folder }
-        byWatch[folder.watch] = rest.isEmpty ? nil : rest
-        return true
-    }
-
-    subscript(watch: Int32) -> [WatchedFolder] { byWatch[watch] ?? [] }
-
-    func count(of tree: WatchTree) -> Int {
-        byWatch.values.reduce(0) { $0 + $1.count { $0.tree === tree } }
-    }
-
-    /// Whether the system has no more of something, rather than that there is no such folder.
-    static func isLimit(_ error: Errno) -> Bool {
-        [.noSpace, .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .notImplemented].contains(error)
     }
 }

@@ -21,27 +21,30 @@ final class WatchWorker: ReadinessHandler {
     private let loop: EventLoop
     private let onTrouble: (String) -> Void
     private var folders: WatchedFolders
+    /// Between two scans, at least.
+    private let interval: Duration
+    private var isScanning: Bool { folders.watcher is FolderScanner }
     private var subscriptions: [String: Subscription] = [:]
     private var registration: Registration?
     /// The next scan, where the system does not tell.
     private var scan: Timer?
     /// When all that had happened was known.
     private var lastWhole = WallTime.now
-    /// Until events stop being lost.
-    private var overflow: Timer?
+    /// Until everything is looked at again.
+    private var repair: Timer?
 
     /// How long to wait after lost events: those that lose some are many, and more of them are on their way.
     private static let calm = Duration.milliseconds(100)
+    /// How long to wait where there is too little even for looking.
+    private static let relief = Duration.seconds(5)
 
     init(on loop: EventLoop, _ backend: WatchHub.Backend, onTrouble: @escaping (String) -> Void) {
         self.loop = loop
         self.onTrouble = onTrouble
-        switch backend {
-        case .scanning(let interval):
-            folders = WatchedFolders(FolderScanner(kernel: loop.kernel, interval: interval))
-        case .native:
+        if case .scanning(let own) = backend { interval = own } else { interval = .milliseconds(500) }
+        folders = WatchedFolders(FolderScanner(kernel: loop.kernel, interval: interval))
+        if case .native = backend {
             do throws(Errno) { folders = WatchedFolders(try FileWatcher(kernel: loop.kernel)) } catch {
-                folders = WatchedFolders(FolderScanner(kernel: loop.kernel))
                 if error != .notImplemented { onTrouble(WatchLimits.sentence(error, loop.kernel)) }
             }
         }
@@ -51,7 +54,7 @@ final class WatchWorker: ReadinessHandler {
     func close() {
         for name in subscriptions.keys { unwatch(name) }
         disregard()
-        overflow?.cancel()
+        repair?.cancel()
     }
 
     // MARK: Subscriptions
@@ -76,9 +79,12 @@ final class WatchWorker: ReadinessHandler {
     private func start(
         _ name: String, _ request: WatchRequest, since: WallTime, _ changed: @escaping (WatchChange) -> Void
     ) {
-        let tree = WatchTree(request, in: folders, kernel: loop.kernel) { [weak self] path, isNew in
+        let hooks = WatchTree.Hooks { [weak self] path, isNew in
             self?.note(path, isNew, for: name)
+        } callBack: { [weak self] in
+            self?.loop.after(WatchTree.patience) { [weak self] in self?.subscriptions[name]?.tree.countBegun() }
         }
+        let tree = WatchTree(request, in: folders, kernel: loop.kernel, hooks: hooks)
         subscriptions[name] = Subscription(tree, since: since, changed: changed)
         attempt { () throws(Errno) in try tree.begin(since: since) }
     }
@@ -111,18 +117,20 @@ final class WatchWorker: ReadinessHandler {
         let pending = subscription.pending
         subscription.pending = nil
         let kernel = loop.kernel
-        let change = pending?.change(in: request.folder) { path, wasNew in
-            if request.without.contains(path) { return false }
-            // What came and went, as a file that is written to be put in another's place.
-            if wasNew, kernel.linkStatus(path) == nil { return false }
-            return !(request.leavesOutPrograms && Self.isProgram(path, kernel))
+        let (now, time) = (Instant.now, WallTime.now)
+        let change = pending?.change(in: request.folder) { path, isNew, noticed in
+            if !request.without.isEmpty, request.without.contains((try? kernel.realPath(path)) ?? path) { return nil }
+            // What came and went, as a file that is written to be put in another's place, is none.
+            guard let status = kernel.linkStatus(path) else { return isNew ? nil : noticed }
+            if request.leavesOutPrograms, status.kind == .file, Self.isProgram(path, kernel) { return nil }
+            return min(noticed, now + .nanoseconds(status.changed - time.microseconds * 1000))
         }
         if let change { subscription.changed(change) }
     }
 
     /// Whether a file is in ELF (elf(5)) or Mach-O, as linkers write them.
     private static func isProgram(_ path: String, _ kernel: Kernel) -> Bool {
-        guard kernel.linkStatus(path)?.kind == .file, let file = try? kernel.open(path, .read) else { return false }
+        guard let file = try? kernel.open(path, .read) else { return false }
         return withUnsafeTemporaryAllocation(byteCount: 4, alignment: 4) { buffer in
             guard case .bytes(4)? = try? kernel.read(file, into: buffer) else { return false }
             return buffer.elementsEqual([0x7F, 0x45, 0x4C, 0x46]) || buffer.elementsEqual([0xCF, 0xFA, 0xED, 0xFE])
@@ -147,16 +155,28 @@ final class WatchWorker: ReadinessHandler {
             for folder in folders[watch] { attempt { () throws(Errno) in try folder.tree?.handle(event, in: folder) } }
         }
         if !isWhole {
-            overflow?.cancel()
-            overflow = loop.after(Self.calm) { [weak self] in self?.lookAgain() }
-        } else if overflow?.isPending != true {
+            repair?.cancel()
+            repair = loop.after(Self.calm) { [weak self] in self?.repairNow() }
+        } else if repair?.isPending != true {
             lastWhole = now
         }
     }
 
-    private func lookAgain() {
+    /// Looks at everything again, since events were lost; in a new queue, for to end each watch of the old one would
+    /// fill it again.
+    private func repairNow() {
+        if isScanning { return lookAgain(with: FolderScanner(kernel: loop.kernel, interval: interval)) }
+        do throws(Errno) { lookAgain(with: try FileWatcher(kernel: loop.kernel)) } catch { scanInstead(error) }
+    }
+
+    /// Watches everything in another way; what has changed meanwhile is found.
+    private func lookAgain(with watcher: any FolderWatching) {
+        disregard()
+        folders = WatchedFolders(watcher)
+        heed()
         for subscription in subscriptions.values {
-            attempt { () throws(Errno) in try subscription.tree.lookAgain(since: known(subscription)) }
+            let since = known(subscription)
+            attempt { () throws(Errno) in try subscription.tree.lookAgain(in: folders, since: since) }
         }
         take()
     }
@@ -168,35 +188,26 @@ final class WatchWorker: ReadinessHandler {
 
     // MARK: Limits
 
-    /// Where the system has no more, everything is watched by scanning from then on.
     private func attempt(_ body: () throws(Errno) -> Void) {
-        do throws(Errno) { try body() } catch {
-            guard !(folders.watcher is FolderScanner) else { return }
-            onTrouble(WatchLimits.sentence(error, loop.kernel))
-            loop.later { [weak self] in self?.scanInstead() }
-        }
+        do throws(Errno) { try body() } catch { scanInstead(error) }
     }
 
-    private func scanInstead() {
-        guard !(folders.watcher is FolderScanner) else { return }
-        let former = subscriptions
-        for subscription in former.values { subscription.tree.end() }
-        disregard()
-        folders = WatchedFolders(FolderScanner(kernel: loop.kernel))
-        for (name, subscription) in former {
-            subscription.timer?.cancel()
-            start(name, subscription.tree.request, since: known(subscription), subscription.changed)
-            if let pending = subscription.pending, let mine = subscriptions[name] {
-                mine.pending = mine.pending ?? pending
-                wait(mine)
-            }
+    /// Where the system has no more, everything is watched by scanning from then on; where there is too little even for
+    /// that, a while later.
+    private func scanInstead(_ error: Errno) {
+        let delay = isScanning ? Self.relief : .zero
+        if !isScanning {
+            onTrouble(WatchLimits.sentence(error, loop.kernel))
+            disregard()
+            folders = WatchedFolders(FolderScanner(kernel: loop.kernel, interval: interval))
         }
-        heed()
+        repair?.cancel()
+        repair = loop.after(delay) { [weak self] in self?.repairNow() }
     }
 
     private func heed() {
         switch folders.watcher.cue {
-        case .readable(let raw): registration = try? loop.watch(raw, self)
+        case .readable(let raw): attempt { () throws(Errno) in registration = try loop.watch(raw, self) }
         case .after: wakeForScan()
         }
     }

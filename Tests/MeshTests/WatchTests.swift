@@ -32,7 +32,7 @@ extension MeshFixture {
 
 /// Says which source it was built from, and then serves.
 private let web = """
-    {"web": {"build": "cat src/text; test -e src/good && cp src/text made", "run": "cat made; fixture serve http",
+    {"web": {"build": "cat src/text; test -e src/good && cp src/text made", "run": "echo runs $(cat made); fixture serve http",
              "watch": {"paths": ["src"], "debounce": "20ms"}},
      "other": {"run": "fixture serve http"}}
     """
@@ -54,7 +54,7 @@ private func withWatchedMesh(_ services: String = web, _ body: (MeshFixture, Mes
         var pids = Set(try mesh.pids("web"))
         for version in 1...5 {
             mesh.folder.write("src/text", "version \(version)\n")
-            try up.output.wait(for: "web   | version \(version)\n")
+            try up.output.wait(for: "web   | runs version \(version)\n")
             try mesh.ready("web")
             pids.formUnion(try mesh.pids("web"))
         }
@@ -81,7 +81,7 @@ private func withWatchedMesh(_ services: String = web, _ body: (MeshFixture, Mes
         #expect(Set(shown.compactMap { $0["stream"]?.stringValue }) == ["build"])
 
         mesh.folder.write("src/good", "")
-        try up.output.wait(for: "web   | bad\n")
+        try up.output.wait(for: "web   | runs bad\n")
         try mesh.ready("web")
         #expect(try mesh.ps("web")["remark"] == nil && mesh.pids("web") != old)
         #expect(try !mesh.devmesh("why", "web", code: 0).output.contains("serving the previous build"))
@@ -131,6 +131,45 @@ private func withWatchedMesh(_ services: String = web, _ body: (MeshFixture, Mes
     }
 }
 
+@Test func buildThatWritesOtherFilesEachTime_isSuspendedAsAWhole() throws {
+    let services = """
+        {"web": {"build": "rm -f app.*; touch app.$(date +%s%N).js", "run": "fixture serve http",
+                 "watch": {"debounce": "1ms"}}}
+        """
+    try withMesh(services) { mesh in
+        let up = try mesh.up()
+        try up.output.wait(for: "watching its files is suspended while it is built: its build writes other files")
+    }
+}
+
+/// It writes what is watched before it would listen, and never does.
+@Test func programThatNeverGetsReady_isSuspendedAndHeedsEdits() throws {
+    let services = """
+        {"web": {"run": "date +%s%N > made.txt; exec sleep 1000", "watch": {"debounce": "1ms"}}}
+        """
+    try withMesh(services) { mesh in
+        let up = try mesh.up()
+        try up.output.wait(for: "watching made.txt is suspended while it starts: it writes that file itself")
+        mesh.folder.write("main.py", "x")
+        try up.output.wait(for: "main.py changed; restarting")
+    }
+}
+
+@Test func editWhileTheRemoteServes_isBuiltBeforeLocalTakesOver() throws {
+    let services = """
+        {"web": {"build": "cp src/text made", "run": "echo runs $(cat made); fixture serve http",
+                 "remote": "http://127.0.0.1:9", "watch": {"paths": ["src"], "debounce": "1ms"}},
+         "other": {"run": "fixture serve http", "watch": {"paths": ["src"], "debounce": "1ms"}}}
+        """
+    try withWatchedMesh(services) { mesh, up in
+        try mesh.devmesh("use", "web", "remote", code: 0)
+        mesh.folder.write("src/text", "version 1\n")
+        try up.output.wait(for: "other * src/text changed; restarting")
+        try mesh.devmesh("use", "web", "local", code: 0)
+        try up.output.wait(for: "web   | runs version 1\n")
+    }
+}
+
 @Test func watch_offAndOn_isHeeded() throws {
     try withWatchedMesh { mesh, up in
         #expect(
@@ -145,7 +184,7 @@ private func withWatchedMesh(_ services: String = web, _ body: (MeshFixture, Mes
         #expect(!up.output.text.contains("src/text changed; building"))
         try mesh.devmesh("watch", "web", "on", code: 0)
         mesh.folder.write("src/text", "version 2\n")
-        try up.output.wait(for: "web   | version 2\n")
+        try up.output.wait(for: "web   | runs version 2\n")
         #expect(try mesh.devmesh("watch", "nobody", "on").code == 1)
     }
 }
@@ -160,8 +199,20 @@ private func withWatchedMesh(_ services: String = web, _ body: (MeshFixture, Mes
         #expect(try mesh.devmesh("why", "web", code: 0).output.contains("its files are not watched"))
         try mesh.devmesh("watch", "web", "on", code: 0)
         mesh.folder.write("src/text", "version 2\n")
-        try up.output.wait(for: "web   | version 2\n")
+        try up.output.wait(for: "web   | runs version 2\n")
         #expect(!up.output.text.contains("version 1"))
+    }
+}
+
+@Test func noWatch_thenUp_isWatched() throws {
+    try withMesh(web) { mesh in
+        mesh.folder.write("src/text", "version 0\n")
+        mesh.folder.write("src/good", "")
+        let up = try mesh.up("--no-watch")
+        try mesh.ready("web")
+        try mesh.devmesh("up", "-d", code: 0)
+        mesh.folder.write("src/text", "version 1\n")
+        try up.output.wait(for: "web   | runs version 1\n")
     }
 }
 
@@ -228,6 +279,33 @@ private func services(_ web: String, _ more: String = "") -> String {
         try up.errors.wait(for: "services.json has changed: restarted web.\n")
         #expect(try mesh.devmesh("env", "web", code: 0).output.contains("LOOK='new'"))
         #expect(try mesh.pids("other") == other)
+    }
+}
+
+@Test func envFile_thatWasMissing_mendsTheManifestOnceItIsThere() throws {
+    try withMesh(services("")) { mesh in
+        let up = try mesh.up()
+        try mesh.ready("web", "other")
+        mesh.write(services(#", "envFile": "late/web.env""#))
+        try up.errors.wait(for: "services.json has changed, and can't be followed")
+        mesh.folder.write("late/web.env", "LOOK=new\n")
+        try up.errors.wait(for: "services.json has changed: restarted web.\n")
+        #expect(try mesh.devmesh("env", "web", code: 0).output.contains("LOOK='new'"))
+    }
+}
+
+@Test func manifest_changedUnderLocal_leavesTheOthersRemote() throws {
+    let remote = #", "remote": "http://127.0.0.1:9""#
+    func both(_ web: String) -> String {
+        #"{"web": {"run": "fixture serve http"\#(web)}, "other": {"run": "fixture serve http"\#(remote)}}"#
+    }
+    try withMesh(both("")) { mesh in
+        let up = try mesh.up("--local", "web")
+        try mesh.ready("web")
+        #expect(try mesh.ps("other")["target"] == "remote")
+        mesh.write(both(#", "restart": "always""#))
+        try up.errors.wait(for: "services.json has changed: restarted web.\n")
+        #expect(try mesh.ps("other")["target"] == "remote")
     }
 }
 

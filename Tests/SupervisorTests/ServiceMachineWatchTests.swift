@@ -96,6 +96,49 @@ import Testing
         #expect(remote.builds.isEmpty && remote.processes.isEmpty)
     }
 
+    @Test func filesChange_buildThatWaitsForItsTurnMissesNothing() {
+        var world = World.ready(Self.built)
+        world.isBusy = true
+        world.send(.filesChanged(cancelsBuild: true))
+        let ticket = world.command { .build($0) }
+        for cancels in [true, false, true] { world.send(.filesChanged(cancelsBuild: cancels)) }
+        #expect(world.builds == [2] && world.cancelled.isEmpty)
+        world.beginBuild()
+        world.endBuild(.succeeded)
+        #expect(world.builds.isEmpty && world.outcomes[ticket] == .done && !world.draining.isEmpty)
+    }
+
+    @Test func build_isToldToHaveStartedOnceItHas() {
+        var world = World(Self.built)
+        world.isBusy = true
+        world.command { .start($0) }
+        #expect(!world.effects.contains(.happened(.buildStarted)))
+        #expect(world.state == .building && world.reason == "its build waits until others have ended")
+        world.send(.buildBegan(1))
+        #expect(world.effects.contains(.happened(.buildStarted)) && world.reason == "it is being built")
+    }
+
+    @Test(arguments: [true, false]) func filesChangeWhileRemoteServes_localIsBuiltBeforeItTakesOver(keeps: Bool) {
+        var service = Self.built
+        service.remote = Service.sampleRemote
+        var world = World.ready(service)
+        let old = world.newest
+        world.command { .use(.remote, keep: keeps, $0) }
+        world.send(.filesChanged(cancelsBuild: true))
+        #expect(world.builds.isEmpty && world.front == .remote)
+        let ticket = world.command { .use(.local, keep: false, $0) }
+        #expect(world.builds == [2] && world.front == .remote)
+        world.endBuild(.succeeded)
+        world.drained()
+        world.signalledEnd()
+        world.everythingGetsReady()
+        #expect(world.outcomes[ticket] == .done && world.serving == [world.newest] && world.newest != old)
+        // Nothing has changed since: the next time it takes over as it is.
+        world.command { .use(.remote, keep: keeps, $0) }
+        world.command { .use(.local, keep: false, $0) }
+        #expect(world.builds.isEmpty && world.serving == [world.newest])
+    }
+
     @Test func slots_letSoManyBuildAtATime() {
         let slots = BuildSlots(2)
         var begun: [String] = []

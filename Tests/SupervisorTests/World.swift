@@ -27,6 +27,8 @@ struct World {
     var probing: Set<RunKey> = []
     var draining: Set<RunKey> = []
     var builds: [Int] = []
+    /// Whether builds wait until `beginBuild`.
+    var isBusy = false
     var cancelled: [Int] = []
     var front: ServiceFront?
     var state: ServiceState = .stopped
@@ -48,6 +50,12 @@ struct World {
         effects = machine.step(event)
         if machine.overlaps { hasOverlapped = true }
         for effect in effects { take(effect) }
+        if !isBusy, effects.contains(where: { if case .build = $0 { true } else { false } }) { beginBuild() }
+    }
+
+    /// The build that waits gets its turn.
+    mutating func beginBuild() {
+        for effect in machine.step(.buildBegan(builds[0])) { take(effect) }
     }
 
     /// Sends a command and returns its ticket's number.
