@@ -28,15 +28,16 @@ extension Mesh {
         let since = watches.hasBegun ? since : startedAt
         guard watches.isOn || choices.watches.values.contains(true) || watches.hub != nil else { return }
         if let failure = openHub() { hooks.notice(Sentences.cannotWatch(failure)) }
-        watches.files = plan.manifest.files
         watchManifest(since: since)
         for unit in Set(plan.units.map(\.name)).union(watches.requests.keys) where unit != Watches.manifest {
             watch(unit, since: since)
         }
     }
 
-    /// - Returns: why there is none.
+    /// Makes ready for requests.
+    /// - Returns: why there is no hub.
     private func openHub() -> Errno? {
+        watches.files = plan.manifest.files
         guard watches.hub == nil else { return nil }
         let bound = LoopBound(self, loop)
         let remote = loop.remote
@@ -87,7 +88,7 @@ extension Mesh {
         let bound = LoopBound((mesh: self, changed: changed), loop)
         hub.watch(name, request, since: since, on: loop.remote) { _, change in
             let (mesh, changed) = bound.value
-            guard case .running = mesh.phase, mesh.watches.requests[name] == request else { return }
+            guard case .running = mesh.phase, mesh.watches.requests[name] != nil else { return }
             changed(mesh, change)
         }
     }

@@ -124,7 +124,7 @@ public struct FlapGuard: Sendable {
         if common.isEmpty { repeats = 0 }
         suspects = common.isEmpty ? paths : common
         // At first it is more likely that somebody has changed something once more.
-        if isBuilding, isOurs, pieces == 0, cancels < Self.mostCancels {
+        if isBuilding, isOurs, cancels < Self.mostCancels {
             cancels += 1
             return .rebuild(cancels: true)
         }

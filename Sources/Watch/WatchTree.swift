@@ -70,7 +70,7 @@ final class WatchTree {
         let former = watched
         watched = [:]
         for root in roots.indices {
-            let time = since.microseconds * 1000
+            let time = since.microseconds * 1000 - Self.step
             // Of what could not be looked at nothing is known.
             guard former[root] != nil else {
                 try resolve(root, .since(time))

@@ -60,13 +60,21 @@ final class WatchWorker: ReadinessHandler {
     // MARK: Subscriptions
 
     func watch(_ name: String, _ request: WatchRequest, since: WallTime, changed: @escaping (WatchChange) -> Void) {
+        // What waits to be read is lost with the former watches, and what has not been told is still to be.
+        take()
         let untold = subscriptions[name]?.pending
         unwatch(name)
-        start(name, request, since: since, changed)
-        if let untold, let subscription = subscriptions[name] {
-            subscription.pending = subscription.pending ?? untold
-            wait(subscription)
+        let hooks = WatchTree.Hooks { [weak self] path, isNew in
+            self?.note(path, isNew, for: name)
+        } callBack: { [weak self] in
+            self?.loop.after(WatchTree.patience) { [weak self] in self?.subscriptions[name]?.tree.countBegun() }
         }
+        let tree = WatchTree(request, in: folders, kernel: loop.kernel, hooks: hooks)
+        let subscription = Subscription(tree, since: since, changed: changed)
+        subscription.pending = untold
+        wait(subscription)
+        subscriptions[name] = subscription
+        attempt { () throws(Errno) in try tree.begin(since: since) }
         wakeForScan()
     }
 
@@ -74,19 +82,6 @@ final class WatchWorker: ReadinessHandler {
         guard let former = subscriptions.removeValue(forKey: name) else { return }
         former.timer?.cancel()
         former.tree.end()
-    }
-
-    private func start(
-        _ name: String, _ request: WatchRequest, since: WallTime, _ changed: @escaping (WatchChange) -> Void
-    ) {
-        let hooks = WatchTree.Hooks { [weak self] path, isNew in
-            self?.note(path, isNew, for: name)
-        } callBack: { [weak self] in
-            self?.loop.after(WatchTree.patience) { [weak self] in self?.subscriptions[name]?.tree.countBegun() }
-        }
-        let tree = WatchTree(request, in: folders, kernel: loop.kernel, hooks: hooks)
-        subscriptions[name] = Subscription(tree, since: since, changed: changed)
-        attempt { () throws(Errno) in try tree.begin(since: since) }
     }
 
     private func note(_ path: String, _ isNew: Bool, for name: String) {
@@ -104,9 +99,10 @@ final class WatchWorker: ReadinessHandler {
         guard let pending = subscription.pending else { return }
         let delay = max(pending.due(subscription.tree.request.debounce) - .now, .zero)
         subscription.timer = loop.after(delay) { [weak self, weak subscription] in
-            guard let self, let subscription, let pending = subscription.pending else { return }
+            guard let self, let subscription else { return }
             // What waits to be read may prolong it.
             take()
+            guard let pending = subscription.pending else { return }
             if pending.due(subscription.tree.request.debounce) > .now { return wait(subscription) }
             tell(subscription)
         }
