@@ -49,10 +49,10 @@ public struct FlapGuard: Sendable {
     private var cancels = 0
 
     private static let mostCancels = 3
-    /// Somebody who is quick may save a file again just while it is being built, or a program starts, a few times.
-    private static let mostBuilds = 3
-    private static let mostStarts = 10
-    private static let mostPieces = 15
+    /// In how many pieces in a row the same files, or any, may change: somebody who is quick, or an editor that saves by
+    /// itself, may do that just while a build runs a few times, and shortly after a start more often.
+    private static let (mostBuilds, mostBuildsOfAny) = (3, 10)
+    private static let (mostStarts, mostStartsOfAny) = (20, 25)
     /// How long after its start a program may still write what belongs to starting.
     private static let settling = Duration.seconds(2)
     /// The clock of files goes by the kernel's ticks, and so is behind.
@@ -133,11 +133,11 @@ public struct FlapGuard: Sendable {
             repeats += 1
             pieces += 1
         }
-        if pieces > Self.mostPieces {
+        let isOfBuild = built.map { change.last <= $0 } ?? isBuilding
+        if pieces > (isOfBuild ? Self.mostBuildsOfAny : Self.mostStartsOfAny) {
             leftOut = .everything
             return .leaveOut(isNew: true)
         }
-        let isOfBuild = built.map { change.last <= $0 } ?? isBuilding
         let files = leftOutFiles + suspects.subtracting(leftOutFiles).sorted()
         // With somebody's own edit among them they count.
         guard repeats > (isOfBuild ? Self.mostBuilds : Self.mostStarts),

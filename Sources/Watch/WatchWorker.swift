@@ -33,6 +33,8 @@ final class WatchWorker: ReadinessHandler {
     /// Until everything is looked at again.
     private var repair: Timer?
 
+    /// How long to let events gather that follow on others: of a storm each would cost a look otherwise.
+    private static let gathering = Duration.milliseconds(5)
     /// How long to wait after lost events: those that lose some are many, and more of them are on their way.
     private static let calm = Duration.milliseconds(100)
     /// How long to wait where there is too little even for looking.
@@ -137,7 +139,7 @@ final class WatchWorker: ReadinessHandler {
 
     func ready(_ readiness: Readiness) {
         take()
-        registration?.rearm(.readable)
+        loop.after(Self.gathering) { [weak self] in self?.registration?.rearm(.readable) }
     }
 
     private func take() {

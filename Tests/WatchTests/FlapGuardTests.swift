@@ -102,7 +102,7 @@ import Testing
     @Test(arguments: [0.1, 1.5, -0.1]) func programThatWritesAsItStarts_isLeftOut(after delay: Double) {
         var flaps = FlapGuard()
         var verdict = flaps.judge(change("main.py", at: 0), at: time(0))
-        for round in 1...12 where flaps.leftOut == nil {
+        for round in 1...30 where flaps.leftOut == nil {
             let start = Double(round) * 3
             flaps.processBegan(at: time(start))
             if delay < 1 { flaps.processReady(at: time(start + 0.5)) }
