@@ -134,7 +134,7 @@ extension Mesh {
             lines.append(Sentences.notWatched(unit, isOff: choices.watches[unit] == false || !watches.isOn))
         }
         if let (summary, time) = watches.latest[unit] {
-            lines.append("\(summary) changed at \(time.timeOfDay), and it was rebuilt or restarted for that")
+            lines.append(Sentences.filesChanged(summary, at: time, builds: planned.service.build != nil))
         }
         return lines
     }

@@ -119,6 +119,10 @@ enum Sentences {
         "\(summary) changed; \(builds ? "building" : "restarting")"
     }
 
+    static func filesChanged(_ summary: String, at time: WallTime, builds: Bool) -> String {
+        "\(summary) changed at \(time.timeOfDay), and it was \(builds ? "built" : "restarted") for that"
+    }
+
     static func watchSuspended(_ leftOut: FlapGuard.LeftOut, builds: Bool) -> String {
         let (when, who) = builds ? ("while it is built", "its build") : ("while it starts", "it")
         let mend = "name what it writes in \"ignore\" of \"watch\""

@@ -26,8 +26,8 @@ final class WatchWorker: ReadinessHandler {
     private var isScanning: Bool { folders.watcher is FolderScanner }
     private var subscriptions: [String: Subscription] = [:]
     private var registration: Registration?
-    /// The next scan, where the system does not tell.
-    private var scan: Timer?
+    /// When to look or to listen next: the system may not tell, or too often.
+    private var next: Timer?
     /// When all that had happened was known.
     private var lastWhole = WallTime.now
     /// Until everything is looked at again.
@@ -139,7 +139,9 @@ final class WatchWorker: ReadinessHandler {
 
     func ready(_ readiness: Readiness) {
         take()
-        loop.after(Self.gathering) { [weak self] in self?.registration?.rearm(.readable) }
+        registration?.cancel()
+        registration = nil
+        next = loop.after(Self.gathering) { [weak self] in self?.heed() }
     }
 
     private func take() {
@@ -213,14 +215,14 @@ final class WatchWorker: ReadinessHandler {
     private func disregard() {
         registration?.cancel()
         registration = nil
-        scan?.cancel()
+        next?.cancel()
     }
 
     private func wakeForScan() {
-        guard case .after(let interval) = folders.watcher.cue, scan?.isPending != true, !subscriptions.isEmpty else {
+        guard case .after(let interval) = folders.watcher.cue, next?.isPending != true, !subscriptions.isEmpty else {
             return
         }
-        scan = loop.after(interval) { [weak self] in
+        next = loop.after(interval) { [weak self] in
             self?.take()
             self?.wakeForScan()
         }
