@@ -158,10 +158,7 @@ extension Mesh {
         choices.watches[service.name] = isManifests ? nil : request.isOn
         result.reason = keepChoices()
         // What was left out may have been mended.
-        if watches.requests[service.name] != nil, request.isOn {
-            watches.hub?.unwatch(service.name)
-            watches.forget(service.name)
-        }
+        if request.isOn { watches.judgeAnew(service.name) }
         watch(service.name)
         done(.success(result))
     }

@@ -13,10 +13,11 @@ struct Watches {
     var hasBegun = false
     /// What the hub was asked for, by unit.
     var requests: [String: WatchRequest] = [:]
-    /// The manifest and the envFiles that it names; besides, what a manifest names that was refused.
+    /// The manifest and the envFiles that it names.
     var files: Set<String> = []
+    /// The envFiles of a manifest that was refused: one that was missing may come.
     var wantedFiles: Set<String> = []
-    /// Of units that the manifest wants watched, from their first build on.
+    /// What each unit is at, from its first build or start on.
     private var guards: [String: FlapGuard] = [:]
     /// The latest change of each unit's files.
     var latest: [String: (summary: String, time: WallTime)] = [:]
