@@ -303,6 +303,14 @@ static void become(struct birth *birth) {
             setrlimit(RLIMIT_NOFILE, &limit);
         }
     }
+#ifdef __linux__
+    if (!code && request->processors) {
+        cpu_set_t set;
+        CPU_ZERO(&set);
+        for (int i = 0; i < request->processor_count; i++) CPU_SET(request->processors[i], &set);
+        if (sched_setaffinity(0, sizeof set, &set) < 0) code = errno, at = CP_STAGE_PROCESSORS;
+    }
+#endif
     if (!code) {
         sigset_t none;
         sigemptyset(&none);
@@ -384,6 +392,23 @@ int cp_spawn(const struct cp_spawn *request, int *stage) {
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_setcancelstate(cancel, NULL);
     return result;
+}
+
+int cp_processors(int *out, int capacity) {
+#ifdef __linux__
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) < 0) return -errno;
+    int count = 0;
+    for (int number = 0; number < CPU_SETSIZE; number++) {
+        if (!CPU_ISSET(number, &set)) continue;
+        if (count < capacity) out[count] = number;
+        count++;
+    }
+    return count;
+#else
+    (void)out, (void)capacity;
+    return -ENOSYS;
+#endif
 }
 
 int32_t cp_load(const int32_t *place) { return __atomic_load_n(place, __ATOMIC_ACQUIRE); }

@@ -51,6 +51,6 @@ final class Output: Sendable {
     func show(_ table: Table) throws(CommandFailure) { try lines(table.lines(width: width, colours: colours)) }
 
     private static func columns(_ stream: StandardStream, _ environment: [String: String]) -> Int? {
-        stream.terminalColumns ?? environment["COLUMNS"].flatMap { Int($0) } ?? 80
+        stream.terminalSize?.columns ?? environment["COLUMNS"].flatMap { Int($0) } ?? 80
     }
 }

@@ -7,16 +7,10 @@ import Watch
 
 /// What a mesh says to people. Each says what happened, why, and what to do next.
 enum Sentences {
-    static func cannotStart(_ error: Errno) -> String {
-        error == .tooManyOpenFiles || error == .tooManyOpenFilesInSystem
-            ? "The mesh can't start: too many open files. Raise the limit with `ulimit -n 4096` and run `up` again."
-            : "The mesh can't start: \(error)."
-    }
+    static func cannotStart(_ error: Errno) -> String { "The mesh can't start: \(error.explained)." }
 
     static func logsFail(_ service: String, _ error: Errno) -> String {
-        error == .noSpace
-            ? "The log of \(service) can't be stored: the disk is full. The service runs on; make room, and storing goes on."
-            : "The log of \(service) can't be stored: \(error). The service runs on."
+        "The log of \(service) can't be stored: \(error.explained). The service runs on; storing goes on as soon as it can."
     }
 
     static func isStopping(_ name: String) -> String {

@@ -139,6 +139,16 @@ extension Kernel {
         return FileStatus(status)
     }
 
+    /// Whether this process may make files in a folder (access(2)).
+    public func canWrite(in folder: String) -> Bool { access(folder, W_OK | X_OK) == 0 }
+
+    /// Bytes that this user may still write to the disk of a file or folder (statvfs(3)); nil where there is none.
+    public func freeSpace(at path: String) -> Int? {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { return nil }
+        return Int(status.f_bavail) * Int(status.f_frsize)
+    }
+
     /// Makes a folder and those above it; an existing one is left as it is.
     public func makeDirectory(_ path: String, permissions: UInt32 = 0o700) throws(Errno) {
         if mkdir(path, mode_t(permissions)) == 0 { return }

@@ -90,6 +90,19 @@ public struct ProcessTable: Sendable {
             withContents("/proc/\(pid)/stat", capacity: 1024) { ProcessEntry(stat: $0) }
         }
 
+        /// Bytes of memory in use, of pages shared with others its part (proc_pid_smaps(5)): the sum over a tree counts none
+        /// twice. Nil where the process is gone or another user's. Takes a while for large processes.
+        public static func proportionalMemory(of pid: Int32) -> Int? {
+            withContents("/proc/\(pid)/smaps_rollup", capacity: 2048) { Self.proportionalMemory(in: $0) }
+        }
+
+        static func proportionalMemory(in rollup: UnsafeRawBufferPointer) -> Int? {
+            for line in String(decoding: rollup, as: UTF8.self).split(separator: "\n") where line.hasPrefix("Pss:") {
+                return Int(line.dropFirst(4).drop { $0 == " " }.prefix { $0.isNumber }).map { $0 << 10 }
+            }
+            return nil
+        }
+
         /// The environment a process was started with; nil where it is gone or another user's.
         public static func environment(of pid: Int32) -> [Substring]? {
             let read = DescriptorReserve.forProcesses.using {
@@ -195,6 +208,7 @@ public struct ProcessTable: Sendable {
         public static func snapshot() -> ProcessTable { ProcessTable([]) }
         public static func children(of parent: Int32) -> [ProcessEntry] { [] }
         public static func entry(_ pid: Int32) -> ProcessEntry? { nil }
+        public static func proportionalMemory(of pid: Int32) -> Int? { nil }
         public static func environment(of pid: Int32) -> [Substring]? { nil }
         public static func program(of pid: Int32) -> String? { nil }
     }

@@ -18,6 +18,8 @@ public struct SpawnRequest: Sendable {
     public var directory: String?
     /// Its own session and process group, both named by its pid.
     public var newSession: Bool
+    /// Numbers of the processors that it may run on (sched_setaffinity(2)); empty: as this process.
+    public var processors: [Int32] = []
     /// Its soft limit of open files; nil: what this process was started with.
     public var openFiles: UInt64?
 
@@ -36,7 +38,7 @@ public struct SpawnRequest: Sendable {
 
 public struct SpawnFailure: Error, Sendable, Equatable {
     public enum Stage: Int32, Sendable {
-        case fork = 1, directory, stdio, exec
+        case fork = 1, directory, stdio, exec, processors
     }
     public var stage: Stage
     public var error: Errno
@@ -87,7 +89,12 @@ extension Kernel {
                 native.started = started
                 native.new_session = request.newSession ? 1 : 0
                 native.nofile = request.openFiles ?? ThisProcess.openFilesBefore.load(ordering: .relaxed)
-                return cp_spawn(&native, &stage)
+                guard !request.processors.isEmpty else { return cp_spawn(&native, &stage) }
+                return request.processors.withUnsafeBufferPointer { processors in
+                    native.processors = processors.baseAddress
+                    native.processor_count = Int32(processors.count)
+                    return cp_spawn(&native, &stage)
+                }
             }
         }
         if result < 0 { throw SpawnFailure(stage: .init(rawValue: stage) ?? .fork, error: Errno(-result)) }

@@ -15,6 +15,13 @@ public enum ThisProcess {
     /// How many processors are in use (sysconf(3)); at least 1.
     public static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
+    /// Numbers of the processors that this process may run on; empty where the system won't be told (macOS).
+    public static var usableProcessors: [Int32] {
+        [Int32](unsafeUninitializedCapacity: 1024) { buffer, count in
+            count = min(max(Int(cp_processors(buffer.baseAddress, 1024)), 0), 1024)
+        }
+    }
+
     /// The environment as it was given; of repeated names the first counts, as in getenv(3).
     public static var environment: [String: String] {
         var result: [String: String] = [:]
@@ -120,10 +127,12 @@ public enum ThisProcess {
 private func leave(_ code: Int32) -> Never { exit(code) }
 
 #if canImport(Glibc)
-    private let openFilesResource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    let openFilesResource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    let processesResource = __rlimit_resource_t(__RLIMIT_NPROC.rawValue)
     private func environmentPointer() -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? { Glibc.environ }
 #else
-    private let openFilesResource = RLIMIT_NOFILE
+    let openFilesResource = RLIMIT_NOFILE
+    let processesResource = RLIMIT_NPROC
     private func environmentPointer() -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? { Darwin.environ }
 #endif
 
@@ -134,11 +143,11 @@ public enum StandardStream: Int32, Sendable {
     /// Whether a person is at the other end.
     public var isTerminal: Bool { isatty(rawValue) == 1 }
 
-    /// How wide the terminal behind it is; nil where there is none.
-    public var terminalColumns: Int? {
+    /// How large the window of the terminal behind it is; nil where there is none, or it has no size.
+    public var terminalSize: (columns: Int, rows: Int)? {
         var size = winsize()
-        guard ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
-        return Int(size.ws_col)
+        guard ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return nil }
+        return (Int(size.ws_col), Int(size.ws_row))
     }
 
     /// Writes all of it, waiting where it must.

@@ -36,9 +36,9 @@ extension ProjectError: CustomStringConvertible {
         case .severalRunning(let folder, let files):
             "Several meshes of \(folder) are up: \(files.joined(separator: ", ")). Say which one with -f FILE."
         case .unreadable(let path, let error):
-            "Can't read \(path): \(error). Check the permissions of the file and of the folders above it."
+            "Can't read \(path): \(error.explained). Check the permissions of the file and of the folders above it."
         case .unwritable(let path, let error, let mend):
-            "Can't write \(path): \(error). \(mend)"
+            "Can't write \(path): \(error.explained). \(mend)"
         case .foreignFolder(let path):
             "\(path) belongs to another user or is a link, so the control socket would not be safe there. "
                 + "Remove it, or set XDG_RUNTIME_DIR to a folder of your own."

@@ -198,7 +198,7 @@ final class Destination {
         if proxy.evict() { return connection.routeAnew() }
         connection.hold(
             until: loop.now + .seconds(3),
-            reason: "devmesh has run out of file descriptors: raise `ulimit -n` and start it again.")
+            reason: "devmesh has run out of file descriptors; \(Shortage.openFiles.remedy).")
         proxy.starved.append(connection)
     }
 

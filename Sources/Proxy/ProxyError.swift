@@ -29,10 +29,8 @@ extension ProxyError {
                 + (front.service == nil
                     ? "or choose another block with \"ports\": {\"first\": …} in the manifest."
                     : "or pin another port with \"port\" in the manifest.")
-        case .cannotListen(let front, .tooManyOpenFiles):
-            return "Port \(front.port) of \(name(front)) can't be opened: too many open files; raise `ulimit -n`."
         case .cannotListen(let front, let error):
-            return "Port \(front.port) of \(name(front)) can't be opened: \(error)."
+            return "Port \(front.port) of \(name(front)) can't be opened: \(error.explained)."
         case .unknownHost(let host, let reason):
             return "\(host) can't be found (\(reason)): check the name, and the network or VPN it needs."
         case .cannotConnect(let host, let port, .connectionRefused):

@@ -62,8 +62,9 @@ enum Launch {
         case .exec where failure.error == .noEntry:
             return start + "the interpreter that \(request.path) names in its first line does not exist; install it"
         case .exec: return start + "\(request.path) can't be executed: \(failure.error)"
-        case .fork: return start + "the system allows no further process: \(failure.error); see `ulimit -u`"
-        case .stdio: return start + "no descriptors for its pipes: \(failure.error); raise `ulimit -n`"
+        case .processors: return start + "its processors can't be limited: \(failure.error); leave out `limits.cpu`"
+        case .fork where failure.error == .again: return start + Shortage.processes.explained
+        case .fork, .stdio: return start + failure.error.explained
         }
     }
 }

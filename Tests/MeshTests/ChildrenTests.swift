@@ -104,7 +104,7 @@ import Testing
     try withMesh("{\(services)}") { mesh in
         let result = try mesh.shell("ulimit -n 64; devmesh up")
         #expect(result.code == 1)
-        #expect(result.errors.contains("ulimit -n"))
+        #expect(result.errors.contains("--nofile=65536"))
         #expect(mesh.processes().isEmpty)
     }
 }

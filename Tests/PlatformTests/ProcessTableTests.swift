@@ -18,6 +18,24 @@ import Testing
         #expect(ProcessTable.cpuTime(of: ThisProcess.id)! > 0)
     }
 
+    @Test(
+        arguments: [
+            (
+                "00400000-7fff0000 ---p 00000000 00:00 0 [rollup]\nRss:    8 kB\nPss:                1234 kB\nPss_Dirty: 9 kB\n",
+                1234 << 10
+            ),
+            ("Rss: 8 kB\n", nil), ("Pss: kB\n", nil), ("", nil),
+        ] as [(String, Int?)])
+    func proportionalMemory_isThePssOfTheRollup(text: String, bytes: Int?) {
+        #expect(Array(text.utf8).withUnsafeBytes { ProcessTable.proportionalMemory(in: $0) } == bytes)
+    }
+
+    @Test func proportionalMemory_ofOneself_isNoMoreThanWhatIsResident() throws {
+        let resident = try #require(ProcessTable.entry(ThisProcess.id)).resident
+        let own = try #require(ProcessTable.proportionalMemory(of: ThisProcess.id))
+        #expect(own > 1 << 20 && own < resident * 2)
+    }
+
     @Test func environment_ofChild_isWhatItWasGiven() throws {
         let request = SpawnRequest(
             path: "/bin/sh", arguments: ["a (tricky) name", "-c", "echo ready; kill -STOP $$"],

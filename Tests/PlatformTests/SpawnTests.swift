@@ -19,6 +19,18 @@ import Testing
         _ = leak.raw
     }
 
+    @Test func spawn_processors_programKeepsToThem() throws {
+        let last = try #require(ThisProcess.usableProcessors.last)
+        let text = try output("/bin/grep", ["grep", "Cpus_allowed_list", "/proc/self/status"], processors: [last])
+        #expect(text == "Cpus_allowed_list:\t\(last)\n")
+    }
+
+    @Test func spawn_processorThatIsNotThere_isAFailureOfItsOwn() {
+        var request = SpawnRequest(path: "/bin/true", arguments: ["true"], environment: [:])
+        request.processors = [1023]
+        #expect(throws: SpawnFailure(stage: .processors, error: .invalid)) { try ChildTable.spawn(request) }
+    }
+
     @Test func spawn_newSession_leadsSessionAndGroup() throws {
         let text = try output("/bin/sh", ["sh", "-c", "echo $$; cat /proc/$$/stat"])
         let lines = text.split(separator: "\n")
@@ -89,11 +101,12 @@ import Testing
 
     private func output(
         _ path: String, _ arguments: [String], environment: [String: String] = ["PATH": "/usr/bin:/bin"],
-        openFiles: UInt64? = nil
+        openFiles: UInt64? = nil, processors: [Int32] = []
     ) throws -> String {
         let pipe = try Kernel.real.pipe()
-        let request = SpawnRequest(
+        var request = SpawnRequest(
             path: path, arguments: arguments, environment: environment, directory: folder.path, openFiles: openFiles)
+        request.processors = processors
         let pid = try ChildTable.spawn(request, stdout: pipe.writer.raw)
         let reader = pipe.reader
         pipe.writer.close()

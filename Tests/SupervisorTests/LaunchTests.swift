@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct LaunchTests {
     @Test(arguments: [
-        (FaultPlan.Call.pipe, Errno.tooManyOpenFiles, "no descriptors for its pipes: Too many open files; raise"),
+        (FaultPlan.Call.pipe, Errno.tooManyOpenFiles, "too many open files; raise the hard limit"),
         (FaultPlan.Call.spawn, Errno.again, "the system allows no further process"),
     ])
     func faultOfTheKernel_isACrashWithItsSentence_andTriedAgain(

@@ -47,6 +47,8 @@ struct cp_spawn {
     const char *directory;  // NULL: as the parent's
     int stdio[3];           // each is dup2'ed; -1: /dev/null
     int new_session;
+    const int *processors;  // which it may run on; NULL: as the parent
+    int processor_count;
     uint64_t nofile;        // soft RLIMIT_NOFILE of the child; 0: as the parent's
     int32_t *started;       // set to the child's pid as soon as there is one, before it execs; read with cp_load
 };
@@ -54,6 +56,7 @@ struct cp_spawn {
 #define CP_STAGE_DIRECTORY 2
 #define CP_STAGE_STDIO 3
 #define CP_STAGE_EXEC 4
+#define CP_STAGE_PROCESSORS 5
 
 /// Keeps low numbers for the descriptors of programs that are started, which makes that quicker; to be called while few
 /// descriptors are open.
@@ -65,6 +68,10 @@ int cp_spawn(const struct cp_spawn *request, int *stage);
 
 /// What another thread has stored there.
 int32_t cp_load(const int32_t *place);
+
+/// Fills `out` with the numbers of the processors that this process may run on; returns how many there are (may exceed
+/// `capacity`), -ENOSYS where the system won't be told.
+int cp_processors(int *out, int capacity);
 
 /// Whether orphaned descendants are handed to this process from now on; -ENOSYS where the system can't.
 int cp_become_subreaper(void);

@@ -1,4 +1,5 @@
 import Control
+import Platform
 
 /// What `devmesh route SERVICE` shows: which requests go where, in the order in which that is decided.
 struct RouteTable {

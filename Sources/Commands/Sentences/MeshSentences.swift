@@ -2,10 +2,10 @@ import Platform
 
 /// What devmesh says to people, by topic; each is tested word for word.
 enum Sentences {
-    static func cannotWrite(_ error: Errno) -> String { "The output could not be written: \(error)." }
+    static func cannotWrite(_ error: Errno) -> String { "The output could not be written: \(error.explained)." }
 
     static func cannotFollow(_ error: Errno) -> String {
-        "Nothing can be followed now: \(error). Close some programs, or raise `ulimit -n`."
+        "Nothing can be followed now: \(error.explained)."
     }
 
     static func noMesh(_ manifest: String) -> String { "No mesh is up for \(manifest). `devmesh up` starts it." }

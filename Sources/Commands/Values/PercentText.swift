@@ -1,3 +1,5 @@
+import Platform
+
 /// Parts of a hundred.
 enum PercentText {
     /// `10%`, `0.5%`, `33.3%`; what is less than a tenth of one, in full.

@@ -34,7 +34,12 @@ struct SentencesTests {
         (Sentences.notReady("db", nil), "db failed. The mesh stays up; `devmesh why db` says more."),
         (Sentences.valid("services.json", 3), "services.json: no mistakes; 3 services."),
         (Sentences.noMeshes, "No mesh is up on this machine. `devmesh up` starts one."),
-        (Sentences.cannotWrite(.noSpace), "The output could not be written: No space left on device."),
+        (Sentences.cannotWrite(.isDirectory), "The output could not be written: Is a directory."),
+        (
+            Sentences.cannotWrite(.noSpace),
+            "The output could not be written: the disk is full; make room (`df -h` shows where; `df -i`, where files "
+                + "are too many)."
+        ),
     ])
     func mesh_wordForWord(sentence: String, expected: String) {
         #expect(sentence == expected)

@@ -1,7 +1,7 @@
-/// Bytes as a table shows them.
-enum SizeText {
+/// Bytes as tables and sentences show them.
+public enum SizeText {
     /// Three digits at most: `512B`, `9.4MB`, `128MB`, `1.2GB`; 1 KB is 1024 bytes.
-    static func short(_ bytes: Int) -> String {
+    public static func short(_ bytes: Int) -> String {
         let units = ["B", "KB", "MB", "GB", "TB"]
         var value = Double(bytes)
         var unit = 0
@@ -14,8 +14,8 @@ enum SizeText {
 }
 
 /// Numbers with one decimal place.
-enum DecimalText {
-    static func one(_ value: Double) -> String {
+public enum DecimalText {
+    public static func one(_ value: Double) -> String {
         let tenths = Int((value * 10).rounded())
         return "\(tenths / 10).\(abs(tenths % 10))"
     }
