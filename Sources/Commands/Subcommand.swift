@@ -11,22 +11,22 @@ protocol Subcommand {
 /// Every command, in the order of the listing.
 enum Subcommands {
     static let all: [any (Subcommand & Sendable).Type] = [
-        UpCommand.self, DownCommand.self, PsCommand.self, LsCommand.self,
+        UpCommand.self, DownCommand.self, PsCommand.self, TopCommand.self, LsCommand.self,
         StartCommand.self, StopCommand.self, RestartCommand.self, BuildCommand.self, UseCommand.self,
         RouteCommand.self, ScaleCommand.self, FaultCommand.self, WatchCommand.self, WaitCommand.self,
         LogsCommand.self, WhyCommand.self, EventsCommand.self, PortsCommand.self,
         OpenCommand.self,
         EnvCommand.self, ExecCommand.self, RunCommand.self,
         CheckCommand.self, ConfigCommand.self, SchemaCommand.self,
-        TrustCommand.self, CompletionsCommand.self, VersionCommand.self, HelpCommand.self, CompleteCommand.self,
-        SuperviseCommand.self,
+        TrustCommand.self, CompletionsCommand.self, VersionCommand.self, HelpCommand.self,
+        CompleteCommand.self, SuperviseCommand.self,
     ]
 
     static var specs: [CommandSpec] { all.map { $0.spec } }
 
     /// Commands that the contract names and later work brings.
     static let notYet: Set<String> = [
-        "resolve", "register", "deregister", "traffic", "graph", "attach", "init", "doctor", "top",
+        "resolve", "register", "deregister", "traffic", "graph", "attach", "init", "doctor",
     ]
 
     static func named(_ name: String) throws(UsageError) -> any Subcommand.Type {

@@ -69,6 +69,16 @@ public struct ServiceStatus: WireType {
     }
 }
 
+extension ServiceStatus {
+    /// Of all instances; nil where none runs.
+    public var cpu: Double? { sum(instances.compactMap(\.cpu)) }
+    public var rss: Int? { sum(instances.compactMap(\.rss)) }
+
+    private func sum<Number: Numeric>(_ numbers: [Number]) -> Number? {
+        numbers.isEmpty ? nil : numbers.reduce(0, +)
+    }
+}
+
 /// One running process of a local target.
 public struct InstanceStatus: WireType {
     /// `reader.1`.

@@ -113,7 +113,7 @@ final class Mesh {
             allocatePort: { ports.take(besides: $0) }, ownsOrphans: true)
         proxy.delegate = self
         supervisor.delegate = self
-        usage = UsageMeter(on: loop) { [unowned self] in statuses.flatMap { $0.status.instances.compactMap(\.pid) } }
+        usage = UsageMeter(on: loop) { [unowned self] in supervisor.trees() }
     }
 
     var project: LocatedProject { lease.project }

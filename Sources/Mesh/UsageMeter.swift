@@ -11,43 +11,55 @@ struct Usage: Sendable, Equatable {
 
 /// Measures processor time and memory of process trees, only while somebody asks.
 ///
-/// Asked for the first time in a while, it looks twice within milliseconds; then it goes on looking once a second for
-/// as long as questions keep coming, so that they are answered from the last second. At rest it has no timer.
+/// Asked for the first time in a while, it looks twice within milliseconds: what was used since some earlier question
+/// says little about now, and nobody waits a second for `ps`. Then it goes on looking once a second for as long as
+/// questions keep coming, so that they are answered from the last second. At rest it has no timer.
 final class UsageMeter {
+    /// Processes by the one that leads their tree.
+    typealias Trees = [Int32: [ProcessEntry]]
+
     private struct Look {
-        var time: Instant
+        let time = Instant.now
         /// Nanoseconds of processor time by process.
-        var cpu: [Int32: Int64]
+        private(set) var cpu: [Int32: Int64] = [:]
+
+        init(_ trees: Trees) {
+            for entry in trees.values.joined() { cpu[entry.pid] = ProcessTable.cpuTime(of: entry.pid) }
+        }
     }
 
     private let loop: EventLoop
-    private let roots: () -> [Int32]
+    private let trees: () -> Trees
+    /// The last one and the one before.
     private var looks: [Look] = []
     private var lastAsked = Instant(nanoseconds: .min / 2)
     private var timer: Timer?
 
     /// The window of a first answer: long enough for clocks of nanoseconds, short enough for a person.
     private static let shortWindow = Duration.milliseconds(4)
-    private static let interest = Duration.seconds(10)
+    /// How long after a question another is expected.
+    private static let interest = Duration.seconds(3)
 
-    /// - Parameter roots: the processes whose trees are measured, asked at each look.
-    init(on loop: EventLoop, roots: @escaping () -> [Int32]) {
+    /// - Parameter trees: who is there now; asked at each look.
+    init(on loop: EventLoop, trees: @escaping () -> Trees) {
         self.loop = loop
-        self.roots = roots
+        self.trees = trees
     }
 
-    /// Measures the tree of every root, at once or within `shortWindow`.
+    /// Measures every tree, at once or within `shortWindow`.
     func measure(_ done: @escaping ([Int32: Usage]) -> Void) {
         lastAsked = .now
-        if timer?.isPending != true {
-            looks = [look(ProcessTable.snapshot())]
-            timer = loop.after(.seconds(1)) { [weak self] in self?.tick() }
-        }
-        if Instant.now - looks[0].time < Self.shortWindow {
-            loop.after(Self.shortWindow) { [weak self] in if let self { done(self.answer()) } }
-        } else {
-            done(answer())
-        }
+        // Reading the whole table takes the most of it: once a question.
+        let trees = trees()
+        if timer?.isPending != true { look(at: trees) }
+        let left = Self.shortWindow - (.now - looks[0].time)
+        if left <= .zero { return done(usage(of: trees)) }
+        loop.after(left) { [weak self] in if let self { done(self.usage(of: trees)) } }
+    }
+
+    private func look(at trees: Trees) {
+        looks = looks.suffix(1) + [Look(trees)]
+        timer = loop.after(.seconds(1)) { [weak self] in self?.tick() }
     }
 
     private func tick() {
@@ -55,41 +67,21 @@ final class UsageMeter {
             looks = []
             return
         }
-        looks = looks.suffix(1) + [look(ProcessTable.snapshot())]
-        timer = loop.after(.seconds(1)) { [weak self] in self?.tick() }
+        look(at: trees())
     }
 
-    private func answer() -> [Int32: Usage] {
-        let table = ProcessTable.snapshot()
-        let now = look(table)
+    private func usage(of trees: Trees) -> [Int32: Usage] {
         guard let base = looks.first else { return [:] }
+        let now = Look(trees)
         let window = Double(max((now.time - base.time).nanoseconds, 1))
-        var result: [Int32: Usage] = [:]
-        for root in roots() {
-            let tree = Self.tree(of: root, in: table)
+        return trees.mapValues { tree in
             let used = tree.reduce(Int64(0)) { sum, entry in
                 guard let spent = now.cpu[entry.pid] else { return sum }
                 // One that came since the last look has spent all its time since.
                 return sum + max(spent - (base.cpu[entry.pid] ?? 0), 0)
             }
-            let resident = tree.reduce(0) { $0 + $1.resident }
-            result[root] = Usage(cpu: (Double(used) / window * 1000).rounded() / 10, resident: resident)
+            return Usage(
+                cpu: (Double(used) / window * 1000).rounded() / 10, resident: tree.reduce(0) { $0 + $1.resident })
         }
-        return result
-    }
-
-    private func look(_ table: ProcessTable) -> Look {
-        var cpu: [Int32: Int64] = [:]
-        for root in roots() {
-            for entry in Self.tree(of: root, in: table) { cpu[entry.pid] = ProcessTable.cpuTime(of: entry.pid) }
-        }
-        return Look(time: .now, cpu: cpu)
-    }
-
-    private static func tree(of root: Int32, in table: ProcessTable) -> [ProcessEntry] {
-        let below = table.descendants(of: root)
-        let known = Set(below.map(\.pid))
-        // Orphans that stayed in the session belong to it still.
-        return below + table.entries.filter { $0.session == root && !known.contains($0.pid) }
     }
 }

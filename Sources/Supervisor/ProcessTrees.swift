@@ -89,6 +89,13 @@ final class ProcessTrees {
             || members(of: process, in: .snapshot()).contains { SocketTable.hasSocket($0.pid, where: inodes.contains) }
     }
 
+    /// The living members of every tree, by its leader's pid.
+    func census() -> [Int32: [ProcessEntry]] {
+        // Whoever adopts orphans is above them all.
+        let below = ProcessTable(ProcessTable.snapshot().descendants(of: ThisProcess.id))
+        return watched.mapValues { members(of: $0, in: below) }
+    }
+
     /// Kills what is left when nothing should run any more: programs, the offspring of those that have ended, and
     /// orphans that are ours. `done` is called when none is left.
     func killStrays(where isOurs: @escaping (ProcessEntry) -> Bool, done: @escaping () -> Void) {

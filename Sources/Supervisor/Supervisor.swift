@@ -175,6 +175,9 @@ public final class Supervisor {
     /// What is to come: when something is tried again, and what serves meanwhile. A sentence each, for `why`.
     public func prospects(_ name: String) -> [String] { runners[name]?.prospects ?? [] }
 
+    /// The living processes of every tree that runs, builds included, by the pid of the one that was spawned.
+    public func trees() -> [Int32: [ProcessEntry]] { workshop.trees.census() }
+
     /// How many of its timers run: none while nothing is on its way and nothing is probed.
     public var timerCount: Int { runners.values.reduce(0) { $0 + $1.timerCount } + (workshop.listeners.isIdle ? 0 : 1) }
 }

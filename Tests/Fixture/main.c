@@ -14,6 +14,8 @@
 //   trap SIGNAL MS CODE   on SIGNAL: says "got SIGNAL", works on for MS milliseconds, exits CODE
 //   once FILE CODE    if FILE does not exist: creates it and exits CODE; else goes on
 //   unless FILE CODE  exits CODE unless FILE exists          await FILE      waits until FILE exists
+//   grow MB           takes so many megabytes of memory and keeps them; says "grown MB"
+//   burn              computes for ever
 //   child             forks a child of the same group that ignores TERM and waits; says "child PID"
 //   setsid            the same in a session of its own; says "setsid PID"
 //   daemon            the same, forked twice, so that its parent is gone; it holds stdout; says "daemon PID"
@@ -413,6 +415,14 @@ static void carry_out(const char *verb) {
         if (missing) _exit(code);
     }
     else if (!strcmp(verb, "await")) for (const char *file = argument(); access(file, F_OK) < 0;) pass_time(10);
+    else if (!strcmp(verb, "grow")) {
+        long size = atol(argument());
+        char *memory = malloc((size_t)size << 20);
+        if (!memory) _exit(71);
+        memset(memory, 1, (size_t)size << 20);
+        say(1, "grown %ld\n", size);
+    }
+    else if (!strcmp(verb, "burn")) for (volatile long turns = 0;; turns++) {}
     else if (!strcmp(verb, "child")) offspring("child", 0, 1);
     else if (!strcmp(verb, "setsid")) offspring("setsid", 1, 1);
     else if (!strcmp(verb, "daemon")) offspring("daemon", 1, 2);

@@ -6,6 +6,8 @@ import Platform
 struct StatusTable {
     var services: [ServiceStatus]
     var now: WallTime
+    /// Whether cpu and memory are what it is about: they stay however narrow the terminal.
+    var isAboutUse = false
 
     var table: Table {
         Table(
@@ -14,8 +16,8 @@ struct StatusTable {
                 .init(title: "ADDRESS", dropRank: 2), .init(title: "PID", alignment: .right, dropRank: 4),
                 .init(title: "UPTIME", alignment: .right, dropRank: 5),
                 .init(title: "RESTARTS", alignment: .right, dropRank: 6),
-                .init(title: "CPU", alignment: .right, dropRank: 8),
-                .init(title: "MEM", alignment: .right, dropRank: 7), .init(title: "WHY"),
+                .init(title: "CPU", alignment: .right, dropRank: isAboutUse ? nil : 8),
+                .init(title: "MEM", alignment: .right, dropRank: isAboutUse ? nil : 7), .init(title: "WHY"),
             ],
             rows: services.map(row))
     }
@@ -38,8 +40,8 @@ struct StatusTable {
                 service.isInsecure ? .yellow : service.differs ? .bold : .plain),
             .init(service.address ?? ""), .init(pids(processes)), .init(uptime(processes)),
             .init(restarts > 0 ? "\(restarts)" : "", restarts > 0 ? .yellow : .plain),
-            .init(sum(processes.compactMap(\.cpu)).map { DecimalText.one($0) + "%" } ?? ""),
-            .init(sum(processes.compactMap(\.rss)).map(SizeText.short) ?? ""),
+            .init(service.cpu.map { DecimalText.one($0) + "%" } ?? ""),
+            .init(service.rss.map(SizeText.short) ?? ""),
             .init(OneLine.of(service.reason ?? service.remark ?? "")),
         ]
     }
@@ -62,9 +64,5 @@ struct StatusTable {
         let moments = processes.compactMap(\.started).compactMap { try? WallTime.parse($0, now: now) }
         guard let youngest = moments.max() else { return "" }
         return DurationText.short(.microseconds(max(0, now.microseconds - youngest.microseconds)))
-    }
-
-    private func sum<Number: Numeric>(_ numbers: [Number]) -> Number? {
-        numbers.isEmpty ? nil : numbers.reduce(0, +)
     }
 }
