@@ -18,7 +18,7 @@ enum Subcommands {
         OpenCommand.self,
         EnvCommand.self, ExecCommand.self, RunCommand.self,
         CheckCommand.self, ConfigCommand.self, SchemaCommand.self,
-        TrustCommand.self, CompletionsCommand.self, VersionCommand.self, HelpCommand.self,
+        DoctorCommand.self, TrustCommand.self, CompletionsCommand.self, VersionCommand.self, HelpCommand.self,
         CompleteCommand.self, SuperviseCommand.self,
     ]
 
@@ -26,7 +26,7 @@ enum Subcommands {
 
     /// Commands that the contract names and later work brings.
     static let notYet: Set<String> = [
-        "resolve", "register", "deregister", "traffic", "graph", "attach", "init", "doctor",
+        "resolve", "register", "deregister", "traffic", "graph", "attach", "init",
     ]
 
     static func named(_ name: String) throws(UsageError) -> any Subcommand.Type {

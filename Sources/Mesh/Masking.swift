@@ -2,7 +2,7 @@ import Manifest
 import Plan
 
 /// Keeps secrets out of what is told about a mesh (contract §7, rule 6).
-struct Masking {
+public struct Masking {
     private let values: [String]
 
     /// Shorter values would tear holes into every sentence: those that the manifest calls secret, and those of the
@@ -11,7 +11,7 @@ struct Masking {
     private static let shortestGuess = 8
 
     /// - Parameter earlier: what was secret before still is: it stands in the logs.
-    init(_ plan: Plan, earlier: Masking? = nil) {
+    public init(_ plan: Plan, earlier: Masking? = nil) {
         var values = Set(earlier?.values ?? [])
         for variable in plan.manifest.variables + plan.units.flatMap(\.service.variables) where variable.isSecret {
             values.insert(variable.value)
@@ -33,5 +33,5 @@ struct Masking {
     }
 
     /// The text with every secret value and every password of a URL masked.
-    func callAsFunction(_ text: String) -> String { Secrets.masking(values, in: text) }
+    public func callAsFunction(_ text: String) -> String { Secrets.masking(values, in: text) }
 }

@@ -18,10 +18,7 @@ extension LocatedProject {
     public func plan(
         _ manifest: Manifest, environment: [String: String], places: Places, kernel: Kernel = .real
     ) throws(ProjectError) -> Planned {
-        let probe = PortProbe(kernel: kernel)
-        let machine = Machine(
-            ephemeral: ephemeralPorts(kernel), holder: probe.owner,
-            manifestExists: { kernel.status($0) != nil })
+        let machine = machine(kernel)
         let copy = try? kernel.readFile(portsCopy)
         let outcome = try RegistryFile(places, kernel: kernel).update { registry throws(PlanError) in
             if let copy { registry.restore(manifest: self.manifest, from: copy) }
@@ -35,6 +32,29 @@ extension LocatedProject {
         let claimed = outcome.result.claimed.union(plan.insistedPorts.keys)
         placeCheckouts(in: &plan, kernel: kernel)
         return Planned(plan: plan, claimedPorts: claimed, note: outcome.note)
+    }
+
+    /// Plans a manifest as `plan` would, and writes nothing down.
+    ///
+    /// - Returns: the plan, with the registry as it is.
+    public func draft(
+        _ manifest: Manifest, environment: [String: String], places: Places, kernel: Kernel = .real
+    ) throws(ProjectError) -> (plan: Plan, registry: RegistryFile.Content) {
+        let content = try RegistryFile(places, kernel: kernel).read()
+        var registry = content.registry
+        if let copy = try? kernel.readFile(portsCopy) { registry.restore(manifest: self.manifest, from: copy) }
+        do throws(PlanError) {
+            let machine = machine(kernel)
+            return (
+                try Plan.make(manifest, registry: &registry, environment: environment, machine: machine), content
+            )
+        } catch { throw .plan(error) }
+    }
+
+    private func machine(_ kernel: Kernel) -> Machine {
+        Machine(
+            ephemeral: ephemeralPorts(kernel), holder: PortProbe(kernel: kernel).owner,
+            manifestExists: { kernel.status($0) != nil })
     }
 
     /// Keeps the project's own ports beside its state, so that they outlive the loss of the registry. A project that

@@ -68,6 +68,18 @@ enum ShellText {
         return nil
     }
 
+    /// The program that the text begins with, assignments aside; nil where it is the shell's own or hard to tell.
+    static func program(of text: String) -> String? {
+        for word in text.split(whereSeparator: \.isWhitespace) {
+            // Where it is looked for then is the shell's business.
+            if word.hasPrefix("PATH=") { return nil }
+            if word == "exec" || isAssignment(Array(word.utf8)[...]) { continue }
+            let isPlain = word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_./+-@".contains($0)) }
+            return isPlain && !shellsOwn.contains(String(word)) ? String(word) : nil
+        }
+        return nil
+    }
+
     private static func isAssignment(_ word: ArraySlice<UInt8>) -> Bool {
         guard let equals = word.firstIndex(of: UInt8(ascii: "=")) else { return false }
         return Variable.isName(word[..<equals])
@@ -81,4 +93,14 @@ enum ShellText {
         "read", "readonly", "return", "select", "set", "shift", "source", "test", "then", "time", "times", "trap",
         "true", "type", "typeset", "ulimit", "umask", "unalias", "unset", "until", "wait", "while",
     ]
+}
+
+extension Command {
+    /// The program that it starts with, by name or path, as far as that can be told without running it.
+    public var program: String? {
+        switch self {
+        case .shell(let text): ShellText.program(of: text)
+        case .argv(let words): words.first
+        }
+    }
 }

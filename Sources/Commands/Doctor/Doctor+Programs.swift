@@ -1,0 +1,97 @@
+import Manifest
+import Plan
+import Platform
+import Supervisor
+
+/// What the manifest's commands need.
+extension Doctor {
+    /// The programs that `run` and `build` begin with, as far as they can be told, and git where refs are checked out.
+    func programs(_ plan: Plan) -> [Finding] {
+        var findings: [Finding] = []
+        var found: Set<String> = []
+        let maker = EnvironmentMaker(plan)
+        for planned in plan.units where planned.service.checkout == nil {
+            let service = planned.service
+            guard service.run != nil || service.build != nil else { continue }
+            let state = isNeeded(planned, plan) ? Finding.State.problem : .warning
+            guard kernel.status(service.directory)?.kind == .directory else {
+                findings.append(
+                    Finding(
+                        check: "programs", state: state, detail: Sentences.noFolder(service.directory, planned.name),
+                        remedy: Sentences.mendFolder(service.directory)))
+                continue
+            }
+            let environment = maker.environment(of: planned)
+            for (key, command) in [("run", service.run), ("build", service.build)] {
+                guard let name = command?.resolved({ environment[$0] }).program else { continue }
+                do throws(Executable.Failure) {
+                    _ = try Executable.find(
+                        name, path: environment["PATH"], directory: service.directory, kernel: kernel)
+                    if !name.contains("/") { found.insert(name) }
+                } catch {
+                    // The build is there to make it.
+                    if key == "run", name.contains("/"), service.build != nil { continue }
+                    findings.append(
+                        Finding(
+                            check: "programs", state: state, detail: Sentences.noProgram(name, key, planned.name),
+                            remedy: Sentences.unusable(name, error)))
+                }
+            }
+        }
+        if plan.units.contains(where: { $0.service.checkout != nil }) {
+            findings.append(git(plan.inherited["PATH"]))
+        }
+        if findings.allSatisfy({ $0.state == .ok }) {
+            findings.insert(.ok("programs", Sentences.programs(found.sorted())), at: 0)
+        }
+        return findings
+    }
+
+    /// Whether `up` starts it.
+    private func isNeeded(_ unit: ServicePlan, _ plan: Plan) -> Bool {
+        switch plan.service(unit.serviceName)?.service.target {
+        case .local: unit.name == unit.serviceName
+        case .version(let name): unit.name == UnitName.of(unit.serviceName, version: name)
+        case .remote, .git, nil: false
+        }
+    }
+
+    private func git(_ path: String?) -> Finding {
+        do throws(Executable.Failure) {
+            let git = try Executable.find("git", path: path, directory: directory, kernel: kernel)
+            guard let version = Tool.firstLine(of: [git, "--version"], environment) else {
+                return .problem("git", Sentences.gitFails(git), Sentences.mendGit)
+            }
+            return .ok("git", version)
+        } catch {
+            return .problem("git", Sentences.noGit, Sentences.mendGit)
+        }
+    }
+}
+
+/// A program that is asked for its version.
+enum Tool {
+    private static let patience = Duration.seconds(5)
+
+    /// The first line that it prints; nil where it fails or takes too long.
+    static func firstLine(of arguments: [String], _ environment: [String: String]) -> String? {
+        let request = SpawnRequest(path: arguments[0], arguments: arguments, environment: environment)
+        guard let pipe = try? Kernel.real.pipe(),
+            let pid = try? ChildTable.spawn(request, stdout: pipe.writer.raw)
+        else { return nil }
+        pipe.writer.close()
+        let reader = pipe.reader
+        var bytes: [UInt8] = []
+        let end = Instant.now + patience
+        withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { buffer in
+            while waitReadable(reader.raw, timeout: max(end - .now, .zero)),
+                case .bytes(let count)? = try? Kernel.real.read(reader, into: buffer), bytes.count < 65_536
+            {
+                bytes.append(contentsOf: buffer[..<count])
+            }
+        }
+        if end < .now { ChildTable.signal(pid, .kill, group: true) }
+        guard ChildTable.wait(pid).isSuccess else { return nil }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").first.map(String.init)
+    }
+}
