@@ -76,6 +76,11 @@ extension ManifestKeys {
                 "How many connections clients may have at once. Default: as many as the system has."),
             Key("waiting", .whole(0...1_000_000), "How many requests may wait for it at once.", standard: 1024),
             Key(
+                "memory", .size(minimum: 1 << 20),
+                "How much memory an instance may use, all its processes together; it is ended when it uses more.",
+                examples: ["512MB"]),
+            Key("cpu", .whole(1...1024), "How many processors an instance may run on. Default: all.", examples: [2]),
+            Key(
                 "breaker",
                 .either([
                     .object([

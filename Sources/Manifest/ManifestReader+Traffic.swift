@@ -57,6 +57,8 @@ extension ManifestReader {
         var limits = standard
         limits.connections = node?["connections"]?.wholeNumber ?? standard.connections
         limits.waiting = node?["waiting"]?.wholeNumber ?? standard.waiting
+        limits.memory = size(node?["memory"]) ?? standard.memory
+        limits.cpu = node?["cpu"]?.wholeNumber ?? standard.cpu
         if let own = node?["breaker"] {
             let inherited = standard.breaker ?? Limits.Breaker()
             limits.breaker =
@@ -77,6 +79,8 @@ extension ManifestReader {
         }
         return limits
     }
+
+    func size(_ node: JSONSyntax?) -> Int? { node?.wholeNumber ?? node?.string.flatMap(Quantities.size) }
 
     private func duration(_ node: JSONSyntax?) -> Duration? { node?.string.flatMap(Quantities.duration) }
 }

@@ -99,7 +99,7 @@ struct ManifestReader {
 
     func logs(_ node: JSONSyntax?, default standard: LogLimits) -> LogLimits {
         guard let size = node?["size"] else { return standard }
-        return LogLimits(size: size.wholeNumber ?? size.string.flatMap(Quantities.size) ?? standard.size)
+        return LogLimits(size: self.size(size) ?? standard.size)
     }
 
     /// A path relative to the manifest's folder, without `./` and slashes at the end.

@@ -49,6 +49,10 @@ public struct Limits: Sendable, Equatable {
     public var connections: Int?
     /// Requests that may wait for the service at once.
     public var waiting: Int
+    /// Bytes that all processes of an instance together may use; nil: no limit.
+    public var memory: Int?
+    /// How many processors an instance may run on; nil: all.
+    public var cpu: Int?
     /// Nil: no circuit breaker.
     public var breaker: Breaker?
     /// Nil: instances that fail are not left out.

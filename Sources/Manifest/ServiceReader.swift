@@ -50,12 +50,14 @@ struct ServiceReader {
         service.hosts = hosts
         service.paths = paths
         service.secrets = secrets
+        service.limits = reader.limits(node["limits"], default: defaults.limits)
         service.versions = entry.versions.map { name, entry in
             var reader = ServiceReader(
                 reader: reader, expander: expander, roster: roster, entry: entry,
                 trail: trail.key("versions").key(name), topVariables: topVariables, topOrigins: topOrigins)
             var defaults = defaults
             defaults.logs = service.logs
+            defaults.limits = service.limits
             return ServiceVersion(name: name, service: reader.read(scope: topScope, defaults: defaults))
         }
         service.target =
@@ -64,7 +66,6 @@ struct ServiceReader {
         service.routing = reader.routing(node["route"], of: entry, roster)
         service.timeouts = reader.timeouts(node["timeouts"], default: defaults.timeouts)
         service.retries = reader.retries(node["retries"], default: defaults.retries)
-        service.limits = reader.limits(node["limits"], default: defaults.limits)
         service.fingerprint = Fingerprint.of(service, entry: node, topVariables: topVariables)
         return service
     }

@@ -201,9 +201,11 @@ struct ServiceRules {
                 report(.fixedPort("the front's port, \(port) too", "Choose another \"port\", or remove it"), "port")
             }
         case .nothing:
-            for key in ["port", "remote", "route", "timeouts", "retries", "limits"] where has(key) {
+            for key in ["port", "remote", "route", "timeouts", "retries"] where has(key) {
                 report(.workerWith(key), key)
             }
+            let ofRequests = node["limits"]?.members?.contains { !["memory", "cpu"].contains($0.name) }
+            if ofRequests == true { report(.workerWith("limits"), "limits") }
         case .assigned: break
         }
     }

@@ -34,7 +34,15 @@ extension ServiceMachine {
         return true
     }
 
+    /// To be ended like a crash, but for a reason of its own.
+    mutating func outgrew(_ key: RunKey, reason: String) {
+        guard let seat = seat(of: key) else { return }
+        slots[seat].update { $0.excess = reason }
+        emit(.killTree(key))
+    }
+
     mutating func whyEnded(_ index: Int, _ run: Run, _ exit: ExitStatus) -> String {
+        if let excess = run.excess { return excess }
         if let owner = slots[index].portTaken {
             slots[index].portTaken = nil
             return "\(exit.inWords): port \(run.port ?? 0) is taken by \(owner)"

@@ -41,6 +41,8 @@ extension ServiceMachine {
         /// The process that was spawned is gone; `leftovers` others of its tree are not.
         /// `portTaken` names a foreign process that listens on the port it was given.
         case leaderExited(RunKey, ExitStatus, leftovers: Int, portTaken: String?)
+        /// It uses more memory than it may.
+        case outgrew(RunKey, reason: String)
         /// Nothing of it is left.
         case treeGone(RunKey)
         /// No exchange with it is running any more.

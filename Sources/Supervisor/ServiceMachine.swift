@@ -116,6 +116,7 @@ public struct ServiceMachine: Sendable {
         case .probeFailed(let key, let reason): probeFailed(key, reason: reason)
         case .leaderExited(let key, let exit, let leftovers, let portTaken):
             leaderExited(key, exit, leftovers: leftovers, portTaken: portTaken)
+        case .outgrew(let key, let reason): outgrew(key, reason: reason)
         case .treeGone(let key): treeGone(key)
         case .drained(let key): drained(key)
         case .timerFired(let timer): timerFired(timer)

@@ -12,8 +12,9 @@ extension ServiceRunner {
         do throws(LaunchFailure) {
             let port = try choosePort()
             let environment = workshop.environment(service, key.instance, port)
-            let request = try Launch.request(
+            var request = try Launch.request(
                 command, "run", of: service, environment: environment, kernel: loop.kernel)
+            request.processors = workshop.confinement.processors(for: service.limits)
             watchLog(key, source)
             if let port { workshop.portsInUse.insert(port) }
             awaited[key] = []
@@ -48,8 +49,25 @@ extension ServiceRunner {
             runs[key] = run
             process.onExit = { [weak self] status, others in self?.exited(run, status, others) }
             process.onGone = { [weak self] in self?.gone(run) }
+            confine(run, service.limits)
             send(.spawned(key, pid: process.pid, port: port))
             for effect in missed { carryOut(effect) }
+        }
+    }
+
+    private func confine(_ run: LocalRun, _ limits: Limits) {
+        guard limits.cpu != nil || limits.memory != nil else { return }
+        guard workshop.confinement.isPossible else {
+            let note = "its `limits` of memory and cpu have no effect: this system has no means that devmesh knows"
+            workshop.delegate?.note(name, instance: run.key.instance, note)
+            return
+        }
+        workshop.confinement.watch(run.process, limits) { [weak self, weak run] used in
+            guard let self, let run else { return }
+            let reason =
+                "it used \(SizeText.short(used)) of memory and was ended: its `limits` allow it "
+                + "\(SizeText.short(limits.memory ?? 0))"
+            send(.outgrew(run.key, reason: reason))
         }
     }
 
@@ -111,6 +129,7 @@ extension ServiceRunner {
 
     private func forget(_ run: LocalRun) {
         run.stopProbes(in: workshop)
+        workshop.confinement.forget(run.process)
         runs[run.key] = nil
         if let port = run.port { workshop.portsInUse.remove(port) }
     }

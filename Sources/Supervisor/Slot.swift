@@ -151,6 +151,8 @@ struct Run: Sendable, Equatable {
     var isProbedLive = false
     /// Live probes that failed in a row.
     var failures = 0
+    /// Why it was killed: it took more than it may.
+    var excess: String?
     /// Why the ready probe failed last.
     var probeFailure: String?
 }

@@ -8,6 +8,7 @@ final class Workshop {
     let trees: ProcessTrees
     let listeners: ListenerWatch
     let worktrees: Worktrees
+    let confinement: Confinement
     /// Names the project in the marker that each process carries.
     let project: String
     let environment: (Service, Int, Int?) -> [String: String]
@@ -29,6 +30,7 @@ final class Workshop {
         self.allocatePort = allocatePort
         trees = ProcessTrees(on: loop, children: children, mayClaim: { _ in ownsOrphans })
         listeners = ListenerWatch(on: loop, trees: trees)
+        confinement = Confinement(on: loop, trees: trees)
         worktrees = Worktrees(on: loop, trees: trees, project: project)
     }
 }

@@ -39,6 +39,8 @@ import Testing
         base.replacing(#"{ "services""#, with: #"{ "env": { "TOP": "1" }, "services""#),
         base.replacing(#"{ "services""#, with: #"{ "envFile": ".env", "services""#),
         base.replacing(#""env":"#, with: #""envFile": ".env", "env":"#),
+        base.replacing(#""env":"#, with: #""limits": {"memory": "64MB"}, "env":"#),
+        base.replacing(#"{ "services""#, with: #"{ "limits": { "cpu": 1 }, "services""#),
     ])
     func ownEntryAndTopVariables_countAsChange(text: String) throws {
         #expect(try fingerprint(text) != fingerprint())

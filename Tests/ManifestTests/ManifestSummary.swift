@@ -86,6 +86,7 @@ private func text(_ limits: Limits) -> String {
     let ejection = limits.ejection.map { "after \($0.failures) for \($0.time)" } ?? "never"
     return "\(limits.connections.map(String.init) ?? "any") connections, \(limits.waiting) waiting, "
         + "breaker \(breaker), ejection \(ejection)"
+        + (limits.memory.map { ", \($0) bytes" } ?? "") + (limits.cpu.map { ", \($0) processors" } ?? "")
 }
 
 private func details(of routing: Routing) -> [String] {

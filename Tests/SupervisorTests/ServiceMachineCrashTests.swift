@@ -55,6 +55,18 @@ import Testing
         #expect(world.timers[.retry(instance: 1)] == .milliseconds(500))
     }
 
+    @Test func excess_isACrashWithAReasonOfItsOwn() {
+        var world = World.ready()
+        world.send(.outgrew(world.newest, reason: "it used 2GB"))
+        #expect(world.state == .ready)
+        world.exit(world.newest, .signalled(.kill))
+        #expect(world.state == .failed && world.reason == "it used 2GB")
+        world.fire(.retry(instance: 1))
+        world.everythingGetsReady()
+        world.exit(world.newest, .exited(1))
+        #expect(world.reason == "it exited with status 1")
+    }
+
     @Test func crash_neverPolicy_staysFailed() {
         var world = World.ready(.sample { $0.restart = .never })
         world.exit(world.newest, .exited(3))
