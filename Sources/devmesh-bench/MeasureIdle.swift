@@ -57,10 +57,8 @@ private func switches(_ pids: [Int32]) -> Int {
     return sum
 }
 
-/// In KB: shared pages count by the share of those who have them (proc_pid_smaps(5)).
-func proportionalSetSize(_ pid: Int32) -> Int {
-    numbers(in: "/proc/\(pid)/smaps_rollup", named: "Pss:").first ?? 0
-}
+/// In KB: shared pages count by the share of those who have them.
+func proportionalSetSize(_ pid: Int32) -> Int { (ProcessTable.proportionalMemory(of: pid) ?? 0) >> 10 }
 
 /// The numbers on the lines whose first word ends with `name`.
 func numbers(in path: String, named name: String) -> [Int] {
