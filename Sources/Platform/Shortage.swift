@@ -56,8 +56,8 @@ public enum Shortage: Sendable, Hashable, CaseIterable {
         case .disk: "make room (`df -h` shows where; `df -i`, where files are too many)"
         case .processes:
             "end some programs, or raise the limit with `ulimit -u 4096` and start devmesh again from that shell"
-        case .watches: "raise the limit with `sudo sysctl fs.inotify.max_user_watches=524288`"
-        case .watchers: "raise the limit with `sudo sysctl fs.inotify.max_user_instances=512`"
+        case .watches: "raise the limit with `sudo sysctl fs.inotify.max_user_watches=1048576`"
+        case .watchers: "raise the limit with `sudo sysctl fs.inotify.max_user_instances=1024`"
         }
     }
 }

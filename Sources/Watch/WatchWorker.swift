@@ -236,11 +236,10 @@ enum WatchLimits {
         switch error {
         case .noSpace:
             return "Too many folders are watched on this machine" + limit("max_user_watches", kernel)
-                + ". `sudo sysctl fs.inotify.max_user_watches=1048576` raises it. " + instead
+                + "; \(Shortage.watches.remedy). " + instead
         case .tooManyOpenFiles:
             return "Too many programs watch files on this machine" + limit("max_user_instances", kernel)
-                + ", or this one has too many open. `sudo sysctl fs.inotify.max_user_instances=1024` and "
-                + "`ulimit -n 4096` raise these limits. " + instead
+                + "; \(Shortage.watchers.remedy). " + instead
         default: return "Files can't be watched: \(error). " + instead
         }
     }

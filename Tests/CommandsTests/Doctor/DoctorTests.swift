@@ -25,7 +25,7 @@ struct MachineFindingTests {
 
     @Test(
         arguments: [
-            (8192, 128, "max_user_watches=524288"), (524_288, 64, "max_user_instances=512"), (524_288, 128, nil),
+            (8192, 128, "max_user_watches=1048576"), (524_288, 64, "max_user_instances=1024"), (524_288, 128, nil),
         ] as [(Int, Int, String?)])
     func fileWatches_nameTheSettingThatIsLow(watches: Int, instances: Int, setting: String?) {
         let finding = Doctor.fileWatches(watches, instances: instances)
