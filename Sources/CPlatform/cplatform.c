@@ -204,6 +204,7 @@ static uint64_t signals_to_reset(void) {
 // What the child needs, and how it tells of a failure: on Linux it runs in our memory until it execs.
 struct birth {
     const struct cp_spawn *request;
+    pid_t parent;
     uint64_t reset;
     int stdio[3];
     volatile int failure, stage;
@@ -273,6 +274,10 @@ static void become(struct birth *birth) {
 #ifdef __linux__
     // Our memory is the parent's: its other threads know of this process before it can end.
     __atomic_store_n(request->started, getpid(), __ATOMIC_RELEASE);
+    if (request->dies_with_parent) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != birth->parent) _exit(127);  // it died before it could be asked
+    }
     code = unshare_descriptors(birth->stdio);
 #endif
     struct sigaction fallback;
@@ -343,7 +348,7 @@ static pid_t bear(struct birth *birth) {
 #endif
 
 int cp_spawn(const struct cp_spawn *request, int *stage) {
-    struct birth birth = {.request = request, .reset = signals_to_reset()};
+    struct birth birth = {.request = request, .parent = getpid(), .reset = signals_to_reset()};
     sigset_t all, before;
     sigfillset(&all);
     int cancel;
@@ -456,6 +461,7 @@ static void on_signal(int number, siginfo_t *info, void *context) {
     int saved = errno;
     unsigned char byte = (unsigned char)number;
     if (info && info->si_code == SI_USER) byte |= 0x80;
+    if (info && info->si_code == SI_QUEUE) byte |= 0x40;
     for (int i = 0; i < SLOTS; i++) {
         int fd = atomic_load(&slot_fd[i]);
         if (fd > 0 && (atomic_load(&slot_mask[i]) >> number) & 1) (void)!write(fd - 1, &byte, 1);

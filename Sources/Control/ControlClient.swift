@@ -38,7 +38,7 @@ public struct ControlClient: Sendable {
             }
             return true
         }
-        guard let head else { throw .broken("the supervisor closed the connection without an answer") }
+        guard let head else { throw .cutOff }
         guard head.status < 400 else { throw Self.refusal(head.status, bytes) }
         return try Self.parse(bytes)
     }
@@ -98,7 +98,7 @@ public struct ControlClient: Sendable {
                         try reader.finish()
                     }
             } catch {
-                throw .broken(error.reason)
+                throw count == nil ? ControlError.cutOff : .broken(error.reason)
             }
             for event in events where try !onEvent(event) { return }
         }

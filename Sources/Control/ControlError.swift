@@ -8,7 +8,9 @@ public enum ControlError: Error, Equatable, Sendable, CustomStringConvertible {
     case refused(ControlFailure)
     /// It did not answer in time.
     case timedOut(String)
-    /// The conversation broke off or made no sense.
+    /// The mesh ended the conversation before it had answered, as one does that is killed.
+    case cutOff
+    /// The conversation failed or made no sense.
     case broken(String)
 
     public var description: String {
@@ -20,6 +22,8 @@ public enum ControlError: Error, Equatable, Sendable, CustomStringConvertible {
         case .timedOut(let path):
             "The supervisor at \(path) does not answer. If its process is stopped, continue it with `kill -CONT`;"
                 + " else end it with `devmesh down` or `kill`, and run `devmesh up`."
+        case .cutOff:
+            "The supervisor ended before it had answered. See whether a mesh is still up with `devmesh ls`."
         case .broken(let why):
             "The conversation with the supervisor broke off: \(why). See whether it still runs with `devmesh ls`."
         }

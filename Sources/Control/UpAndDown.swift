@@ -86,14 +86,23 @@ public struct UpReport: WireType {
 public struct DownReport: WireType {
     /// How many services were running.
     public var stopped: Int
+    /// A sentence about the processes that would not die; nil where none is left.
+    public var left: String?
 
-    public init(stopped: Int) {
+    public init(stopped: Int, left: String? = nil) {
         self.stopped = stopped
+        self.left = left
     }
 
     public init(json: JSON) throws(WireProblem) {
-        stopped = try WireReader(json).int("stopped")
+        let reader = try WireReader(json)
+        stopped = try reader.int("stopped")
+        left = try reader.optionalString("left")
     }
 
-    public var json: JSON { ["stopped": .int(stopped)] }
+    public var json: JSON {
+        var members: [JSON.Member] = [.init("stopped", .int(stopped))]
+        if let left { members.append(.init("left", .string(left))) }
+        return .object(members)
+    }
 }

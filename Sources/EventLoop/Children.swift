@@ -38,10 +38,15 @@ public final class Children: ReadinessHandler {
     ///
     /// - Parameters:
     ///   - pipes: false for a program that reads and writes `/dev/null`.
+    ///   - onPipes: called on that thread before there is a process, with our ends of its stdout and stderr.
+    ///   - onStart: called on that thread as soon as there is a process, with the time before it was started
+    ///     (`Instant.sinceBoot`).
     ///   - onExit: called once, after `done`.
     ///   - done: called with the pid and our ends of its pipes, on a later turn.
     public func spawn(
-        _ request: SpawnRequest, pipes: Bool = true, onExit: @escaping (ExitStatus) -> Void,
+        _ request: SpawnRequest, pipes: Bool = true,
+        onPipes: (@Sendable (_ stdout: Int32, _ stderr: Int32) -> Void)? = nil,
+        onStart: (@Sendable (_ pid: Int32, _ began: Instant) -> Void)? = nil, onExit: @escaping (ExitStatus) -> Void,
         done: @escaping (Result<(pid: Int32, pipes: PipeEnds?), SpawnFailure>) -> Void
     ) {
         let (remote, kernel) = (loop.remote, loop.kernel)
@@ -51,8 +56,13 @@ public final class Children: ReadinessHandler {
         let work: WorkerThreads.Work = {
             let result: Result<(pid: Int32, pipes: PipeEnds?), SpawnFailure>
             do throws(SpawnFailure) {
-                result = .success(
-                    try pipes ? startWithPipes(request, kernel) : (ChildTable.spawn(request, kernel: kernel), nil))
+                let began = Instant.sinceBoot
+                let (pid, ends): (Int32, PipeEnds?) =
+                    if pipes { try startWithPipes(request, onPipes, kernel) } else {
+                        (try ChildTable.spawn(request, kernel: kernel), nil)
+                    }
+                onStart?(pid, began)
+                result = .success((pid, ends))
             } catch { result = .failure(error) }
             remote.post { _ in
                 let (children, onExit, done) = bound.value
@@ -106,13 +116,14 @@ public final class Children: ReadinessHandler {
     }
 }
 
-private func startWithPipes(_ request: SpawnRequest, _ kernel: Kernel) throws(SpawnFailure)
-    -> (pid: Int32, pipes: PipeEnds?)
-{
+private func startWithPipes(
+    _ request: SpawnRequest, _ onPipes: (@Sendable (Int32, Int32) -> Void)?, _ kernel: Kernel
+) throws(SpawnFailure) -> (pid: Int32, pipes: PipeEnds?) {
     let pipes: (programs: StandardDescriptors, ours: PipeEnds)
     do throws(Errno) { pipes = try StandardDescriptors.pipes(kernel) } catch {
         throw SpawnFailure(stage: .stdio, error: error)
     }
+    onPipes?(pipes.ours.read.stdout, pipes.ours.read.stderr)
     let pid = try ChildTable.spawn(
         request, stdin: pipes.programs.input.raw, stdout: pipes.programs.output.raw,
         stderr: pipes.programs.errors.raw, kernel: kernel)

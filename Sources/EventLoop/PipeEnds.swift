@@ -34,8 +34,11 @@ public final class PipeEnds: Sendable {
     }
 
     private let held: Mutex<Ends?>
+    /// The numbers of those that are read.
+    let read: (stdout: Int32, stderr: Int32)
 
     init(input: consuming Descriptor, output: consuming Descriptor, errors: consuming Descriptor) {
+        read = (output.raw, errors.raw)
         held = Mutex(Ends(input: input, output: output, errors: errors))
     }
 

@@ -14,9 +14,18 @@ struct LineSplitter {
 
     typealias Emit = (UnsafeRawBufferPointer, LineMark) -> Void
 
-    private var held: [UInt8] = []
+    private var held: [UInt8]
     /// A piece of the current line has been handed out.
-    private var isInside = false
+    private(set) var isInside: Bool
+
+    /// Goes on where another has left off.
+    init(held: [UInt8] = [], isInside: Bool = false) {
+        self.held = held
+        self.isInside = isInside
+    }
+
+    /// The beginning of a line that has not been handed out.
+    func withHeld<T>(_ body: (UnsafeRawBufferPointer) -> T) -> T { held.withUnsafeBytes(body) }
 
     /// Whether there are bytes that `flushQuiet` might hand out.
     var holdsBytes: Bool { !held.isEmpty }

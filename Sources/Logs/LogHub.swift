@@ -17,6 +17,7 @@ public final class LogHub: Sendable {
     /// The folder with a folder of segments for each service.
     public let folder: String
 
+    private let unstored: UnstoredOutput
     private let remote: LoopRemote
     private let pump: LoopBound<LogPump>
     private let nextID = Atomic<Int>(1)
@@ -25,18 +26,22 @@ public final class LogHub: Sendable {
     ///
     /// - Parameters:
     ///   - folder: made when the first line is stored.
+    ///   - unstored: of another process that is to store what this one could not; nil: of nobody's concern.
     ///   - limit: bytes that a service's log may take; `setLimit` sets another for one service.
     ///   - onTrouble: called on the log thread when a service's log begins to fail; the programs run on, and the
     ///     store says afterwards how many lines are missing.
     public init(
-        folder: String, limit: Int = 256 << 20, kernel: Kernel = .real,
+        folder: String, unstored: UnstoredOutput? = nil, limit: Int = 256 << 20, kernel: Kernel = .real,
         onTrouble: @escaping @Sendable (_ service: String, _ error: Errno) -> Void = { _, _ in }
     ) throws(Errno) {
         self.folder = folder
+        let output: UnstoredOutput
+        if let unstored { output = unstored } else { output = try UnstoredOutput() }
+        self.unstored = output
         let made = Handoff<LoopBound<LogPump>>()
         // The thread outlives this value: the loop ends itself in `close`.
         let thread = try LoopThread("logs", kernel: kernel) { loop in
-            let pump = LogPump(on: loop, root: folder, limit: limit, onTrouble: onTrouble)
+            let pump = LogPump(on: loop, root: folder, limit: limit, unstored: output, onTrouble: onTrouble)
             made.give(LoopBound(pump, loop))
             // On this thread, before anything that is posted: whoever starts the hub need not wait for the disk.
             pump.resume()
@@ -51,6 +56,14 @@ public final class LogHub: Sendable {
     }
 
     // MARK: Sources
+
+    /// Says whose pipes will be attached, so that what comes before that can be rescued as well.
+    /// - Parameter instance: nil for a build.
+    public func expect(service: String, instance: Int?, stdout: Int32, stderr: Int32) {
+        for (raw, stream) in [(stdout, LogStream.stdout), (stderr, .stderr)] {
+            unstored.expect(raw, service: service, instance == nil ? .build : stream, instance: instance ?? 0)
+        }
+    }
 
     /// Reads what an instance writes, from now until the last writer is gone.
     ///

@@ -3,13 +3,13 @@ import Platform
 
 /// One pipe of a program on the log loop: read, split, stored.
 ///
-///     pipe ──► loop.scratch ──► LineSplitter ──► LogStore
-///                                   └──► LogWatch (until it has seen its line)
+///     pipe ──► UnstoredOutput ──► LineSplitter ──► LogStore
+///                                     └──► LogWatch (until it has seen its line)
 final class LogPipe: ReadinessHandler {
     /// So that one noisy pipe leaves the others their turn: reads of 64 KiB.
     private static let readsPerTurn = 4
     /// What a pipe can hold at most (pipe(7)): more than this was written after the process ended.
-    private static let mostInPipe = 1 << 20
+    static let mostInPipe = 1 << 20
 
     let store: LogStore
     let stream: LogStream
@@ -18,6 +18,10 @@ final class LogPipe: ReadinessHandler {
     let watch: LogWatch?
 
     private let loop: EventLoop
+    private let encoder: RecordEncoder
+    private let unstored: UnstoredOutput
+    /// Its place there.
+    private var slot: Int?
     private var descriptor: Descriptor?
     /// Its number, valid while it is open.
     private let raw: Int32
@@ -33,19 +37,22 @@ final class LogPipe: ReadinessHandler {
     private var onEnd: (() -> Void)?
 
     init(
-        _ descriptor: consuming Descriptor, stream: LogStream, instance: Int, store: LogStore, watch: LogWatch?,
-        on loop: EventLoop, onRead: @escaping (LogPipe) -> Void, onEnd: @escaping () -> Void
+        _ descriptor: consuming Descriptor, of service: String, stream: LogStream, instance: Int, store: LogStore,
+        watch: LogWatch?, to pump: LogPump, onEnd: @escaping () -> Void
     ) {
         self.store = store
         self.stream = stream
         self.instance = instance
         self.watch = watch
-        self.loop = loop
-        self.onRead = onRead
+        loop = pump.loop
+        encoder = pump.encoder
+        unstored = pump.unstored
+        onRead = { pump.noteRead($0) }
         self.onEnd = onEnd
         lastRead = loop.now
         raw = descriptor.raw
         self.descriptor = consume descriptor
+        slot = unstored.add(raw, service: service, stream, instance: instance)
     }
 
     /// Begins to read. A pipe that can't be watched is an error; it stays open so that its program gets no SIGPIPE.
@@ -66,38 +73,46 @@ final class LogPipe: ReadinessHandler {
     /// Reads until nothing is there or `limit` reads are done; returns whether there may be more.
     private func read(atMost limit: Int) -> Bool {
         guard isOpen else { return false }
-        var hasBegun = false
+        var hasRead = false
         var mayHaveMore = true
         var atEnd = false
         reading: for _ in 0..<limit {
+            unstored.begin(slot, nextSeq: encoder.nextSeq, size: store.newestSize)
             // A pipe's errors (read(2)) mean that nothing more will come from it.
-            switch (try? loop.kernel.read(descriptor!, into: loop.scratch)) ?? .endOfFile {
+            switch (try? loop.kernel.read(descriptor!, into: unstored.scratch)) ?? .endOfFile {
             case .bytes(let count):
-                if !hasBegun {
-                    store.begin(stream, instance: instance, time: .now)
-                    hasBegun = true
-                }
-                // The kernel fills pages: lines that don't fit the rest of one leave it empty (pipe_write).
-                if count > loop.scratch.count / 2 { enlarge() }
-                let bytes = UnsafeRawBufferPointer(rebasing: loop.scratch[..<count])
-                splitter.feed(bytes) { store(line: $0, $1) }
+                hasRead = true
+                take(count)
             case .wouldBlock:
+                unstored.cancel()
                 registration?.rearm(.readable)
                 mayHaveMore = false
                 break reading
             case .endOfFile:
+                unstored.cancel()
                 mayHaveMore = false
                 atEnd = true
                 break reading
             }
         }
-        if hasBegun {
-            store.endBatch()
+        if hasRead {
             lastRead = loop.now
             onRead(self)
         }
         if atEnd { close() }
         return mayHaveMore
+    }
+
+    /// Stores what has been read.
+    private func take(_ count: Int) {
+        let time = WallTime.now
+        unstored.took(count, at: time)
+        // The kernel fills pages: lines that don't fit the rest of one leave it empty (pipe_write).
+        if count > UnstoredOutput.scratchSize / 2 { enlarge() }
+        store.begin(stream, instance: instance, time: time)
+        splitter.feed(UnsafeRawBufferPointer(rebasing: unstored.scratch[..<count])) { store(line: $0, $1) }
+        store.endBatch()
+        unstored.commit(slot, splitter, read: count)
     }
 
     /// Gives a program that fills its pipe the largest there is, so that it seldom waits.
@@ -115,15 +130,21 @@ final class LogPipe: ReadinessHandler {
 
     /// Stores what there is of an unfinished line, after a pause.
     func flushQuiet() {
+        storeHeld { splitter, emit in splitter.flushQuiet(emit) }
+    }
+
+    private func storeHeld(_ body: (inout LineSplitter, LineSplitter.Emit) -> Void) {
+        unstored.begin(slot, nextSeq: encoder.nextSeq, size: store.newestSize)
         store.begin(stream, instance: instance, time: .now)
-        splitter.flushQuiet { store(line: $0, $1) }
+        body(&splitter) { store(line: $0, $1) }
         store.endBatch()
+        unstored.commit(slot, splitter, read: 0)
     }
 
     /// The process is gone: stores what it left in the pipe, an unfinished line included. Others may hold the pipe
     /// still; what they write is read as before.
     func drain() {
-        let reads = Self.mostInPipe / loop.scratch.count + 1
+        let reads = Self.mostInPipe / UnstoredOutput.scratchSize + 1
         _ = read(atMost: reads)
         finishLine()
     }
@@ -134,6 +155,7 @@ final class LogPipe: ReadinessHandler {
         finishLine()
         registration?.cancel()
         registration = nil
+        unstored.remove(slot)
         descriptor = nil
         let onEnd = self.onEnd
         self.onEnd = nil
@@ -142,8 +164,6 @@ final class LogPipe: ReadinessHandler {
 
     private func finishLine() {
         guard splitter.isUnfinished else { return }
-        store.begin(stream, instance: instance, time: .now)
-        splitter.finish { store(line: $0, $1) }
-        store.endBatch()
+        storeHeld { splitter, emit in splitter.finish(emit) }
     }
 }

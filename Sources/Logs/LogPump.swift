@@ -9,9 +9,10 @@ final class LogPump {
     /// How often a store that could not write is tried again while nothing new comes.
     static let retryPause = Duration.seconds(1)
 
-    private let loop: EventLoop
+    let loop: EventLoop
     private let root: String
-    private let encoder: RecordEncoder
+    let encoder: RecordEncoder
+    let unstored: UnstoredOutput
     private let defaultLimit: Int
     private let onTrouble: @Sendable (_ service: String, _ error: Errno) -> Void
     private var limits: [String: Int] = [:]
@@ -25,12 +26,13 @@ final class LogPump {
     private var retryTimer: Timer?
 
     init(
-        on loop: EventLoop, root: String, limit: Int,
+        on loop: EventLoop, root: String, limit: Int, unstored: UnstoredOutput,
         onTrouble: @escaping @Sendable (String, Errno) -> Void
     ) {
         self.loop = loop
         self.root = root
         encoder = RecordEncoder(nextSeq: 1)
+        self.unstored = unstored
         defaultLimit = limit
         self.onTrouble = onTrouble
         lastBatch = loop.now
@@ -68,8 +70,8 @@ final class LogPump {
         let watch = watch.map { LogWatch($0) }
         for (raw, stream) in pipes {
             let pipe = LogPipe(
-                Descriptor(owning: raw), stream: stream, instance: instance, store: store, watch: watch, on: loop,
-                onRead: { [self] in noteRead($0) }, onEnd: { [self] in forget(id) })
+                Descriptor(owning: raw), of: service, stream: stream, instance: instance, store: store, watch: watch,
+                to: self, onEnd: { [self] in forget(id) })
             sources[id, default: []].append(pipe)
             do throws(Errno) {
                 try pipe.start()
@@ -112,7 +114,7 @@ final class LogPump {
 
     // MARK: Quiet
 
-    private func noteRead(_ pipe: LogPipe) {
+    func noteRead(_ pipe: LogPipe) {
         if pipe.splitter.holdsBytes && !pipe.isListed {
             pipe.isListed = true
             unfinished.append(pipe)

@@ -61,6 +61,9 @@ final class LogStore {
     /// The present trouble; nil while all is well.
     var failure: Errno? { outage.flatMap { $0.isOver ? nil : $0.error } }
 
+    /// Bytes of the newest segment.
+    var newestSize: Int { segments.last?.size ?? 0 }
+
     private var segmentSize: Int { max(limit / 16, RecordLayout.longest) }
 
     /// Begins a run of lines that were read together.

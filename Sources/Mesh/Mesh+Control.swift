@@ -165,7 +165,9 @@ extension Mesh: ControlBackend {
     }
 
     func down(_ call: ControlCall, done: @escaping Done<DownReport>) {
-        stop { done(.success(DownReport(stopped: $0))) }
+        stop { [self] stopped in
+            done(.success(DownReport(stopped: stopped, left: Sentences.wouldNotDie(supervisor.undying))))
+        }
     }
 
     // MARK: Pieces

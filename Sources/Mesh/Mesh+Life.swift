@@ -135,6 +135,17 @@ extension Mesh {
         }
     }
 
+    /// Its guardian, the process that the user started, was killed: so that nothing outlives that, all ends at once.
+    func abandon(guardian: Int32) {
+        if case .ended = phase { return }
+        isAbandoned = true
+        // Who asks for a mesh now waits for the end of this one.
+        lease.withdraw()
+        tell(nil, "killed", Sentences.guardianWasKilled(guardian))
+        Journal.noteEnd(of: project, Sentences.byKillingTheGuardian, kernel: loop.kernel)
+        kill()
+    }
+
     /// KILLs everything at once.
     func kill() {
         if case .ended = phase { return }
@@ -147,8 +158,16 @@ extension Mesh {
     private func ended() {
         guard case .stopping(let waiting) = phase else { return }
         phase = .ended
-        do throws(ProjectError) { try RuntimeChoices.forget(project, kernel: loop.kernel) } catch {
-            hooks.notice(error.description)
+        if let left = Sentences.wouldNotDie(supervisor.undying) {
+            hooks.notice(left)
+            Journal.noteEnd(of: project, "it went down, but for what SIGKILL did not end", kernel: loop.kernel)
+        } else if !isAbandoned {
+            Journal.remove(project, kernel: loop.kernel)
+        }
+        if !isAbandoned {
+            do throws(ProjectError) { try RuntimeChoices.forget(project, kernel: loop.kernel) } catch {
+                hooks.notice(error.description)
+            }
         }
         lease.withdraw()
         proxy.close()

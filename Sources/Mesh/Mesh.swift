@@ -70,8 +70,10 @@ final class Mesh {
     var heldFronts: Set<String>?
     var server: ControlServer?
     var phase = Phase.running
-    /// Ended by the second ^C.
+    /// Ended by the second ^C, or by the end of its guardian.
     var wasKilled = false
+    /// Its guardian was killed: what it leaves is for the next `up`.
+    var isAbandoned = false
 
     /// The way down is one-way.
     enum Phase {
@@ -82,10 +84,17 @@ final class Mesh {
     }
 
     init(
-        on loop: EventLoop, lease: SupervisorLease, options: MeshOptions, hooks: MeshHooks, planned: Planned
+        on loop: EventLoop, lease: SupervisorLease, options: MeshOptions, hooks: MeshHooks, planned: Planned,
+        unstored: UnstoredOutput
     ) throws(MeshError) {
         self.loop = loop
         self.lease = lease
+        // What runs, on disk; nil where it can't be written.
+        let journal: Journal?
+        do throws(ProjectError) { journal = try Journal(lease.project, kernel: loop.kernel) } catch {
+            hooks.notice(error.description)
+            journal = nil
+        }
         self.options = options
         self.hooks = hooks
         masking = Masking(planned.plan)
@@ -95,7 +104,8 @@ final class Mesh {
         selectsAll = options.services == nil && options.local == nil
         watches = Watches(isOn: options.watches)
         do throws(Errno) {
-            logs = try LogHub(folder: lease.project.logsFolder, kernel: loop.kernel) { service, error in
+            logs = try LogHub(folder: lease.project.logsFolder, unstored: unstored, kernel: loop.kernel) {
+                service, error in
                 try? StandardStream.error.write(Sentences.logsFail(service, error) + "\n")
             }
             children = try Children(on: loop)
@@ -110,7 +120,12 @@ final class Mesh {
         supervisor = Supervisor(
             on: loop, children: children, project: lease.project.hash,
             environment: { plans.environment(of: $0.name, instance: $1, port: $2) },
-            allocatePort: { ports.take(besides: $0) }, ownsOrphans: true)
+            allocatePort: { ports.take(besides: $0) }, ownsOrphans: true,
+            witness: StartWitness { [logs] source, stdout, stderr in
+                logs.expect(service: source.service, instance: source.instance, stdout: stdout, stderr: stderr)
+            } process: { pid, marker, began in
+                journal?.started(pid, String(marker.drop { $0 != "/" }.dropFirst()), began: began)
+            })
         proxy.delegate = self
         supervisor.delegate = self
         usage = UsageMeter(on: loop) { [unowned self] in supervisor.trees() }

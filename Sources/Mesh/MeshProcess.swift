@@ -1,7 +1,9 @@
 import EventLoop
+import Logs
 import Platform
 import Project
 import Proxy
+import Supervisor
 
 /// The supervisor: what `devmesh up` is once it has found no mesh to follow.
 public enum MeshProcess {
@@ -19,7 +21,36 @@ public enum MeshProcess {
         Signal.pipe.ignore()
         ThisProcess.raiseOpenFiles()
         ThisProcess.reserveDescriptorTable()
+        let unstored = try attempt { () throws(Errno) in try UnstoredOutput() }
+        switch Guardian.split() {
+        case .guardian(let guardian): MeshGuardian(guardian, lease, unstored).run()
+        case .supervisor(let pid): return try supervise(lease, options, hooks, unstored, guardian: pid, kernel)
+        case .alone:
+            hooks.notice(Sentences.isUnguarded)
+            return try supervise(lease, options, hooks, unstored, guardian: nil, kernel)
+        }
+    }
+
+    /// What tells a mesh to end.
+    static let ends: [Signal] = [.interrupt, .terminate, .hangup]
+
+    private static func supervise(
+        _ lease: SupervisorLease, _ options: MeshOptions, _ hooks: MeshHooks, _ unstored: UnstoredOutput,
+        guardian: Int32?, _ kernel: Kernel
+    ) throws(MeshError) -> Int32 {
+        let loop = try attempt { () throws(Errno) in try EventLoop(kernel: kernel) }
+        // Before anything that may take its time: what comes meanwhile is heard once the loop runs.
+        let heard = Heard()
+        let signals = try attempt { () throws(Errno) in
+            try SignalWatch(ends + [Guardian.ended], on: loop) { heard.arrived($0) }
+        }
+        ThisProcess.reportCrashes(
+            to: lease.project.crashReport,
+            about: "devmesh \(options.version), supervisor \(ThisProcess.id) of \(lease.project.manifest)\n")
         ThisProcess.becomeSubreaper()
+        let found = clearUp(lease.project, kernel: kernel)
+        let recovery = found.said + [found.left].compactMap { $0 }
+        for notice in recovery { hooks.notice(notice) }
         let planned = try Planned(
             lease.project, places: lease.places, services: options.services, local: options.local,
             environment: options.environment, kernel: kernel)
@@ -27,16 +58,43 @@ public enum MeshProcess {
         let fronts = Set(planned.plan.frontSpecs.map(\.port))
         try planned.checkFree(lease.project, lease.places, besides: fronts, kernel)
 
-        let loop = try attempt { () throws(Errno) in try EventLoop(kernel: kernel) }
-        let mesh = try Mesh(on: loop, lease: lease, options: options, hooks: hooks, planned: planned)
-        let signals = try attempt { () throws(Errno) in
-            try SignalWatch([.interrupt, .terminate, .hangup], on: loop) { mesh.heard($0.signal) }
+        let mesh: Mesh
+        do throws(MeshError) {
+            mesh = try Mesh(
+                on: loop, lease: lease, options: options, hooks: hooks, planned: planned, unstored: unstored)
+            for notice in recovery { mesh.tell(nil, "recovered", notice) }
+            try mesh.comeUp(planned)
+        } catch {
+            // Nothing has been started.
+            Journal.remove(lease.project, kernel: kernel)
+            throw error
         }
-        try mesh.comeUp(planned)
+        heard.mesh = mesh
+        heard.guardian = guardian
         try attempt { () throws(Errno) in try loop.run() }
         signals.close()
-        hooks.ended()
-        return mesh.wasKilled ? 1 : 0
+        // Nobody waits for the last lines of a mesh whose first process was killed.
+        if !mesh.isAbandoned {
+            hooks.ended()
+        } else if let guardian {
+            hooks.notice(Sentences.guardianWasKilled(guardian))
+        }
+        return mesh.wasKilled || !mesh.supervisor.undying.isEmpty ? 1 : 0
+    }
+
+    /// Ends what a crash left running, and says what happened; for the holder of the project's lease.
+    /// - Returns: sentences for people, and one about what would not end.
+    public static func clearUp(_ project: LocatedProject, kernel: Kernel = .real) -> (said: [String], left: String?) {
+        let marker = Supervisor.marker(ofProject: project.hash)
+        guard let leftovers = Leftovers.clear(project, marker: marker, kernel: kernel) else { return ([], nil) }
+        let report = leftovers.began.flatMap { crashReport(of: project, since: $0.time, kernel: kernel) }
+        return (Sentences.recovered(leftovers, report: report), Sentences.wouldNotDie(leftovers.left))
+    }
+
+    /// The report that a supervisor left which began then; nil where it left none.
+    static func crashReport(of project: LocatedProject, since: WallTime, kernel: Kernel = .real) -> String? {
+        let report = kernel.status(project.crashReport)
+        return report.flatMap { $0.modified >= since.microseconds * 1000 ? project.crashReport : nil }
     }
 
     private static func attempt<T>(_ body: () throws(Errno) -> T) throws(MeshError) -> T {
@@ -44,9 +102,28 @@ public enum MeshProcess {
     }
 }
 
-extension Mesh {
-    /// ^C is asked twice when it is meant.
-    fileprivate func heard(_ signal: Signal) {
-        if signal == .interrupt, case .stopping = phase { kill() } else { stop() }
+/// Tells a mesh of the signals that its process gets.
+private final class Heard {
+    var mesh: Mesh?
+    var guardian: Int32?
+    private var unpaired: [(arrival: SignalPipe.Arrival, time: Instant)] = []
+
+    func arrived(_ arrival: SignalPipe.Arrival) {
+        guard let mesh else { return }
+        if arrival.signal == Guardian.ended {
+            if let guardian, ThisProcess.parent != guardian { mesh.abandon(guardian: guardian) }
+        } else if !isSecondHalf(arrival) {
+            // ^C is asked twice when it is meant.
+            if arrival.signal == .interrupt, case .stopping = mesh.phase { mesh.kill() } else { mesh.stop() }
+        }
+    }
+
+    /// A signal that comes twice within a moment on different ways, as one that a process sends to the whole group and
+    /// that the guardian then hands on, is one. Whoever sends it twice in the same way means two.
+    private func isSecondHalf(_ arrival: SignalPipe.Arrival) -> Bool {
+        unpaired.removeAll { .now - $0.time > .milliseconds(100) }
+        let first = unpaired.firstIndex { $0.arrival.signal == arrival.signal && $0.arrival != arrival }
+        if let first { unpaired.remove(at: first) } else { unpaired.append((arrival, .now)) }
+        return first != nil
     }
 }

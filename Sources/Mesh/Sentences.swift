@@ -9,8 +9,84 @@ import Watch
 enum Sentences {
     static func cannotStart(_ error: Errno) -> String { "The mesh can't start: \(error.explained)." }
 
+    // MARK: Ends that nobody asked for
+
+    static func guardianWasKilled(_ pid: Int32) -> String {
+        "The mesh's first process, \(pid), was killed: everything that it had started is ended now. `devmesh up` starts "
+            + "the mesh again."
+    }
+
+    static let isUnguarded =
+        "This system lets no process guard the mesh: should devmesh be killed (kill -9), programs may be left running. "
+        + "The next `devmesh up` ends them."
+
+    static let byKillingTheGuardian = "its first process was killed"
+
+    static func supervisorGaveUp(_ code: Int32) -> String { "its supervisor failed (exit code \(code))" }
+
+    static func supervisorEnded(_ how: Signal) -> String {
+        how == .kill ? "its supervisor was killed (SIGKILL)" : "its supervisor crashed (\(how))"
+    }
+
+    /// For the terminal of a mesh whose supervisor is no more.
+    static func guardianEnded(_ how: String, left: [ProcessEntry], report: String?) -> [String] {
+        var lines = [
+            "The mesh is down: \(how). Everything that it had started is ended; logs, ports and choices are kept. "
+                + "`devmesh up` starts it again."
+        ]
+        if let report { lines.append(isReported(report)) }
+        if let stuck = wouldNotDie(left) { lines.append(stuck) }
+        return lines
+    }
+
+    /// For the log of each service that was running.
+    static func endedWithSupervisor(_ how: String) -> String { "ended with the mesh: \(how)" }
+
+    private static func isReported(_ path: String) -> String {
+        "The crash is described in \(path): please report it with that file."
+    }
+
+    /// Names processes that SIGKILL did not end; nil where there are none.
+    static func wouldNotDie(_ left: [ProcessEntry]) -> String? {
+        guard !left.isEmpty else { return nil }
+        let names = left.map { "\(ProcessTable.program(of: $0.pid) ?? "a process") (pid \($0.pid))" }
+        return "SIGKILL did not end \(names.joined(separator: ", ")): it hangs in the kernel, as on a network disk, or "
+            + "belongs to another user. `cat /proc/\(left[0].pid)/stack` may tell where."
+    }
+
+    /// What the next `up` says after an end that was none in order.
+    static func recovered(_ leftovers: Leftovers, report: String?) -> [String] {
+        let start = "The last mesh of this project"
+        var lines: [String]
+        switch leftovers.end {
+        case .withTheMachine: return []
+        case .told(let time, let how):
+            lines = [
+                "\(start) ended at \(time.rfc3339()): \(how). Everything that it had started was ended then; logs, ports "
+                    + "and choices are kept."
+            ]
+        case .alone:
+            let which = leftovers.began.map { ", pid \($0.supervisor), up since \($0.time.rfc3339())," } ?? ""
+            lines = [
+                "\(start)\(which) was killed and its guardian with it; logs, ports and choices are kept."
+            ]
+        }
+        if !leftovers.ended.isEmpty {
+            let names = leftovers.ended.map { "\($0.name) (pid \($0.pid))" }
+            lines.append("Ended what it had left running: \(names.joined(separator: ", ")).")
+        }
+        if let report { lines.append(isReported(report)) }
+        return lines
+    }
+
     static func logsFail(_ service: String, _ error: Errno) -> String {
         "The log of \(service) can't be stored: \(error.explained). The service runs on; storing goes on as soon as it can."
+    }
+
+    /// Of a service that was running when its mesh was killed.
+    static func lastLinesLost(_ service: String, _ error: Errno) -> String {
+        "The last lines of \(service) are lost: they could not be stored (\(error))."
+            + (error == .noSpace ? " Make room on the disk." : "")
     }
 
     static func isStopping(_ name: String) -> String {

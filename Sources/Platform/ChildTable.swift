@@ -102,9 +102,9 @@ public enum ChildTable {
 
     /// Sends a signal to a child, or with `group` to its whole process group. One that is gone is no error.
     @discardableResult
-    public static func signal(_ pid: Int32, _ signal: Signal, group: Bool) -> Bool {
+    public static func signal(_ pid: Int32, _ signal: Signal, group: Bool, kernel: Kernel = .real) -> Bool {
         state.withLock { state in
-            guard group || state.known.contains(pid) else { return false }
+            guard group || state.known.contains(pid), (try? kernel.limit(.kill)) != nil else { return false }
             return kill(group ? -pid : pid, signal.number) == 0
         }
     }

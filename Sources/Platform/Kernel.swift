@@ -120,6 +120,9 @@ extension Kernel {
         return size < 0 ? nil : Int(size)
     }
 
+    /// Which pipe a descriptor, whoever owns it, is an end of; 0 for none.
+    public func pipeInode(ofRaw raw: Int32) -> UInt64 { cp_pipe_inode(raw) }
+
     /// What is set on an open descriptor, whoever owns it (fcntl(2)).
     public func flags(ofRaw raw: Int32) -> (closesOnExec: Bool, isNonblocking: Bool) {
         (fcntl(raw, F_GETFD) & FD_CLOEXEC != 0, fcntl(raw, F_GETFL) & O_NONBLOCK != 0)

@@ -23,7 +23,8 @@ public final class PlatformThread: Sendable {
         }
     }
 
-    /// Starts at once; all signals are blocked in it, so that handlers run on the main thread.
+    /// Starts at once; signals are blocked in it, so that handlers run on the main thread, but for those of a fault of
+    /// its own.
     public init(_ name: String, _ body: @escaping @Sendable () -> Void) throws(Errno) {
         handle = Mutex(nil)
         let start = Unmanaged.passRetained(Start(name, body))
@@ -34,6 +35,7 @@ public final class PlatformThread: Sendable {
         var all = sigset_t()
         var before = sigset_t()
         sigfillset(&all)
+        for fault in [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGABRT, SIGSYS] { sigdelset(&all, fault) }
         pthread_sigmask(SIG_SETMASK, &all, &before)
         #if canImport(Glibc)
             var native = pthread_t()
@@ -64,6 +66,13 @@ public final class PlatformThread: Sendable {
 
     /// Lets others run first (sched_yield(2)).
     public static func yield() { sched_yield() }
+
+    /// Waits; for threads that may. A signal ends it early.
+    public static func sleep(_ duration: Duration) {
+        let nanoseconds = max(duration.nanoseconds, 0)
+        var time = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+        nanosleep(&time, nil)
+    }
 
     /// Waits until it has ended. Without it the thread is left to itself.
     public func join() {

@@ -44,8 +44,10 @@ public struct ProcessTable: Sendable {
     public subscript(pid: Int32) -> ProcessEntry? { entries.first { $0.pid == pid } }
 
     /// Signals a process if it is still the one in `entry` and not a later one with its pid.
-    public static func signal(_ entry: ProcessEntry, _ signal: Signal) {
-        guard let now = Self.entry(entry.pid), now.started == entry.started else { return }
+    public static func signal(_ entry: ProcessEntry, _ signal: Signal, kernel: Kernel = .real) {
+        guard let now = Self.entry(entry.pid), now.started == entry.started, (try? kernel.limit(.kill)) != nil else {
+            return
+        }
         kill(entry.pid, signal.number)
     }
 
@@ -59,6 +61,11 @@ public struct ProcessTable: Sendable {
     }
 }
 
+extension Instant {
+    /// Now by the clock that tells when a process was started: it goes on while the machine sleeps.
+    public static var sinceBoot: Instant { Instant(nanoseconds: cp_boot_time()) }
+}
+
 #if os(Linux)
     extension ProcessTable {
         /// Reads the table; a process that ends meanwhile is left out.
@@ -67,7 +74,7 @@ public struct ProcessTable: Sendable {
         /// Complete for this process, whose children stay listed until it reaps them; for another, one may be missing
         /// that its parent reaps in between (proc_pid_task_tid_children(5)).
         public static func children(of parent: Int32) -> [ProcessEntry] {
-            guard let tasks = try? Kernel.real.list("/proc/\(parent)/task") else { return [] }
+            guard let tasks = try? Kernel.real.list("/proc/\(parent)/task") else { return read { $0.parent == parent } }
             var found: [ProcessEntry] = []
             for task in tasks {
                 let path = "/proc/\(parent)/task/\(task)/children"

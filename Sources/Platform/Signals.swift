@@ -58,8 +58,10 @@ extension ThisProcess {
 public final class SignalPipe: Sendable {
     public struct Arrival: Sendable, Equatable {
         public var signal: Signal
-        /// Sent by a process (kill(2)), not by the terminal or the kernel.
+        /// Sent by a process (kill(2)), not by the terminal, the kernel or a guardian that hands it on.
         public var fromProcess: Bool
+        /// Queued (sigqueue(3)), as a guardian hands signals on.
+        public var isHandedOn = false
     }
 
     private let ends: Ends
@@ -85,7 +87,8 @@ public final class SignalPipe: Sendable {
         withUnsafeTemporaryAllocation(byteCount: 256, alignment: 1) { buffer in
             while case .bytes(let count)? = try? Kernel.real.read(ends.reader, into: buffer) {
                 for byte in buffer[..<count] {
-                    body(Arrival(signal: Signal(Int32(byte & 0x7f)), fromProcess: byte & 0x80 != 0))
+                    let signal = Signal(Int32(byte & 0x3f))
+                    body(Arrival(signal: signal, fromProcess: byte & 0x80 != 0, isHandedOn: byte & 0x40 != 0))
                 }
             }
         }

@@ -18,6 +18,8 @@ public struct SpawnRequest: Sendable {
     public var directory: String?
     /// Its own session and process group, both named by its pid.
     public var newSession: Bool
+    /// KILLed when the thread that starts it ends, as with this process; its children are not (prctl(2)).
+    public var diesWithParent = false
     /// Numbers of the processors that it may run on (sched_setaffinity(2)); empty: as this process.
     public var processors: [Int32] = []
     /// Its soft limit of open files; nil: what this process was started with.
@@ -88,6 +90,7 @@ extension Kernel {
                 native.stdio = (stdin, stdout, stderr)
                 native.started = started
                 native.new_session = request.newSession ? 1 : 0
+                native.dies_with_parent = request.diesWithParent ? 1 : 0
                 native.nofile = request.openFiles ?? ThisProcess.openFilesBefore.load(ordering: .relaxed)
                 guard !request.processors.isEmpty else { return cp_spawn(&native, &stage) }
                 return request.processors.withUnsafeBufferPointer { processors in

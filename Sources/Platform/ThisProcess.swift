@@ -10,6 +10,7 @@ import Synchronization
 /// This process: who it is, what it was given, what it may do.
 public enum ThisProcess {
     public static var id: Int32 { getpid() }
+    public static var parent: Int32 { getppid() }
     public static var userID: UInt32 { getuid() }
 
     /// How many processors are in use (sysconf(3)); at least 1.
@@ -82,6 +83,16 @@ public enum ThisProcess {
     }
 
     public static func exit(_ code: Int32) -> Never { leave(code) }
+
+    /// Ends as a signal would end it, so that whoever waits for this process sees that.
+    public static func end(by signal: Signal) -> Never {
+        cp_die(signal.number)
+        leave(ExitStatus.signalled(signal).shellCode)
+    }
+
+    /// From now on a crash of this process leaves a report at `path`: `about`, which ends in a newline, the signal, the
+    /// stack as addresses (also from the program's beginning, as addr2line(1) wants them) and the memory map.
+    public static func reportCrashes(to path: String, about: String) { cp_report_crashes(path, about) }
 
     /// The soft limit of open files that this process was started with, once it has raised its own; else 0. Programs
     /// get this one: some take descriptors above 1023 badly (select(2)).

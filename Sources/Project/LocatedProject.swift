@@ -10,6 +10,8 @@ import Platform
 ///     .devmesh/services.json/state.json          what `use` and `scale` chose
 ///     .devmesh/services.json/ports.json          a copy of this project's part of the port registry
 ///     .devmesh/services.json/mesh.json           the mesh that is up
+///     .devmesh/services.json/journal             what runs, see `Journal`
+///     .devmesh/services.json/crash.txt           the report of a supervisor's crash
 ///     .devmesh/services.json/{start,life}.lock   see `SupervisorLease`
 public struct LocatedProject: Sendable, Hashable {
     /// The real path of the manifest: what the project is known by.
@@ -29,6 +31,8 @@ public struct LocatedProject: Sendable, Hashable {
     /// What a supervisor in the background writes to.
     public var supervisorLog: String { stateFolder + "/supervisor.log" }
     public var choicesFile: String { stateFolder + "/state.json" }
+    public var crashReport: String { stateFolder + "/crash.txt" }
+    var journalFile: String { stateFolder + "/journal" }
     var portsCopy: String { stateFolder + "/ports.json" }
     var recordFile: String { stateFolder + "/mesh.json" }
     var startLock: String { stateFolder + "/start.lock" }

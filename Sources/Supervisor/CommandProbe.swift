@@ -32,7 +32,7 @@ final class CommandProbe {
         timer = loop.after(limit) { [weak self] in
             self?.finish(.failure(LaunchFailure(sentence: "its command did not end within \(limit.inWords)")))
         }
-        trees.spawn(request, marker: marker, pipes: false) { [weak self, trees] result in
+        trees.spawn(request, marker: marker) { [weak self, trees] result in
             switch result {
             case .failure(let failure):
                 self?.finish(.failure(LaunchFailure(sentence: Launch.sentence(failure, request, of: service))))

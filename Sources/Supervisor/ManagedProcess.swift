@@ -19,8 +19,8 @@ final class ManagedProcess {
     /// In the environment of all that it starts, unless they clear it.
     let marker: String
     var phase = Phase.running
-    /// Everything that is found of it is killed.
-    var isDoomed = false
+    /// Since when everything that is found of it is killed.
+    var doom: Instant?
     /// Once the group has been seen empty its number may name another.
     var hasGroup = true
     /// Its living members at the last look, by pid, with when they were started: one that is dying shows no

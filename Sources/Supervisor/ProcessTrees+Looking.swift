@@ -22,9 +22,9 @@ extension ProcessTrees {
     private func update(_ process: ManagedProcess, _ members: [ProcessEntry]) {
         // Where the table can't be read, the group is all that is known.
         let count = members.isEmpty && process.hasGroup && !Self.hasTable ? 1 : members.count
-        if process.isDoomed {
+        if process.doom != nil {
             signalGroup(process, .kill)
-            for member in members { ProcessTable.signal(member, .kill) }
+            for member in members { ProcessTable.signal(member, .kill, kernel: loop.kernel) }
         }
         let phase = process.phase
         process.phase = count == 0 ? .gone : .leaderless
@@ -101,12 +101,38 @@ extension ProcessTrees {
 
     private func endStrays(_ orphans: [ProcessEntry], in table: ProcessTable) {
         guard let strays else { return }
-        let left = orphans.filter(strays.isOurs)
+        let left = orphans.filter { entry in strays.isOurs(entry) && !undying.contains { $0.pid == entry.pid } }
         for entry in left {
-            ProcessTable.signal(entry, .kill)
-            for below in table.descendants(of: entry.pid) { ProcessTable.signal(below, .kill) }
+            for each in [entry] + table.descendants(of: entry.pid) {
+                ProcessTable.signal(each, .kill, kernel: loop.kernel)
+            }
         }
         guard left.isEmpty, watched.isEmpty, !children.areStarting else { return }
+        self.strays = nil
+        strays.done()
+    }
+
+    /// Lets go of what has been KILLed for that long and is there still, as if it had ended: it hangs in the kernel, or
+    /// belongs to another user. It is among `undying` from then on.
+    func giveUp(after patience: Duration) {
+        let limit = Instant.now + (.zero - patience)
+        let table = ProcessTable.snapshot()
+        for process in watched.values.sorted(by: { $0.pid < $1.pid }) {
+            guard let doom = process.doom, doom <= limit else { continue }
+            undying += members(of: process, in: table)
+            watched[process.pid] = nil
+            let phase = process.phase
+            process.phase = .gone
+            switch phase {
+            case .running, .exited: process.onExit?(.signalled(.kill), 0)
+            case .leaderless: process.onGone?()
+            case .gone: break
+            }
+            process.onExit = nil
+            process.onGone = nil
+        }
+        guard let strays, strays.since <= limit, watched.isEmpty, !children.areStarting else { return }
+        undying += orphans().filter { entry in strays.isOurs(entry) && !undying.contains { $0.pid == entry.pid } }
         self.strays = nil
         strays.done()
     }

@@ -13,7 +13,9 @@ final class ProcessTrees {
     let children: Children
     private var observer: Int?
     var watched: [Int32: ManagedProcess] = [:]
-    var strays: (isOurs: (ProcessEntry) -> Bool, done: () -> Void)?
+    var strays: (isOurs: (ProcessEntry) -> Bool, since: Instant, done: () -> Void)?
+    /// What SIGKILL did not end, and nobody waits for any more.
+    var undying: [ProcessEntry] = []
     var recheck: Timer?
 
     /// Whether an orphan that carries no marker may be ours at all: in a process that also does other things, not
@@ -28,10 +30,16 @@ final class ProcessTrees {
         var owner: Int32?
     }
 
-    init(on loop: EventLoop, children: Children, mayClaim: @escaping (ProcessEntry) -> Bool = { _ in false }) {
+    private let witness: StartWitness?
+
+    init(
+        on loop: EventLoop, children: Children, mayClaim: @escaping (ProcessEntry) -> Bool = { _ in false },
+        witness: StartWitness? = nil
+    ) {
         self.loop = loop
         self.children = children
         self.mayClaim = mayClaim
+        self.witness = witness
         observer = children.addObserver { [weak self] in self?.look() }
     }
 
@@ -42,14 +50,20 @@ final class ProcessTrees {
     }
 
     /// Starts a program while the loop goes on; `done` is called on a later turn, before any callback of the process.
+    /// - Parameter source: what its output is called; nil: it goes nowhere.
     func spawn(
-        _ request: SpawnRequest, marker: String, pipes: Bool = true,
+        _ request: SpawnRequest, marker: String, source: OutputSource? = nil,
         done: @escaping (Result<(process: ManagedProcess, pipes: PipeEnds?), SpawnFailure>) -> Void
     ) {
         var request = request
         request.environment[Self.markerName] = marker
+        request.diesWithParent = true
         let box = Box()
-        children.spawn(request, pipes: pipes) { status in
+        children.spawn(
+            request, pipes: source != nil,
+            onPipes: { [witness] stdout, stderr in if let source { witness?.output(source, stdout, stderr) } },
+            onStart: { [witness] pid, began in witness?.process(pid, marker, began) }
+        ) { status in
             box.process?.phase = .exited(status)
         } done: { [self] result in
             done(
@@ -65,22 +79,24 @@ final class ProcessTrees {
 
     func signal(_ process: ManagedProcess, _ signal: Signal, _ recipients: ServiceMachine.Recipients) {
         switch recipients {
-        case .leader: _ = ChildTable.signal(process.pid, signal, group: false)
+        case .leader: _ = ChildTable.signal(process.pid, signal, group: false, kernel: loop.kernel)
         case .group: signalGroup(process, signal)
         case .tree:
             let table = ProcessTable.snapshot()
             // Where there is no table the group is all that is known.
             if table.entries.isEmpty { signalGroup(process, signal) }
-            for member in members(of: process, in: table) { ProcessTable.signal(member, signal) }
+            for member in members(of: process, in: table) { ProcessTable.signal(member, signal, kernel: loop.kernel) }
         }
     }
 
     /// KILLs everything of it, and whatever appears of it later.
     func kill(_ process: ManagedProcess) {
         guard !process.isGone else { return }
-        process.isDoomed = true
+        process.doom = process.doom ?? .now
         signalGroup(process, .kill)
-        for member in members(of: process, in: .snapshot()) { ProcessTable.signal(member, .kill) }
+        for member in members(of: process, in: .snapshot()) {
+            ProcessTable.signal(member, .kill, kernel: loop.kernel)
+        }
     }
 
     /// Whether one of its processes has one of these sockets open.
@@ -99,14 +115,14 @@ final class ProcessTrees {
     /// Kills what is left when nothing should run any more: programs, the offspring of those that have ended, and
     /// orphans that are ours. `done` is called when none is left.
     func killStrays(where isOurs: @escaping (ProcessEntry) -> Bool, done: @escaping () -> Void) {
-        strays = (isOurs, done)
+        strays = (isOurs, .now, done)
         for process in watched.values { kill(process) }
         look()
     }
 
     func signalGroup(_ process: ManagedProcess, _ signal: Signal) {
         guard process.hasGroup else { return }
-        ChildTable.signal(process.pid, signal, group: true)
+        ChildTable.signal(process.pid, signal, group: true, kernel: loop.kernel)
     }
 
     private final class Box {

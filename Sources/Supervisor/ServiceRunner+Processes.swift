@@ -100,8 +100,8 @@ extension ServiceRunner {
         done: @escaping (Result<ManagedProcess, LaunchFailure>) -> Void
     ) {
         let (service, delegate) = (service, workshop.delegate)
-        let pipes = source != nil
-        workshop.trees.spawn(request, marker: workshop.project + "/" + marker, pipes: pipes) { [weak delegate] result in
+        let marker = workshop.project + "/" + marker
+        workshop.trees.spawn(request, marker: marker, source: source) { [weak delegate] result in
             switch result {
             case .success(let (process, pipes)):
                 if let source, let ends = pipes?.take() {

@@ -4,11 +4,15 @@ import Platform
 /// The end of all services.
 extension Supervisor {
     /// Stops everything: each service once those that depend on it are gone, all that can in parallel.
-    /// - Parameter done: called when no process of the mesh is left.
+    /// - Parameter done: called when no process of the mesh is left but for the `undying`.
     public func stopAll(_ done: @escaping () -> Void) {
         stopping = Stopping(waiting: Set(names), done: (stopping?.done ?? []) + [done])
         advanceStopping()
+        watchForUndying()
     }
+
+    /// Processes that SIGKILL did not end, once `stopAll` or `killAll` is done.
+    public var undying: [ProcessEntry] { workshop.trees.undying }
 
     /// KILLs everything at once.
     public func killAll(_ done: @escaping () -> Void) {
@@ -17,6 +21,17 @@ extension Supervisor {
             runners[name]?.command({ .kill($0) }) { [weak self] _ in self?.isDown(name) }
         }
         sweepIfDown()
+        watchForUndying()
+    }
+
+    /// Looks every now and then, since nobody tells of what does not end.
+    private func watchForUndying() {
+        guard undyingWatch?.isPending != true, stopping != nil || workshop.trees.strays != nil else { return }
+        undyingWatch = workshop.loop.after(workshop.patience / 5) { [weak self] in
+            guard let self else { return }
+            workshop.trees.giveUp(after: workshop.patience)
+            watchForUndying()
+        }
     }
 
     struct Stopping {

@@ -37,6 +37,7 @@ public final class Supervisor {
     /// The unit that serves a service, where it is not the service's own.
     var substitutes: [String: String] = [:]
     var stopping: Stopping?
+    var undyingWatch: Timer?
     /// Removed from the manifest, and forgotten once nothing of them is left.
     var leaving: Set<String> = []
 
@@ -50,12 +51,16 @@ public final class Supervisor {
     public init(
         on loop: EventLoop, children: Children, project: String,
         environment: @escaping (_ service: Service, _ instance: Int, _ port: Int?) -> [String: String],
-        allocatePort: @escaping (_ avoiding: Set<Int>) -> Int?, ownsOrphans: Bool = false
+        allocatePort: @escaping (_ avoiding: Set<Int>) -> Int?, ownsOrphans: Bool = false,
+        witness: StartWitness? = nil
     ) {
         workshop = Workshop(
             on: loop, children: children, project: project, environment: environment, allocatePort: allocatePort,
-            ownsOrphans: ownsOrphans)
+            ownsOrphans: ownsOrphans, witness: witness)
     }
+
+    /// What every process of a project has in its environment; the name of its instance follows.
+    public static func marker(ofProject project: String) -> String { "\(ProcessTrees.markerName)=\(project)/" }
 
     /// Set before services are added.
     public weak var delegate: (any SupervisorDelegate)? {
@@ -77,7 +82,10 @@ public final class Supervisor {
     }
 
     /// Must be called before the last reference goes, after `stopAll` or `killAll`.
-    public func close() { workshop.trees.close() }
+    public func close() {
+        undyingWatch?.cancel()
+        workshop.trees.close()
+    }
 
     func runner(_ name: String) throws(SupervisorError) -> ServiceRunner {
         if let runner = runners[name] { return runner }

@@ -15,6 +15,22 @@ public struct OutputSource: Sendable, Hashable {
     }
 }
 
+/// Told on whatever thread starts a program, so that a supervisor that is killed meanwhile leaves nothing unknown.
+public struct StartWitness: Sendable {
+    /// Of where its output will be read, before there is a process.
+    public var output: @Sendable (_ source: OutputSource, _ stdout: Int32, _ stderr: Int32) -> Void
+    /// Of the process: its pid, its marker's value, and `Instant.sinceBoot` before the start.
+    public var process: @Sendable (_ pid: Int32, _ marker: String, _ began: Instant) -> Void
+
+    public init(
+        output: @escaping @Sendable (_ source: OutputSource, _ stdout: Int32, _ stderr: Int32) -> Void,
+        process: @escaping @Sendable (_ pid: Int32, _ marker: String, _ began: Instant) -> Void
+    ) {
+        self.output = output
+        self.process = process
+    }
+}
+
 /// What a supervisor needs of others and tells them. Every call comes on its loop, and may call back at once.
 public protocol SupervisorDelegate: AnyObject {
     /// `reason` is nil when ready.

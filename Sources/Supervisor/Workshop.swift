@@ -16,19 +16,21 @@ final class Workshop {
     weak var delegate: (any SupervisorDelegate)?
     /// Those of the builds: as many at a time as there are processors.
     let buildSlots = BuildSlots(ThisProcess.processors)
+    /// After which nobody waits for what SIGKILL has not ended, while everything is being stopped.
+    var patience = Duration.seconds(5)
     /// Private ports of runs that are not gone.
     var portsInUse: Set<Int> = []
 
     init(
         on loop: EventLoop, children: Children, project: String,
         environment: @escaping (Service, Int, Int?) -> [String: String],
-        allocatePort: @escaping (Set<Int>) -> Int?, ownsOrphans: Bool
+        allocatePort: @escaping (Set<Int>) -> Int?, ownsOrphans: Bool, witness: StartWitness?
     ) {
         self.loop = loop
         self.project = project
         self.environment = environment
         self.allocatePort = allocatePort
-        trees = ProcessTrees(on: loop, children: children, mayClaim: { _ in ownsOrphans })
+        trees = ProcessTrees(on: loop, children: children, mayClaim: { _ in ownsOrphans }, witness: witness)
         listeners = ListenerWatch(on: loop, trees: trees)
         confinement = Confinement(on: loop, trees: trees)
         worktrees = Worktrees(on: loop, trees: trees, project: project)

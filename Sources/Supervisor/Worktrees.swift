@@ -189,7 +189,7 @@ final class Worktrees {
 
     /// Runs a program whose output nobody needs; `done` gets how it ended, nil where it could not be started.
     private func run(_ request: SpawnRequest, _ done: @escaping (ExitStatus?) -> Void) {
-        trees.spawn(request, marker: marker, pipes: false) { result in
+        trees.spawn(request, marker: marker) { result in
             guard case .success(let (process, _)) = result else { return done(nil) }
             process.onExit = { status, others in
                 if others == 0 { return done(status) }

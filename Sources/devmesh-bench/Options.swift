@@ -13,7 +13,7 @@ struct Malfunction: Error {
 
 /// What can be measured, in the order of `all`.
 enum Benchmark: String, CaseIterable {
-    case up, restart, watch, logs, idle, ps, proxy
+    case up, restart, watch, logs, idle, ps, proxy, life
 
     func run(_ options: Options) throws(Malfunction) {
         switch self {
@@ -24,6 +24,7 @@ enum Benchmark: String, CaseIterable {
         case .idle: try measureIdle(options)
         case .ps: try measurePs(options)
         case .proxy: try measureProxy(options)
+        case .life: try measureLife(options)
         }
     }
 }
@@ -48,8 +49,8 @@ struct Options {
     var repetitions = 9
 
     static let usage = """
-        usage: devmesh-bench up|restart|watch|logs|idle|ps|proxy|all [--repeat N] [--devmesh PATH] [--fixture PATH]
-                             [--honcho PATH] [--nginx PATH] [--haproxy PATH] [--wrk PATH]
+        usage: devmesh-bench up|restart|watch|logs|idle|ps|proxy|life|all [--repeat N] [--devmesh PATH]
+                             [--fixture PATH] [--honcho PATH] [--nginx PATH] [--haproxy PATH] [--wrk PATH]
         The programs are looked for beside this one, its peers on the PATH. Build them all, for release:
           swift build -c release && .build/release/devmesh-bench all
         """

@@ -66,3 +66,18 @@ private func swiftFiles(below folder: String) -> [SourceFile] {
     #expect(!text("Package.swift").contains(".package("))
     #expect(!text("Package.swift").isEmpty)
 }
+
+/// Tests/BUGS.md says of each class of bugs which tests guard against it.
+@Test func everyTestOfTheTableOfBugs_exists() {
+    let sources = files(below: "Tests").filter { $0.hasSuffix(".swift") || $0.hasSuffix(".py") }.map(text)
+    let rows = text("Tests/BUGS.md").split(separator: "\n").filter { $0.hasPrefix("| ") }.dropFirst(2)
+    #expect(rows.count > 20)
+    for row in rows {
+        let cell = row.split(separator: "|").last { $0.contains("`") } ?? ""
+        let tests = cell.split(separator: "`").filter { $0.contains("_") }
+        if tests.isEmpty { Issue.record("no test: \(row)") }
+        for test in tests where !sources.contains(where: { $0.contains(" \(test)(") }) {
+            Issue.record("there is no test \(test)")
+        }
+    }
+}

@@ -47,8 +47,6 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", "the connection ended before the response did"),
-        ("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n[]", "the connection ended before the response did"),
         ("SSH-2.0-x\r\n", "a malformed status line"),
         (
             "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
@@ -64,6 +62,12 @@ import Testing
             return
         }
         #expect(why.hasPrefix(reason))
+    }
+
+    @Test(arguments: ["", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n[]"])
+    func answer_thatIsCutOff_isToldAsThat(_ answer: String) throws {
+        let server = try ScriptedServer([answer])
+        #expect(throws: ControlError.cutOff) { try server.client.services() }
     }
 
     @Test func server_thatIsSilent_isNotWaitedForForEver() throws {

@@ -20,6 +20,9 @@ private let three = """
         #expect(result.errors.contains("fixture") && result.errors.contains("\(foreigner.pid)"))
         #expect(mesh.servants().map(\.pid) == [foreigner.pid])
         #expect(try mesh.devmesh("ps").code == 3)
+        // Nothing had been started: that is no crash, neither now nor for the next one.
+        #expect(!result.errors.contains("supervisor"))
+        #expect(try !mesh.devmesh("up", code: 1).errors.contains("last mesh"))
     }
 }
 

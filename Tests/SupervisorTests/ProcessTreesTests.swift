@@ -17,7 +17,7 @@ import Testing
         let result: String? = onLoop { loop, done in
             let children = try! Children(on: loop)
             let trees = ProcessTrees(on: loop, children: children)
-            trees.spawn(Self.request(["exit", "7"]), marker: "alone", pipes: false) { result in
+            trees.spawn(Self.request(["exit", "7"]), marker: "alone") { result in
                 let process = try! result.get().process
                 process.onExit = { status, others in
                     trees.close()
@@ -41,7 +41,7 @@ import Testing
                 }
                 return known.withLock { $0 } == entry.pid
             }
-            trees.spawn(Self.request(["bare", "exit", "0"]), marker: "bare", pipes: false) { result in
+            trees.spawn(Self.request(["bare", "exit", "0"]), marker: "bare") { result in
                 let process = try! result.get().process
                 var left = -1
                 process.onExit = { _, others in
@@ -62,7 +62,8 @@ import Testing
         let result: String? = onLoop { loop, done in
             let children = try! Children(on: loop)
             let trees = ProcessTrees(on: loop, children: children)
-            trees.spawn(Self.request(["say", "up", "wait"]), marker: "project/reader.1#1") { result in
+            let source = OutputSource(service: "reader", instance: 1, generation: 1)
+            trees.spawn(Self.request(["say", "up", "wait"]), marker: "project/reader.1#1", source: source) { result in
                 let (process, pipes) = try! result.get()
                 // Until exec is over the environment can't be read.
                 let ends = pipes!.take()!

@@ -162,9 +162,40 @@ public final class MeshFixture: Sendable {
 
     // MARK: The end
 
+    /// What the mesh says its supervisor is: a child of the process that was started.
+    public func supervisor() throws -> ProcessEntry {
+        let record = try JSON(parsing: Kernel.real.readFile(folder.path + "/.devmesh/services.json/mesh.json"))
+        guard let pid = record["pid"]?.intValue, let entry = ProcessTable.entry(Int32(pid)) else {
+            throw MeshFailure("mesh.json names no supervisor that lives: \(record)")
+        }
+        return entry
+    }
+
+    /// Kills the supervisor and its guardian, `up`, so that neither can do anything about the other's end; returns what
+    /// they left running.
+    @discardableResult
+    public func killAtOnce(_ up: MeshProgram) throws -> [ProcessEntry] {
+        let supervisor = try supervisor()
+        let below = supervisor.below
+        up.signal(Signal(name: "STOP")!)
+        ProcessTable.signal(supervisor, .kill)
+        up.signal(.kill)
+        _ = try up.exit()
+        try waitForEnd()
+        return below.filter(\.isAlive)
+    }
+
+    /// Waits until no mesh of the project is left, not even one that is ending.
+    public func waitForEnd() throws {
+        let result = try shell("flock .devmesh/services.json/life.lock true")
+        guard result.code == 0 else { throw MeshFailure("waiting for the end of the mesh: \(result)") }
+    }
+
     /// The processes of the services: what came from here but for devmesh itself.
     public func servants() -> [ProcessEntry] {
-        processes().filter { ProcessTable.program(of: $0.pid).map { $0 != "devmesh" } ?? false }
+        processes().filter { entry in
+            ProcessTable.program(of: entry.pid).map { $0 != "devmesh" && $0 != "mesh-guardian" } ?? false
+        }
     }
 
     /// The processes that came from here and are alive.
@@ -214,6 +245,15 @@ public final class MeshFixture: Sendable {
     fileprivate func transcript() -> String {
         programs.withLock { $0 }.map { "\($0)\n" }.joined()
     }
+}
+
+extension ProcessEntry {
+    public var isAlive: Bool {
+        ProcessTable.entry(pid).map { $0.started == started && !$0.isZombie } ?? false
+    }
+
+    /// Those below it, as the kernel tells; their own variables may be gone.
+    public var below: [ProcessEntry] { ProcessTable.snapshot().descendants(of: pid).filter { !$0.isZombie } }
 }
 
 /// Runs a test in a project of its own, and fails where something is left afterwards.

@@ -47,6 +47,7 @@ struct cp_spawn {
     const char *directory;  // NULL: as the parent's
     int stdio[3];           // each is dup2'ed; -1: /dev/null
     int new_session;
+    int dies_with_parent;   // KILLed when the thread that started it ends, so far as the system can
     const int *processors;  // which it may run on; NULL: as the parent
     int processor_count;
     uint64_t nofile;        // soft RLIMIT_NOFILE of the child; 0: as the parent's
@@ -82,10 +83,38 @@ int64_t cp_process_cpu(int pid);
 /// Names the calling thread for debuggers; longer names are cut.
 void cp_thread_name(const char *name);
 
+// --- what outlives this process, and what tells of its end ---
+
+/// Memory that a process made by `cp_split` shares; pages take room once touched. NULL where there is none.
+void *cp_shared_memory(size_t size);
+/// Stores a word after all that was stored before.
+void cp_publish(uint64_t *place, uint64_t value);
+
+/// Makes a second process, as fork(2), that shares the descriptors with this one: what either opens or closes, both do.
+/// To be called while there is one thread. Returns 0 in the new process, which gets the signal `ended` when this one
+/// ends; its pid in this one, which has all signals blocked from here on; or a negative errno.
+int cp_split(int ended);
+/// Waits until that process ends, and hands on (sigqueue(3)) the signals that other processes send. Returns a status of
+/// wait(2), or -1 when another child has ended.
+int cp_guard(int supervisor);
+/// Waits for a SIGCHLD, which must be blocked; whether one came.
+int cp_await_child(int milliseconds);
+/// Ends this process by a signal, blocked and handled as it may be; returns where that does not end it.
+void cp_die(int number);
+/// Which pipe a descriptor is an end of; 0 for none.
+uint64_t cp_pipe_inode(int fd);
+int cp_is_socket(int fd);
+/// Nanoseconds since boot, those asleep included.
+int64_t cp_boot_time(void);
+
+/// From now on a crash of this process writes `path`: `about`, the signal, the stack, the memory map. Both are copied.
+void cp_report_crashes(const char *path, const char *about);
+
 // --- signals ---
 
 /// From now on each arrival of a signal in `mask` (bit n is signal n) writes one byte to `fd`: the signal's
-/// number, plus 0x80 if a process sent it. A full pipe drops it. The calling thread unblocks them.
+/// number, plus 0x80 if a process sent it, 0x40 if one queued it (sigqueue(3)). A full pipe drops it. The calling
+/// thread unblocks them.
 /// Returns a slot for `cp_signals_unsubscribe`.
 int cp_signals_subscribe(int fd, uint64_t mask);
 void cp_signals_unsubscribe(int slot);

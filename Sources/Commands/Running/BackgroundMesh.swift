@@ -13,21 +13,28 @@ enum BackgroundMesh {
         var name: String
         /// What it starts here.
         var local: [String]
+        /// What it had to say on its way up, as of a crash before.
+        var notices: [String]
 
-        init(name: String, local: [String]) {
+        init(name: String, local: [String], notices: [String] = []) {
             self.name = name
             self.local = local
+            self.notices = notices
         }
 
         init?(_ line: [UInt8]) {
             guard let json = try? JSON(parsing: line), let name = json["name"]?.stringValue,
-                let local = json["local"]?.arrayValue
+                let local = json["local"]?.arrayValue, let notices = json["notices"]?.arrayValue
             else { return nil }
-            self.init(name: name, local: local.compactMap { $0.stringValue })
+            self.init(
+                name: name, local: local.compactMap { $0.stringValue }, notices: notices.compactMap { $0.stringValue })
         }
 
         var line: String {
-            let json: JSON = ["name": .string(name), "local": .array(local.map { .string($0) })]
+            let json: JSON = [
+                "name": .string(name), "local": .array(local.map { .string($0) }),
+                "notices": .array(notices.map { .string($0) }),
+            ]
             return json.serialized() + "\n"
         }
     }

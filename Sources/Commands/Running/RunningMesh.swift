@@ -23,6 +23,8 @@ struct RunningMesh {
             throw .invalidManifest(failure.message.split(separator: "\n").map(String.init))
         } catch .refused(let failure) where failure.code == RunningMesh.stopping {
             throw .meshIsEnding(failure.message)
+        } catch .cutOff {
+            throw .meshIsEnding(ControlError.cutOff.description)
         } catch {
             throw .failed(error.description)
         }

@@ -1,5 +1,6 @@
 import Control
 import JSON
+import Mesh
 import Project
 
 /// `devmesh down`
@@ -24,47 +25,69 @@ enum DownCommand: Subcommand {
         } else {
             project = try session.project()
             guard let begun = try afterChange(of: project, in: session) else {
-                try tell(0, Sentences.nothingToStop(project.manifest), arguments, in: session)
+                if let left = try endLeftovers(of: project, in: session) { throw .failed(left) }
+                try tell(DownReport(stopped: 0), Sentences.nothingToStop(project.manifest), arguments, in: session)
                 return 0
             }
             mesh = begun
         }
-        let stopped = try stop(mesh, of: project, in: session)
-        try tell(stopped, Sentences.stopped(stopped, mesh.record.name), arguments, in: session)
-        return 0
+        let report = try stop(mesh, of: project, in: session)
+        try tell(report, Sentences.stopped(report.stopped, mesh.record.name), arguments, in: session)
+        guard let left = report.left else { return 0 }
+        throw .failed(left)
     }
 
     /// Has it end, and waits for that: the supervisor's own process is the last of the mesh.
     private static func stop(_ mesh: RunningMesh, of project: LocatedProject, in session: Session)
-        throws(CommandFailure) -> Int
+        throws(CommandFailure) -> DownReport
     {
         do throws(CommandFailure) {
             let report = try mesh.ask { (client) throws(ControlError) in try client.down() }
             _ = try afterChange(of: project, in: session)
-            return report.stopped
+            return report
         } catch {
-            // Another `down` may have been first, and left nobody to answer.
-            if try afterChange(of: project, in: session)?.record.pid == mesh.record.pid { throw error }
-            return 0
+            // Another `down` may have been first, or a SIGKILL, and left nobody to answer.
+            var former: MeshRecord?
+            if case .meshIsEnding = error { former = mesh.record }
+            if try afterChange(of: project, former: former, in: session)?.record.pid == mesh.record.pid { throw error }
+            return DownReport(stopped: 0)
         }
     }
 
     /// The mesh that is up once none is starting or ending any more.
-    private static func afterChange(of project: LocatedProject, in session: Session) throws(CommandFailure)
-        -> RunningMesh?
+    private static func afterChange(of project: LocatedProject, former: MeshRecord? = nil, in session: Session)
+        throws(CommandFailure) -> RunningMesh?
     {
         let places = try session.places()
         let record = try session.attempt { () throws(ProjectError) in
-            try SupervisorLease.waitForEnd(project, places: places)
+            try SupervisorLease.waitForEnd(project, of: former, places: places)
         }
         return record.map { RunningMesh(record: $0) }
     }
 
-    private static func tell(_ stopped: Int, _ sentence: String, _ arguments: Arguments, in session: Session)
+    /// Ends what a mesh left running that was killed together with its guardian; returns a sentence where some of it
+    /// would not end.
+    private static func endLeftovers(of project: LocatedProject, in session: Session) throws(CommandFailure)
+        -> String?
+    {
+        guard Journal.exists(project) else { return nil }
+        let places = try session.places()
+        let outcome = try session.attempt { () throws(ProjectError) in
+            try SupervisorLease.acquire(project, places: places)
+        }
+        guard case .acquired(let lease) = outcome else { return nil }
+        defer { lease.release() }
+        let found = MeshProcess.clearUp(project)
+        for sentence in found.said { try session.notices.line(sentence) }
+        try session.attempt { () throws(ProjectError) in try RuntimeChoices.forget(project) }
+        return found.left
+    }
+
+    private static func tell(_ report: DownReport, _ sentence: String, _ arguments: Arguments, in session: Session)
         throws(CommandFailure)
     {
         if arguments.has("json") {
-            try session.output.line(DownReport(stopped: stopped).json.serialized())
+            try session.output.line(report.json.serialized())
         } else {
             try session.say(sentence)
         }

@@ -1,5 +1,6 @@
 import Control
 import Mesh
+import Synchronization
 
 /// `devmesh __supervise`: what `up -d` leaves in the background.
 enum SuperviseCommand: Subcommand {
@@ -14,12 +15,16 @@ enum SuperviseCommand: Subcommand {
 
     static func run(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
         let notices = session.notices
+        let said = Mutex<[String]>([])
         let hooks = MeshHooks(
             started: { start in
                 let local = start.addresses.filter { $0.runsHere }.map { $0.service }
-                BackgroundMesh.report(.init(name: start.name, local: local))
+                BackgroundMesh.report(.init(name: start.name, local: local, notices: said.withLock { $0 }))
             },
-            notice: { try? notices.line($0) })
+            notice: { notice in
+                said.withLock { $0.append(notice) }
+                try? notices.line(notice)
+            })
         switch try Supervision.run(arguments, hooks, in: session) {
         case .ended(let code): return code
         // Whoever asked finds that one.

@@ -98,6 +98,7 @@ enum UpCommand: Subcommand {
             try session.notices.write(said.isEmpty ? "devmesh: \(Sentences.supervisorEnded(log))\n" : said)
             return code == 0 ? ExitCode.failed.rawValue : code
         case .started(let started):
+            for notice in started.notices { try session.notices.line(notice) }
             if !arguments.has("wait") {
                 try session.say(Sentences.isUpInBackground(started.name))
                 return 0

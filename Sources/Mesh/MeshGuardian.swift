@@ -1,0 +1,60 @@
+import Logs
+import Platform
+import Project
+
+/// What the process that the user started does while the mesh is up: it waits for the supervisor's end.
+///
+///     in order     it ends with the supervisor's exit code
+///     else         it KILLs what is left, stores what is in the pipes, says so, withdraws the mesh, and ends with 1
+struct MeshGuardian {
+    private let guardian: Guardian
+    private let lease: SupervisorLease
+    private let unstored: UnstoredOutput
+
+    /// After which what SIGKILL has not ended is named and left.
+    private static let patience = Duration.seconds(5)
+
+    init(_ guardian: Guardian, _ lease: SupervisorLease, _ unstored: UnstoredOutput) {
+        self.guardian = guardian
+        self.lease = lease
+        self.unstored = unstored
+    }
+
+    func run() -> Never {
+        let began = WallTime.now
+        var guardian = guardian
+        let status = guardian.wait()
+        // Whoever talked to it need not wait, and what follows may need descriptors.
+        if !status.isSuccess { guardian.closeSockets() }
+        let left = guardian.end(patience: Self.patience)
+        switch status {
+        case .exited(let code):
+            // It ended without having stopped what it had started.
+            if Journal.isOpen(lease.project, of: guardian.supervisor) {
+                afterCrash(Sentences.supervisorGaveUp(code), left, since: began)
+            }
+            ThisProcess.exit(code)
+        // It was told to end before it listened: nothing had been started.
+        case .signalled(let signal) where MeshProcess.ends.contains(signal): ThisProcess.end(by: signal)
+        case .signalled(let signal): afterCrash(Sentences.supervisorEnded(signal), left, since: began)
+        }
+    }
+
+    private func afterCrash(_ how: String, _ left: [ProcessEntry], since began: WallTime) -> Never {
+        let project = lease.project
+        let lost = LogRescue.run(unstored, folder: project.logsFolder, ending: Sentences.endedWithSupervisor(how))
+        Journal.noteEnd(of: project, how)
+        lease.withdraw()
+        let report = MeshProcess.crashReport(of: project, since: began)
+        // Nobody who wants the mesh waits for a terminal.
+        lease.release()
+        let lines =
+            Sentences.guardianEnded(how, left: left, report: report)
+            + lost.map { Sentences.lastLinesLost($0.service, $0.error) }
+        for line in lines {
+            // Where standard error is gone as well, nobody is left to tell.
+            try? StandardStream.error.write("devmesh: \(line)\n")
+        }
+        ThisProcess.exit(1)
+    }
+}

@@ -1,0 +1,281 @@
+import Platform
+import TestSupport
+import Testing
+
+// Ends that nobody asked for: of the supervisor, of its guardian, of both.
+
+/// Programs with all kinds of offspring that ignore TERM.
+private let offspring = """
+    {"web": {"run": "fixture setsid daemon bare child serve http"},
+     "part": {"run": "fixture put half wait", "listens": false}}
+    """
+
+@Test func crash_supervisorKilled_nothingOutlivesIt_andTheNextUpSaysSo() throws {
+    try withMesh(offspring) { mesh in
+        let up = try mesh.up()
+        try mesh.ready("web")
+        try up.output.wait(for: "listening")
+        let supervisor = try mesh.supervisor()
+        #expect(supervisor.parent == up.pid)
+        // So that `killall -9 devmesh` leaves one who ends the rest.
+        #expect(ProcessTable.program(of: up.pid) != "devmesh")
+        let port = try mesh.port("web")
+        let below = supervisor.below
+        #expect(below.count == 6)
+        ProcessTable.signal(supervisor, .kill)
+        // The process that the user started ends once nothing is left.
+        #expect(try up.exit() == .exited(1))
+        #expect(below.filter(\.isAlive) == [])
+        #expect(mesh.processes() == [])
+        #expect(up.errors.text.contains("its supervisor was killed (SIGKILL)"))
+        #expect(try mesh.devmesh("ps").code == 3)
+
+        let next = try mesh.up()
+        try mesh.ready("web")
+        #expect(next.errors.text.contains("its supervisor was killed (SIGKILL)"))
+        #expect(try mesh.port("web") == port)
+        #expect(try mesh.devmesh("logs", "part", "--raw", code: 0).output.hasPrefix("half"))
+        try mesh.devmesh("down", code: 0)
+
+        // Once ended in order, there is nothing to tell.
+        let last = try mesh.up()
+        #expect(!last.errors.text.contains("last mesh"))
+    }
+}
+
+@Test func crash_inTheBackground_isToldToWhoeverStartsItAgain() throws {
+    try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
+        try mesh.devmesh("up", "--wait", code: 0)
+        let supervisor = try mesh.supervisor()
+        ProcessTable.signal(supervisor, .kill)
+        try mesh.waitForEnd()
+        #expect(mesh.processes() == [])
+        let again = try mesh.devmesh("up", "--wait", code: 0)
+        #expect(again.errors.contains("its supervisor was killed (SIGKILL)"))
+    }
+}
+
+@Test func crash_guardianKilled_nothingOutlivesIt_andTheNextUpSaysSo() throws {
+    try withMesh(offspring) { mesh in
+        let up = try mesh.up()
+        try mesh.ready("web")
+        let supervisor = try mesh.supervisor()
+        let below = supervisor.below
+        up.signal(.kill)
+        #expect(try up.exit() == .signalled(.kill))
+        try mesh.waitForEnd()
+        #expect(below.filter(\.isAlive) == [])
+        #expect(mesh.processes() == [])
+        #expect(try mesh.up().errors.text.contains("its first process was killed"))
+    }
+}
+
+/// What runs on when both are killed: in sessions of their own, daemons, and in a group without its leader.
+private let clinging = """
+    {"web": {"run": "fixture setsid daemon serve http"},
+     "unmarked": {"run": "env -u DEVMESH_INSTANCE fixture child wait", "listens": false}}
+    """
+
+@Test func crash_bothKilled_theNextUpEndsWhatIsLeft() throws {
+    try withMesh(clinging) { mesh in
+        let up = try mesh.up()
+        try mesh.ready("web", "unmarked")
+        let left = try mesh.killAtOnce(up)
+        #expect(left.count == 3)
+
+        let next = try mesh.up()
+        #expect(left.filter(\.isAlive) == [])
+        let said = next.errors.text
+        #expect(said.contains("was killed and its guardian with it"))
+        #expect(said.contains("web.1 (pid ") && said.contains("unmarked.1 (pid "))
+        try mesh.ready("web")
+        #expect(try mesh.get("web").status == 200)
+    }
+}
+
+@Test func crash_bothKilled_downEndsWhatIsLeft() throws {
+    try withMesh(clinging) { mesh in
+        let up = try mesh.up()
+        try mesh.ready("web", "unmarked")
+        try mesh.devmesh("scale", "web=2", code: 0)
+        let left = try mesh.killAtOnce(up)
+        #expect(left.count == 5)
+        let down = try mesh.devmesh("down", code: 0)
+        #expect(down.errors.contains("left running: ") && down.errors.contains("web.1 (pid "))
+        #expect(left.filter(\.isAlive) == [])
+        // It is told once, and what `scale` chose is forgotten, as by every `down`.
+        #expect(try !mesh.devmesh("down", code: 0).errors.contains("last mesh"))
+        let next = try mesh.up()
+        #expect(!next.errors.text.contains("last mesh"))
+        try mesh.ready("web")
+        #expect(try mesh.pids("web").count == 1)
+    }
+}
+
+/// At any moment of the start: programs are being made, nobody has been told yet.
+@Test(arguments: ["supervisor", "guardian"]) func crash_whileStarting_leavesNothing(victim: String) throws {
+    try withMesh(offspring) { mesh in
+        try mesh.up()
+        try mesh.devmesh("down", code: 0)
+        for round in 0..<12 {
+            let up = try mesh.start("up")
+            let moment = Instant.now + .milliseconds(round * round)
+            while .now < moment { PlatformThread.yield() }
+            if victim == "supervisor", let supervisor = ProcessTable.children(of: up.pid).first {
+                ProcessTable.signal(supervisor, .kill)
+            } else {
+                up.signal(.kill)
+            }
+            _ = try up.exit()
+            try mesh.waitForEnd()
+            #expect(mesh.processes() == [], "round \(round)")
+        }
+    }
+}
+
+@Test func crash_ofTheSupervisor_leavesAReportWithItsStack() throws {
+    try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
+        let up = try mesh.up()
+        try mesh.ready("web")
+        ProcessTable.signal(try mesh.supervisor(), Signal(name: "SEGV")!)
+        #expect(try up.exit() == .exited(1))
+        let report = try #require(mesh.folder.read(".devmesh/services.json/crash.txt"))
+        #expect(report.hasPrefix("devmesh "))
+        #expect(report.contains("signal SIGSEGV sent by process \(ThisProcess.id)\n"))
+        // Where it was in the C library, which keeps no chain of frames, the stack is searched.
+        #expect(report.contains("\nframe 0 0x") && (report.contains("\nframe 3 0x") || report.contains("\nmaybe 0x")))
+        #expect(report.contains("/devmesh\n"))
+        #expect(up.errors.text.contains("its supervisor crashed (SIGSEGV)"))
+        #expect(up.errors.text.contains("crash.txt"))
+        #expect(try mesh.up().errors.text.contains("crash.txt"))
+    }
+}
+
+/// A firehose, whose reader is killed at any moment: in the middle of a read, of a write, of a line.
+@Test(arguments: 1...5) func crash_ofABusyLogReader_losesAndRepeatsNothing(round: Int) throws {
+    let run = #""i=0; while :; do i=$((i+1)); echo line $i of many; done""#
+    try withMesh("{\"noise\": {\"run\": \(run), \"listens\": false}}") { mesh in
+        let up = try mesh.up()
+        try up.output.wait(for: "line \(round * 3000) of")
+        ProcessTable.signal(try mesh.supervisor(), .kill)
+        #expect(try up.exit() == .exited(1))
+        let stored = try mesh.devmesh("logs", "noise", "--raw", code: 0).output.split(separator: "\n")
+        #expect(stored.count >= round * 3000)
+        for (index, line) in stored.enumerated() where line != "line \(index + 1) of many" {
+            // The program may have been killed in the middle of its last line.
+            let isLast = index == stored.count - 1 && "line \(index + 1) of many".hasPrefix(line)
+            if !isLast {
+                Issue.record("line \(index + 1) is '\(line)'")
+                break
+            }
+        }
+    }
+}
+
+/// Nobody reads while the program writes: what it wrote is in the pipe, and nowhere else.
+@Test func crash_withAFullPipe_losesNoLine() throws {
+    let lines = "i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo line $i; done; printf half; : >done"
+    let run = "\"fixture await go; \(lines); fixture wait\""
+    try withMesh("{\"noise\": {\"run\": \(run), \"listens\": false}}") { mesh in
+        let up = try mesh.up()
+        try mesh.ready("noise")
+        let supervisor = try mesh.supervisor()
+        ProcessTable.signal(supervisor, Signal(name: "STOP")!)
+        mesh.folder.write("go", "")
+        #expect(try mesh.shell("fixture await done").code == 0)
+        ProcessTable.signal(supervisor, .kill)
+        #expect(try up.exit() == .exited(1))
+        let stored = try mesh.devmesh("logs", "noise", "--raw", code: 0).output
+        #expect(stored == (1...2000).map { "line \($0)\n" }.joined() + "half")
+    }
+}
+
+@Test func signals_toTheWholeGroup_countOnce() throws {
+    try withMesh(#"{"worker": {"run": "fixture trap TERM 300 0 say up wait", "listens": false}}"#) { mesh in
+        let up = try mesh.up()
+        try up.output.wait(for: "up")
+        // As ^C does, and as `kill` of a group: the guardian hands on what the supervisor has got already.
+        up.signal(.interrupt, group: true)
+        #expect(try up.exit() == .exited(0))
+        #expect(mesh.processes() == [])
+    }
+}
+
+@Test func signals_toTheFirstProcess_areAGracefulDown() throws {
+    for signal in [Signal.terminate, .hangup, .interrupt] {
+        try withMesh(#"{"worker": {"run": "fixture trap TERM 0 0 say up wait", "listens": false}}"#) { mesh in
+            let up = try mesh.up()
+            try up.output.wait(for: "up")
+            up.signal(signal)
+            #expect(try up.exit() == .exited(0))
+            #expect(up.output.text.contains("got TERM"))
+        }
+    }
+}
+
+/// `kill -QUIT`, and ^\ with it: it is not the guardian's to die of.
+@Test func signals_quit_leavesNothing() throws {
+    try withMesh(offspring) { mesh in
+        let up = try mesh.up()
+        try mesh.ready("web")
+        let below = try mesh.supervisor().below
+        up.signal(Signal(name: "QUIT")!, group: true)
+        #expect(try up.exit() == .exited(1))
+        #expect(below.filter(\.isAlive) == [])
+    }
+}
+
+/// ^C at any moment of the start: it comes up and goes down, or has not begun.
+@Test func signals_interruptWhileStarting_isNoCrash() throws {
+    try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
+        for round in 0..<12 {
+            let up = try mesh.start("up")
+            let moment = Instant.now + .milliseconds(round * round)
+            while .now < moment { PlatformThread.yield() }
+            up.signal(.interrupt, group: true)
+            #expect([.exited(0), .signalled(.interrupt)].contains(try up.exit()))
+            #expect(mesh.processes() == [])
+        }
+        #expect(try !mesh.up().errors.text.contains("last mesh"))
+    }
+}
+
+/// The terminal's window is closed: of a session whose leader devmesh is, the kernel tells that one alone.
+@Test(.enabled(if: Kernel.real.status("/usr/bin/script") != nil))
+func signals_terminalClosed_isAGracefulDown() throws {
+    try withMesh(#"{"worker": {"run": "fixture trap TERM 0 0 say up wait", "listens": false}}"#) { mesh in
+        // Its input stays open, as a keyboard does.
+        let window = try mesh.start(
+            program: "/bin/sh", ["sh", "-c", "fixture wait | script -qfec 'exec devmesh up' /dev/null"])
+        try window.output.wait(for: "is up")
+        try mesh.ready("worker")
+        window.signal(.kill, group: true)
+        try mesh.waitForEnd()
+        #expect(mesh.processes() == [])
+        #expect(try mesh.devmesh("logs", "worker", code: 0).output.contains("got TERM"))
+        #expect(try !mesh.up().errors.text.contains("last mesh"))
+    }
+}
+
+/// A script that goes on as `devmesh up` may have begun something of its own, which may leave orphans.
+@Test func guardian_leavesAloneWhatItInherited() throws {
+    try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
+        let script = "fixture ignore TERM pid wait >own.txt & fixture setsid await go >more.txt & exec devmesh up"
+        let up = try mesh.start(program: "/bin/sh", ["sh", "-c", script])
+        try up.errors.wait(for: "is up")
+        try mesh.ready("web")
+        let supervisor = try mesh.supervisor()
+        let own = ProcessTable.snapshot().descendants(of: up.pid).filter { $0.parent == up.pid && $0 != supervisor }
+        let leaving = try #require(own.first { ProcessTable.children(of: $0.pid).count == 1 })
+        let orphan = try #require(ProcessTable.children(of: leaving.pid).first)
+        mesh.folder.write("go", "")
+        // Once that is reaped, the guardian has seen what it left.
+        #expect(try mesh.shell("while kill -0 \(leaving.pid); do :; done 2>&-").code == 0)
+        ProcessTable.signal(supervisor, .kill)
+        #expect(try up.exit() == .exited(1))
+        let strangers = own.filter { $0 != leaving } + [orphan]
+        #expect(strangers.count == 2 && strangers.allSatisfy(\.isAlive))
+        #expect(Set(mesh.processes().map(\.pid)) == Set(strangers.map(\.pid)))
+        for stranger in strangers { ProcessTable.signal(stranger, .kill) }
+    }
+}

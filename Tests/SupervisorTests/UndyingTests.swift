@@ -1,0 +1,56 @@
+import EventLoop
+import Manifest
+import Platform
+import TestSupport
+import Testing
+
+@testable import Supervisor
+
+/// The stand-in for a process that hangs in the kernel: one whose signals don't arrive.
+@Suite struct UndyingTests {
+    @Test(arguments: [["ignore", "TERM", "wait"], ["setsid", "exit", "0"]])
+    func stopAll_ofWhatSIGKILLDoesNotEnd_isDoneAndNamesIt(verbs: [String]) {
+        let plan = FaultPlan()
+        let result: String? = onLoop(kernel: Kernel(faults: plan)) { loop, done in
+            let rig = Rig(loop)
+            rig.supervisor.workshop.patience = .milliseconds(200)
+            rig.supervisor.add([
+                .init(
+                    .fixture(verbs) { service in
+                        service.listens = .nothing
+                        service.stop.timeout = .milliseconds(50)
+                    })
+            ])
+            try! rig.supervisor.start("reader")
+            rig.when({ !rig.happenings.isEmpty }) {
+                plan.injectNext(.kill, times: 1_000_000, .fails(.notPermitted))
+                rig.supervisor.stopAll {
+                    let undying = rig.supervisor.undying
+                    plan.clear()
+                    let living = undying.filter { exists($0.pid) }
+                    for entry in undying { ProcessTable.signal(entry, .kill) }
+                    rig.finish { done("\(undying.count) \(living.count)") }
+                }
+            }
+        }
+        #expect(result == "1 1")
+    }
+
+    @Test func stopAll_ofWhatDies_namesNothing() {
+        let result: String? = onLoop { loop, done in
+            let rig = Rig(loop)
+            rig.supervisor.workshop.patience = .milliseconds(10)
+            rig.supervisor.add([
+                .init(.fixture(["trap", "TERM", "300", "0", "wait"]) { $0.listens = .nothing })
+            ])
+            try! rig.supervisor.start("reader")
+            rig.when({ !rig.happenings.isEmpty }) {
+                rig.supervisor.stopAll {
+                    let undying = rig.supervisor.undying.count
+                    rig.finish { done("\(undying)") }
+                }
+            }
+        }
+        #expect(result == "0")
+    }
+}
