@@ -80,8 +80,9 @@ private let clinging = """
     try withMesh(clinging) { mesh in
         let up = try mesh.up()
         try mesh.ready("web", "unmarked")
+        // The leaders, which go with the supervisor, may not have gone yet.
         let left = try mesh.killAtOnce(up)
-        #expect(left.count == 3)
+        #expect(left.count >= 3)
 
         let next = try mesh.up()
         #expect(left.filter(\.isAlive) == [])
@@ -99,7 +100,7 @@ private let clinging = """
         try mesh.ready("web", "unmarked")
         try mesh.devmesh("scale", "web=2", code: 0)
         let left = try mesh.killAtOnce(up)
-        #expect(left.count == 5)
+        #expect(left.count >= 5)
         let down = try mesh.devmesh("down", code: 0)
         #expect(down.errors.contains("left running: ") && down.errors.contains("web.1 (pid "))
         #expect(left.filter(\.isAlive) == [])
