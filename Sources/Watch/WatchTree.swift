@@ -26,6 +26,7 @@ final class WatchTree {
         var trail: PathTrail
         /// Nil where there is no folder.
         var top: WatchedFolder?
+        var repository: Repository?
         /// Those that decide where it leads and what is ignored in it.
         var around: [WatchedFolder]
     }
@@ -88,6 +89,9 @@ final class WatchTree {
         for root in roots.indices { release(watched.removeValue(forKey: root)) }
     }
 
+    /// Whether git is writing files: more changes come.
+    var isUnderWay: Bool { watched.values.contains { $0.repository?.isBusy(kernel) ?? false } }
+
     /// The names known of each folder.
     private func names(_ top: WatchedFolder?) -> [String: Set<String>] {
         var names: [String: Set<String>] = [:]
@@ -132,13 +136,15 @@ final class WatchTree {
     }
 
     private func adoptTop(_ root: Int, _ news: News, in found: inout Watched) throws(Errno) {
-        let path = roots[root].path
-        let above = IgnoresAbove(found.trail.place, kernel)
-        for file in above.files {
-            try add(Path.parent(file), .rules(root: root, name: Path.name(file)), to: &found)
+        var rules = roots[root].rules(request.ignore, in: request.folder)
+        if let repository = Repository(of: found.trail.place, kernel) {
+            for file in repository.ignoreFiles {
+                try add(Path.parent(file), .rules(root: root, name: Path.name(file)), to: &found)
+            }
+            rules = repository.rules(rules, kernel)
+            found.repository = repository
         }
-        let rules = above.rules(roots[root].rules(request.ignore, in: request.folder), kernel)
-        found.top = try adopt(path, root, rules: rules, news)
+        found.top = try adopt(roots[root].path, root, rules: rules, news)
     }
 
     /// Watches a folder for one entry; one that went away meanwhile, or that nobody may look into, tells nothing.

@@ -35,7 +35,7 @@ final class WatchWorker: ReadinessHandler {
 
     /// How long to let events gather that follow on others: of a storm each would cost a look otherwise.
     private static let gathering = Duration.milliseconds(5)
-    /// How long to wait after lost events: those that lose some are many, and more of them are on their way.
+    /// How long to wait while more is on its way: after lost events, for those that lose some are many, and for git.
     private static let calm = Duration.milliseconds(100)
     /// How long to wait where there is too little even for looking.
     private static let relief = Duration.seconds(5)
@@ -97,15 +97,16 @@ final class WatchWorker: ReadinessHandler {
     }
 
     /// Looks again when the pause may be long enough: one timer for any number of changes.
-    private func wait(_ subscription: Subscription) {
+    private func wait(_ subscription: Subscription, atLeast: Duration = .zero) {
         guard let pending = subscription.pending else { return }
-        let delay = max(pending.due(subscription.tree.request.debounce) - .now, .zero)
+        let delay = max(pending.due(subscription.tree.request.debounce) - .now, atLeast)
         subscription.timer = loop.after(delay) { [weak self, weak subscription] in
             guard let self, let subscription else { return }
             // What waits to be read may prolong it.
             take()
             guard let pending = subscription.pending else { return }
             if pending.due(subscription.tree.request.debounce) > .now { return wait(subscription) }
+            if subscription.tree.isUnderWay { return wait(subscription, atLeast: Self.calm) }
             tell(subscription)
         }
     }

@@ -12,88 +12,6 @@ import Testing
     import Darwin
 #endif
 
-private final class Troubles: Sendable {
-    let all = Mutex<[String]>([])
-}
-
-/// A folder that is watched, and what is told of it.
-private final class Watched: Sendable {
-    let folder = TemporaryFolder()
-    let hub: WatchHub
-    let troubles = Troubles()
-    private let receiver: LoopThread
-    private let told = Mutex<[WatchChange]>([])
-    private let arrivals = PlatformSemaphore()
-    private static let limit = Duration.seconds(30)
-
-    init(_ backend: WatchHub.Backend, kernel: Kernel = .real) throws {
-        receiver = try LoopThread("receiver")
-        hub = try WatchHub(kernel: kernel, backend: backend) { [troubles] sentence in
-            troubles.all.withLock { $0.append(sentence) }
-        }
-    }
-
-    deinit {
-        hub.close()
-        receiver.stop()
-    }
-
-    /// Watches, and waits until it does.
-    func watch(
-        _ paths: [String] = ["."], ignore: [String] = [], debounce: Duration = .milliseconds(20),
-        leavesOutPrograms: Bool = false, since: WallTime? = nil, in place: String = "."
-    ) throws {
-        let request = WatchRequest(
-            folder: Path.join(folder.path, place), paths: paths, ignore: ignore, debounce: debounce,
-            leavesOutPrograms: leavesOutPrograms)
-        // What was made a moment ago is no news: the clock of files is a tick behind.
-        let since = since ?? WallTime(microseconds: WallTime.now.microseconds + 10_000)
-        hub.watch("it", request, since: since, on: receiver.remote) { [weak self] _, change in
-            self?.told.withLock { $0.append(change) }
-            self?.arrivals.signal()
-        }
-        try settle()
-    }
-
-    func settle() throws {
-        let isThere = Handoff<Bool>()
-        hub.settled(on: receiver.remote) { _ in isThere.give(true) }
-        #expect(isThere.take(within: Self.limit) == true)
-    }
-
-    /// The next change that is told.
-    func next() throws -> WatchChange {
-        try #require(arrivals.wait(within: Self.limit), "nothing was told")
-        return told.withLock { $0.removeFirst() }
-    }
-
-    /// Everything told until a change of that path, which comes last.
-    func paths(until last: String) throws -> Set<String> {
-        var all: Set<String> = []
-        while !all.contains(last) { all.formUnion(try next().paths) }
-        return all
-    }
-
-    /// Changes files one after another, then the file `end`, and returns what was told.
-    /// - Parameter end: as it is told.
-    func told(_ files: [String], end: String = "end") throws -> Set<String> {
-        for file in files { folder.write(file, "x\(UInt64.random(in: 0 ... .max))") }
-        folder.write("end", "\(UInt64.random(in: 0 ... .max))")
-        return try paths(until: end).subtracting([end])
-    }
-}
-
-enum Way: CaseIterable {
-    case native, scanning
-
-    var backend: WatchHub.Backend {
-        switch self {
-        case .native: .native
-        case .scanning: .scanning(.milliseconds(5))
-        }
-    }
-}
-
 @Suite struct WatchHubTests {
     @Test(arguments: Way.allCases) func file_comesChangesAndGoes_isTold(way: Way) throws {
         let watched = try Watched(way.backend)
@@ -197,6 +115,19 @@ enum Way: CaseIterable {
         var pending = PendingChange("a", at: Instant(nanoseconds: 0))
         for millisecond in 1...10_000 { pending.add("a", at: Instant(nanoseconds: Int64(millisecond) * 1_000_000)) }
         #expect(pending.due(.milliseconds(200)) == Instant(nanoseconds: 4_000_000_000))
+    }
+
+    @Test func filesThatGitWrites_areOneChangeOnceItHasEnded() throws {
+        let watched = try Watched(.native)
+        watched.folder.write("repo/.git/index.lock", "")
+        try watched.watch(["repo"], debounce: .milliseconds(1))
+        for name in ["a.c", "b.c"] {
+            watched.folder.write("repo/" + name, "x")
+            // By the time that this is told the other would have been.
+            try watched.untilAnotherIsTold()
+        }
+        try Kernel.real.remove(watched.folder.path + "/repo/.git/index.lock")
+        #expect(try watched.next().paths == ["repo/a.c", "repo/b.c"])
     }
 
     @Test func programs_thatABuildMakes_areLeftOut() throws {
