@@ -80,8 +80,7 @@ final class WatchTree {
             let before = names(former[root]?.top)
             try resolve(root, .differing(since: time, from: before))
             let after = names(watched[root]?.top)
-            guard roots[root].pattern == nil else { continue }
-            for path in before.keys where after[path] == nil { hooks.changed(path, false) }
+            tellGone(before.filter { after[$0.key] == nil })
         }
     }
 
@@ -92,7 +91,7 @@ final class WatchTree {
     /// Whether git is writing files: more changes come.
     var isUnderWay: Bool { watched.values.contains { $0.repository?.isBusy(kernel) ?? false } }
 
-    /// The names known of each folder.
+    /// The names known of a folder and of each below it.
     private func names(_ top: WatchedFolder?) -> [String: Set<String>] {
         var names: [String: Set<String>] = [:]
         var left = top.map { [$0] } ?? []
@@ -243,6 +242,12 @@ final class WatchTree {
         }
     }
 
+    private func tellGone(_ names: [String: Set<String>]) {
+        for (folder, names) in names {
+            for name in names { hooks.changed(Path.join(folder, name), false) }
+        }
+    }
+
     // MARK: Events
 
     /// - Throws: what the system has no more of.
@@ -272,8 +277,10 @@ final class WatchTree {
     private func handleEnd(of folder: WatchedFolder) throws(Errno) {
         folders.forget(folder)
         switch folder.role {
-        // A folder's end is told by the one above it, but for the top.
-        case .inside(let root, _): if watched[root]?.top === folder { try comeAgain(root) } else { release(folder) }
+        case .inside(let root, _):
+            if watched[root]?.top === folder { return try comeAgain(root) }
+            tellGone(names(folder))
+            release(folder)
         case .turn(let root, _): try comeAgain(root)
         case .rules(let root, _): try resolve(root, .nothing)
         }
@@ -327,7 +334,7 @@ final class WatchTree {
         guard event.kind != .changed else { return }
         let former = folder.children[event.name]
         if event.kind == .disappeared {
-            if roots[root].pattern == nil { hooks.changed(path, false) }
+            tellGone(names(former))
         } else if let made = try adopt(path, root, rules: rules, .all) {
             made.parent = folder
             folder.children[event.name] = made

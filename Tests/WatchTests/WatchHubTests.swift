@@ -40,6 +40,14 @@ import Testing
         #expect(try watched.told(["z/b/new.c"]) == ["z/b/new.c"])
     }
 
+    @Test(arguments: Way.allCases) func folderThatIsMovedAway_takesItsFilesAlong(way: Way) throws {
+        let watched = try Watched(way.backend)
+        watched.folder.write("src/a/b/x.c", "x")
+        try watched.watch(["src/**/*.c", "end"])
+        try Kernel.real.rename(watched.folder.path + "/src/a", to: watched.folder.path + "/a")
+        #expect(try watched.told([]) == ["src/a/b/x.c"])
+    }
+
     @Test(arguments: Way.allCases) func whatIsLeftOut_isNotTold(way: Way) throws {
         let watched = try Watched(way.backend)
         let folder = watched.folder
@@ -167,6 +175,8 @@ import Testing
         try watched.watch(debounce: .milliseconds(50))
         watched.folder.write("sedAbc", "x")
         try Kernel.real.remove(watched.folder.path + "/sedAbc")
+        watched.folder.write("made/for/a/moment", "x")
+        Kernel.real.removeTree(watched.folder.path + "/made")
         #expect(try watched.told(["main.c"]) == ["main.c"])
     }
 
