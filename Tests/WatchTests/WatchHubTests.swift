@@ -172,7 +172,7 @@ import Testing
 
     @Test(arguments: Way.allCases) func whatComesAndGoes_isNoChange(way: Way) throws {
         let watched = try Watched(way.backend)
-        try watched.watch(debounce: .milliseconds(50))
+        try watched.watch(debounce: .milliseconds(300))
         watched.folder.write("sedAbc", "x")
         try Kernel.real.remove(watched.folder.path + "/sedAbc")
         watched.folder.write("made/for/a/moment", "x")
