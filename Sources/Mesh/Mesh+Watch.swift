@@ -55,7 +55,7 @@ extension Mesh {
 
     private func watchManifest(since: WallTime) {
         let request = WatchRequest(
-            folder: project.directory, paths: [], files: watches.files.union(watches.wantedFiles).sorted(),
+            folder: project.directory, paths: [], files: watches.files.union(watches.wantedFiles ?? []).sorted(),
             debounce: Watches.manifestDebounce)
         ask(Watches.manifest, watches.isOn ? request : nil, since: since) { mesh, _ in mesh.manifestChanged() }
     }
@@ -174,16 +174,16 @@ extension Mesh {
             var planned = try Planned(
                 project, places: places, services: nil, local: nil, environment: environment, kernel: loop.kernel
             ) { tried.insert($0) }
-            watches.wantedFiles = []
             planned.selection = kept(planned)
-            let before = plan
             try checkFree(planned)
+            let (before, wasRefused) = (plan, watches.wantedFiles != nil)
+            watches.wantedFiles = nil
             try take(planned, .follow) { [unowned self] report in
                 for failure in report.failed {
                     hooks.notice(Sentences.couldNotFollow(name, failure.service, failure.reason))
                 }
             } began: { [unowned self] report in
-                guard plan != before else { return }
+                guard plan != before || wasRefused else { return }
                 let what = Sentences.followed(report)
                 tell(nil, "manifest-changed", what)
                 hooks.notice(Sentences.manifestChanged(name, what))

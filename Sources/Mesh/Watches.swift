@@ -15,8 +15,8 @@ struct Watches {
     var requests: [String: WatchRequest] = [:]
     /// The manifest and the envFiles that it names.
     var files: Set<String> = []
-    /// The envFiles of a manifest that was refused: one that was missing may come.
-    var wantedFiles: Set<String> = []
+    /// The envFiles of a manifest that was refused, one of which may still come; nil where the latest was not.
+    var wantedFiles: Set<String>?
     /// What each unit is at, from its first build or start on.
     private var guards: [String: FlapGuard] = [:]
     /// The latest change of each unit's files.

@@ -249,6 +249,8 @@ private func services(_ web: String, _ more: String = "") -> String {
         try up.errors.wait(for: "services.json has changed, and can't be followed; the mesh runs on as it was:\n")
         try up.errors.wait(for: #"found "runn". Did you mean "run"?"#)
         #expect(try mesh.pids("web") == pids && mesh.get("web").status == 200)
+        mesh.write(services(""))
+        try up.errors.wait(for: "services.json has changed: nothing to restart.\n")
         mesh.write(services(#", "restart": "always""#))
         try up.errors.wait(for: "services.json has changed: restarted web.\n")
     }
