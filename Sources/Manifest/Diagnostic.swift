@@ -18,10 +18,14 @@ public struct Diagnostic: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// `services.json:12:7: services.reader.restart: expected …, found "sometimes". Did you mean "always"?`
-    public var description: String {
-        let place = "\(file):\(position.line):\(position.column): "
+    public var description: String { place + sentence.description }
+
+    /// The same without what to do.
+    public var fact: String { place + sentence.fact }
+
+    private var place: String {
         let kind = severity == .warning ? "warning: " : ""
-        return place + kind + (keyPath.isEmpty ? "" : keyPath + ": ") + sentence.description
+        return "\(file):\(position.line):\(position.column): " + kind + (keyPath.isEmpty ? "" : keyPath + ": ")
     }
 }
 
@@ -32,9 +36,9 @@ public struct Sentence: Sendable, Equatable, CustomStringConvertible {
     /// A sentence of its own, without its full stop.
     public var mend: String
 
-    public var description: String {
-        "expected \(expected), found \(found). \(mend)" + (mend.hasSuffix("?") ? "" : ".")
-    }
+    public var description: String { "\(fact). \(mend)" + (mend.hasSuffix("?") ? "" : ".") }
+
+    public var fact: String { "expected \(expected), found \(found)" }
 }
 
 /// The way from the top of a manifest to a value, as people write it.

@@ -53,6 +53,8 @@ public struct Limits: Sendable, Equatable {
     public var memory: Int?
     /// How many processors an instance may run on; nil: all.
     public var cpu: Int?
+    /// The keys of those two.
+    static let ofProcesses = ["memory", "cpu"]
     /// Nil: no circuit breaker.
     public var breaker: Breaker?
     /// Nil: instances that fail are not left out.

@@ -274,6 +274,10 @@ extension Sentence {
         expected: "\"run\" beside \"watch\"", found: "none: there is nothing to restart",
         mend: "Add \"run\", or remove \"watch\"")
 
+    static let limitsWithoutRun = Sentence(
+        expected: "\"run\" beside limits of memory or cpu", found: "none: nothing of it runs here",
+        mend: "Add \"run\", or remove these limits")
+
     static func unknownTarget(_ text: String, among names: [String], nearest: String?) -> Sentence {
         Sentence(
             expected: alternatives(names.map(quoted)), found: quoted(text),

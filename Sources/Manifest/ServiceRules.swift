@@ -55,6 +55,10 @@ struct ServiceRules {
         if isWhole, !canRun { report.error(.nothingToRun, at: entry.nameOffset, trail) }
         // Versions may have what runs it.
         if isWhole, canRun, has("build"), !has("run"), entry.versions.isEmpty { report(.buildWithoutRun, "build") }
+        let limitsProcesses = node["limits"]?.members?.contains { Limits.ofProcesses.contains($0.name) } ?? false
+        if isWhole, canRun, limitsProcesses, !has("run"), entry.versions.isEmpty, !has("container") {
+            report(.limitsWithoutRun, "limits")
+        }
         if isWhole, canRun, service.watch != nil, !has("run"), entry.versions.isEmpty {
             report(.watchWithoutRun, "watch")
         }
@@ -204,8 +208,10 @@ struct ServiceRules {
             for key in ["port", "remote", "route", "timeouts", "retries"] where has(key) {
                 report(.workerWith(key), key)
             }
-            let ofRequests = node["limits"]?.members?.contains { !["memory", "cpu"].contains($0.name) }
-            if ofRequests == true { report(.workerWith("limits"), "limits") }
+            // What its processes use can be limited.
+            for member in node["limits"]?.members ?? [] where !Limits.ofProcesses.contains(member.name) {
+                report(.workerWith("limits.\(member.name)"), "limits")
+            }
         case .assigned: break
         }
     }

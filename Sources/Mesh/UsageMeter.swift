@@ -9,38 +9,27 @@ struct Usage: Sendable, Equatable {
     var resident: Int
 }
 
-/// Measures processor time and memory of process trees, only while somebody asks.
-///
-/// Asked for the first time in a while, it looks twice within milliseconds: what was used since some earlier question
-/// says little about now, and nobody waits a second for `ps`. Then it goes on looking once a second for as long as
-/// questions keep coming, so that they are answered from the last second. At rest it has no timer.
+/// Measures processor time and memory of process trees: one look at the table of processes for each question, and no
+/// timer. What is asked again within seconds is answered since the question before; what is not, from two looks within
+/// milliseconds, since nobody waits a second for `ps`.
 final class UsageMeter {
     /// Processes by the one that leads their tree.
     typealias Trees = [Int32: [ProcessEntry]]
 
-    private struct Look {
-        let time = Instant.now
-        /// Nanoseconds of processor time by process.
-        private(set) var cpu: [Int32: Int64] = [:]
-
-        init(_ trees: Trees) {
-            for entry in trees.values.joined() { cpu[entry.pid] = ProcessTable.cpuTime(of: entry.pid) }
-        }
-    }
-
     private let loop: EventLoop
     private let trees: () -> Trees
-    /// The last one and the one before.
-    private var looks: [Look] = []
-    private var lastAsked = Instant(nanoseconds: .min / 2)
-    private var timer: Timer?
+    /// The newest last.
+    private var looks: [UsageLook] = []
 
-    /// The window of a first answer: long enough for clocks of nanoseconds, short enough for a person.
+    /// A first answer's: long enough for clocks of nanoseconds, short enough for a person.
     private static let shortWindow = Duration.milliseconds(4)
-    /// How long after a question another is expected.
-    private static let interest = Duration.seconds(3)
+    /// How old the look may be that a later answer begins with.
+    private static let window = Duration.milliseconds(900)...Duration.seconds(10)
 
-    /// - Parameter trees: who is there now; asked at each look.
+    /// Looks that come closer together are not kept.
+    private static let pause = Duration.milliseconds(100)
+
+    /// - Parameter trees: who is there now.
     init(on loop: EventLoop, trees: @escaping () -> Trees) {
         self.loop = loop
         self.trees = trees
@@ -48,40 +37,63 @@ final class UsageMeter {
 
     /// Measures every tree, at once or within `shortWindow`.
     func measure(_ done: @escaping ([Int32: Usage]) -> Void) {
-        lastAsked = .now
-        // Reading the whole table takes the most of it: once a question.
         let trees = trees()
-        if timer?.isPending != true { look(at: trees) }
-        let left = Self.shortWindow - (.now - looks[0].time)
-        if left <= .zero { return done(usage(of: trees)) }
-        loop.after(left) { [weak self] in if let self { done(self.usage(of: trees)) } }
-    }
-
-    private func look(at trees: Trees) {
-        looks = looks.suffix(1) + [Look(trees)]
-        timer = loop.after(.seconds(1)) { [weak self] in self?.tick() }
-    }
-
-    private func tick() {
-        guard Instant.now - lastAsked < Self.interest else {
-            looks = []
-            return
+        let look = UsageLook(trees)
+        looks.removeAll { look.time - $0.time > Self.window.upperBound }
+        defer { if looks.last.map({ look.time - $0.time > Self.pause }) ?? true { looks.append(look) } }
+        if let base = looks.last(where: { look.time - $0.time >= Self.window.lowerBound }) {
+            // Older ones are of no more use.
+            looks.removeAll { $0.time < base.time }
+            return done(look.usage(since: base))
         }
-        look(at: trees())
+        loop.after(Self.shortWindow) { done(UsageLook(trees).usage(since: look)) }
+    }
+}
+
+/// What processes had used at one moment.
+struct UsageLook {
+    /// Nanoseconds of processor time: a process's own, and that of children whose ends it has seen.
+    struct Time {
+        var own: Int64
+        var children: Int64
     }
 
-    private func usage(of trees: Trees) -> [Int32: Usage] {
-        guard let base = looks.first else { return [:] }
-        let now = Look(trees)
-        let window = Double(max((now.time - base.time).nanoseconds, 1))
-        return trees.mapValues { tree in
-            let used = tree.reduce(Int64(0)) { sum, entry in
-                guard let spent = now.cpu[entry.pid] else { return sum }
-                // One that came since the last look has spent all its time since.
-                return sum + max(spent - (base.cpu[entry.pid] ?? 0), 0)
-            }
-            return Usage(
-                cpu: (Double(used) / window * 1000).rounded() / 10, resident: tree.reduce(0) { $0 + $1.resident })
+    let time = Instant.now
+    private let trees: UsageMeter.Trees
+    private let times: [Int32: Time]
+
+    init(_ trees: UsageMeter.Trees) {
+        self.trees = trees
+        var times: [Int32: Time] = [:]
+        for entry in trees.values.joined() {
+            guard let own = ProcessTable.cpuTime(of: entry.pid) else { continue }
+            times[entry.pid] = Time(own: own, children: entry.childrenTime)
         }
+        self.times = times
+    }
+
+    func usage(since base: UsageLook) -> [Int32: Usage] {
+        let span = time - base.time
+        return trees.reduce(into: [:]) { result, tree in
+            let spent = used(by: tree.value, since: base.times, base.trees[tree.key] ?? [])
+            result[tree.key] = Usage(
+                cpu: (Double(spent) / Double(max(span.nanoseconds, 1)) * 1000).rounded() / 10,
+                resident: tree.value.reduce(0) { $0 + $1.resident })
+        }
+    }
+
+    /// One that came since then has used all its time since; of one that has gone, its parent knows.
+    private func used(by tree: [ProcessEntry], since base: [Int32: Time], _ former: [ProcessEntry]) -> Int64 {
+        var own: Int64 = 0
+        var children: Int64 = 0
+        for entry in tree {
+            guard let now = times[entry.pid] else { continue }
+            own += max(now.own - (base[entry.pid]?.own ?? 0), 0)
+            children += max(now.children - (base[entry.pid]?.children ?? 0), 0)
+        }
+        for entry in former where times[entry.pid] == nil {
+            children -= base[entry.pid].map { $0.own + $0.children } ?? 0
+        }
+        return own + max(children, 0)
     }
 }

@@ -62,11 +62,12 @@ extension PlanError: CustomStringConvertible {
 }
 
 extension PlanError.Held: CustomStringConvertible {
-    public var description: String {
-        "Port \(listener.port), \(listener.role), is held by \(holder). \(advice)"
-    }
+    public var description: String { "\(fact). \(advice)" }
 
-    private var advice: String {
+    public var fact: String { "Port \(listener.port), \(listener.role), is held by \(holder)" }
+
+    /// What to do next.
+    public var advice: String {
         let stop: String
         switch holder {
         case .process(let pid, _): stop = "Stop that process (kill \(pid))"

@@ -139,14 +139,17 @@ extension Kernel {
         return FileStatus(status)
     }
 
-    /// Whether this process may make files in a folder (access(2)).
-    public func canWrite(in folder: String) -> Bool { access(folder, W_OK | X_OK) == 0 }
+    /// Why this process may not make files in a folder (access(2)); nil where it may.
+    public func refusal(toWriteIn folder: String) -> Errno? { access(folder, W_OK | X_OK) == 0 ? nil : Errno.last }
 
-    /// Bytes that this user may still write to the disk of a file or folder (statvfs(3)); nil where there is none.
+    /// Bytes that this user may still write to the disk of a file or folder (statvfs(3)); nil where it does not say.
     public func freeSpace(at path: String) -> Int? {
         var status = statvfs()
-        guard statvfs(path, &status) == 0 else { return nil }
-        return Int(status.f_bavail) * Int(status.f_frsize)
+        guard statvfs(path, &status) == 0, status.f_blocks > 0 else { return nil }
+        // Some that know no end report more than there can be.
+        let (free, overflows) = Int(clamping: status.f_bavail).multipliedReportingOverflow(
+            by: Int(clamping: status.f_frsize))
+        return overflows ? .max : free
     }
 
     /// Makes a folder and those above it; an existing one is left as it is.

@@ -17,6 +17,9 @@ public struct ProcessEntry: Sendable, Equatable {
     public var started: UInt64
     /// Bytes of memory in use.
     public var resident: Int
+    /// Nanoseconds of processor time of its children that have ended and been waited for, and of theirs, to a
+    /// hundredth of a second.
+    public var childrenTime: Int64 = 0
 }
 
 /// All processes at one moment.
@@ -196,6 +199,7 @@ extension Instant {
                 case 4: parent = Int32(truncatingIfNeeded: value)
                 case 5: group = Int32(truncatingIfNeeded: value)
                 case 6: session = Int32(truncatingIfNeeded: value)
+                case 16, 17: childrenTime += Int64(value) * nanosecondsPerTick
                 case 22: started = UInt64(value)
                 case 24:
                     resident = value * pageSize
@@ -210,6 +214,7 @@ extension Instant {
     }
 
     private let pageSize = Int(sysconf(Int32(_SC_PAGESIZE)))
+    private let nanosecondsPerTick = 1_000_000_000 / Int64(max(sysconf(Int32(_SC_CLK_TCK)), 1))
 #else
     extension ProcessTable {
         public static func snapshot() -> ProcessTable { ProcessTable([]) }

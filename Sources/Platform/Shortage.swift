@@ -11,6 +11,7 @@ public enum Shortage: Sendable, Hashable, CaseIterable {
     /// Of all processes.
     case openFilesInSystem
     case disk
+    case memory
     case processes
     /// Folders and files that a user's programs watch.
     case watches
@@ -24,6 +25,7 @@ public enum Shortage: Sendable, Hashable, CaseIterable {
         case .tooManyOpenFiles: self = .openFiles
         case .tooManyOpenFilesInSystem: self = .openFilesInSystem
         case .noSpace, Errno(EDQUOT): self = .disk
+        case Errno(ENOMEM): self = .memory
         default: return nil
         }
     }
@@ -36,6 +38,7 @@ public enum Shortage: Sendable, Hashable, CaseIterable {
         case .openFiles: "too many open files"
         case .openFilesInSystem: "too many open files in the whole system"
         case .disk: "the disk is full"
+        case .memory: "the system has no memory left"
         case .processes: "the system allows no further process"
         case .watches: "no further folder can be watched"
         case .watchers: "no further program can watch folders"
@@ -47,18 +50,38 @@ public enum Shortage: Sendable, Hashable, CaseIterable {
         switch self {
         case .openFiles:
             #if os(Linux)
-                "raise the hard limit (`ulimit -Hn` shows it) with `sudo prlimit --pid $$ --nofile=65536`, and start "
-                    + "devmesh again from that shell"
+                let more = Self.more(than: ThisProcess.limits(.openFiles).hard, least: 65_536)
+                return
+                    "raise the hard limit (`ulimit -Hn` shows it) with `sudo prlimit --pid $$ --nofile=\(more)`, and "
+                    + "start devmesh again from that shell"
             #else
-                "raise the limit with `ulimit -n 65536`, and start devmesh again from that shell"
+                return "raise the limit with `ulimit -n 65536`, and start devmesh again from that shell"
             #endif
-        case .openFilesInSystem: "raise the limit with `sudo sysctl fs.file-max=1000000`"
-        case .disk: "make room (`df -h` shows where; `df -i`, where files are too many)"
+        case .openFilesInSystem:
+            let more = Self.more(than: Self.setting("fs/file-max"), least: 1_000_000)
+            return "raise the limit with `sudo sysctl fs.file-max=\(more)`"
+        case .disk: return "make room (`df -h` shows where; `df -i`, where files are too many)"
+        case .memory: return "end some programs (`free -h` shows how much is left)"
         case .processes:
-            "end some programs, or raise the limit with `ulimit -u 4096` and start devmesh again from that shell"
-        case .watches: "raise the limit with `sudo sysctl fs.inotify.max_user_watches=1048576`"
-        case .watchers: "raise the limit with `sudo sysctl fs.inotify.max_user_instances=1024`"
+            return "end some programs, or raise the limit (`ulimit -u` shows it; that of a container may be lower)"
+        case .watches:
+            let more = Self.more(than: Self.setting("fs/inotify/max_user_watches"), least: 1_048_576)
+            return "raise the limit with `sudo sysctl fs.inotify.max_user_watches=\(more)`"
+        case .watchers:
+            let more = Self.more(than: Self.setting("fs/inotify/max_user_instances"), least: 1024)
+            return "raise the limit with `sudo sysctl fs.inotify.max_user_instances=\(more)`"
         }
+    }
+
+    /// Never less than there is already.
+    private static func more(than limit: UInt64, least: UInt64) -> UInt64 {
+        limit > 1 << 40 ? limit : max(least, limit * 2)
+    }
+
+    /// Of /proc/sys; 0 where there is none.
+    private static func setting(_ name: String) -> UInt64 {
+        let bytes = (try? Kernel.real.readFile("/proc/sys/" + name)) ?? []
+        return UInt64(String(decoding: bytes, as: UTF8.self).prefix { $0.isNumber }) ?? 0
     }
 }
 

@@ -44,9 +44,11 @@ extension ProcessTrees {
     }
 
     /// Living members, the leader included.
-    func members(of process: ManagedProcess, in table: ProcessTable) -> [ProcessEntry] {
+    func members(
+        of process: ManagedProcess, in table: ProcessTable, marker: (ProcessEntry) -> String? = ProcessTrees.marker
+    ) -> [ProcessEntry] {
         var found: [Int32: ProcessEntry] = [:]
-        for entry in table.entries where entry.pid != ThisProcess.id && belongs(entry, to: process) {
+        for entry in table.entries where entry.pid != ThisProcess.id && belongs(entry, to: process, marker) {
             found[entry.pid] = entry
             for below in table.descendants(of: entry.pid) { found[below.pid] = below }
         }
@@ -55,13 +57,15 @@ extension ProcessTrees {
         return living.values.sorted { $0.pid < $1.pid }
     }
 
-    private func belongs(_ entry: ProcessEntry, to process: ManagedProcess) -> Bool {
+    private func belongs(
+        _ entry: ProcessEntry, to process: ManagedProcess, _ marker: (ProcessEntry) -> String? = ProcessTrees.marker
+    ) -> Bool {
         if entry.pid == process.pid { return process.isLeaderAlive }
         if entry.group == process.pid || entry.session == process.pid { return true }
         if process.known[entry.pid] == entry.started { return true }
         guard isOrphan(entry) else { return false }
         if let known = unmarked[entry.pid], known.started == entry.started { return known.owner == process.pid }
-        return Self.marker(of: entry) == process.marker
+        return marker(entry) == process.marker
     }
 
     private func orphans() -> [ProcessEntry] {
@@ -143,5 +147,5 @@ extension ProcessTrees {
         recheck = loop.after(.milliseconds(20)) { [weak self] in self?.look() }
     }
 
-    private static let hasTable = !ProcessTable.snapshot().entries.isEmpty
+    static let hasTable = !ProcessTable.snapshot().entries.isEmpty
 }

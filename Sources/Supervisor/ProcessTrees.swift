@@ -109,7 +109,16 @@ final class ProcessTrees {
     func census() -> [Int32: [ProcessEntry]] {
         // Whoever adopts orphans is above them all.
         let below = ProcessTable(ProcessTable.snapshot().descendants(of: ThisProcess.id))
-        return watched.mapValues { members(of: $0, in: below) }
+        // Read once each, not once for each tree.
+        var markers: [Int32: String?] = [:]
+        return watched.mapValues { process in
+            members(of: process, in: below) { entry in
+                if let known = markers[entry.pid] { return known }
+                let marker = Self.marker(of: entry)
+                markers[entry.pid] = .some(marker)
+                return marker
+            }
+        }
     }
 
     /// Kills what is left when nothing should run any more: programs, the offspring of those that have ended, and

@@ -14,7 +14,7 @@ extension ServiceRunner {
             let environment = workshop.environment(service, key.instance, port)
             var request = try Launch.request(
                 command, "run", of: service, environment: environment, kernel: loop.kernel)
-            request.processors = workshop.confinement.processors(for: service.limits)
+            request.processors = workshop.confinement.take(for: service.limits, source)
             watchLog(key, source)
             if let port { workshop.portsInUse.insert(port) }
             awaited[key] = []
@@ -35,6 +35,7 @@ extension ServiceRunner {
         switch result {
         case .failure(let failure):
             workshop.delegate?.cancelLogWatch(source)
+            workshop.confinement.giveBack(source)
             if let port { workshop.portsInUse.remove(port) }
             send(.spawnFailed(key, reason: failure.sentence))
         case .success(let process):
@@ -56,11 +57,8 @@ extension ServiceRunner {
     }
 
     private func confine(_ run: LocalRun, _ limits: Limits) {
-        guard limits.cpu != nil || limits.memory != nil else { return }
-        guard workshop.confinement.isPossible else {
-            let note = "its `limits` of memory and cpu have no effect: this system has no means that devmesh knows"
-            workshop.delegate?.note(name, instance: run.key.instance, note)
-            return
+        if let gap = workshop.confinement.gap(in: limits) {
+            workshop.delegate?.note(name, instance: run.key.instance, gap)
         }
         workshop.confinement.watch(run.process, limits) { [weak self, weak run] used in
             guard let self, let run else { return }
@@ -130,6 +128,7 @@ extension ServiceRunner {
     private func forget(_ run: LocalRun) {
         run.stopProbes(in: workshop)
         workshop.confinement.forget(run.process)
+        workshop.confinement.giveBack(run.source)
         runs[run.key] = nil
         if let port = run.port { workshop.portsInUse.remove(port) }
     }

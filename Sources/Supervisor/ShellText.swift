@@ -74,6 +74,8 @@ enum ShellText {
             // Where it is looked for then is the shell's business.
             if word.hasPrefix("PATH=") { return nil }
             if word == "exec" || isAssignment(Array(word.utf8)[...]) { continue }
+            // An option of `exec`.
+            if word.hasPrefix("-") { return nil }
             let isPlain = word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_./+-@".contains($0)) }
             return isPlain && !shellsOwn.contains(String(word)) ? String(word) : nil
         }

@@ -187,5 +187,8 @@ public final class Supervisor {
     public func trees() -> [Int32: [ProcessEntry]] { workshop.trees.census() }
 
     /// How many of its timers run: none while nothing is on its way and nothing is probed.
-    public var timerCount: Int { runners.values.reduce(0) { $0 + $1.timerCount } + (workshop.listeners.isIdle ? 0 : 1) }
+    public var timerCount: Int {
+        runners.values.reduce(0) { $0 + $1.timerCount }
+            + [workshop.listeners.isIdle, workshop.confinement.isIdle].count { !$0 }
+    }
 }

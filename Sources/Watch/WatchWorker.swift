@@ -240,7 +240,7 @@ enum WatchLimits {
                 + "; \(Shortage.watches.remedy). " + instead
         case .tooManyOpenFiles:
             return "Too many programs watch files on this machine" + limit("max_user_instances", kernel)
-                + "; \(Shortage.watchers.remedy). " + instead
+                + ", or this one has too many files open; \(Shortage.watchers.remedy). " + instead
         default: return "Files can't be watched: \(error). " + instead
         }
     }

@@ -45,13 +45,13 @@ import Testing
     }
 }
 
-@Test func top_onATerminal_endsWithQ_andLeavesItAsItWas() throws {
+@Test(arguments: ["q", "\\003"]) func top_onATerminal_endsWithKey_andLeavesItAsItWas(key: String) throws {
     try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
         try mesh.up()
         try mesh.ready("web")
         // script(1) lends it a terminal; the second line shows whether keys are echoed again.
         let line = "script -qec 'devmesh top; stty -a' /dev/null"
-        let top = try mesh.start(program: "/bin/sh", ["sh", "-c", "(fixture await seen; printf q) | \(line)"])
+        let top = try mesh.start(program: "/bin/sh", ["sh", "-c", "(fixture await seen; printf '\(key)') | \(line)"])
         try top.output.wait(for: "q ends this")
         mesh.folder.write("seen", "")
         let result = try top.result()
@@ -76,6 +76,35 @@ import Testing
         #expect(reason.hasPrefix("it used ") && reason.hasSuffix("of memory and was ended: its `limits` allow it 64MB"))
         #expect(try mesh.devmesh("why", "web", code: 0).output.contains(reason))
         #expect(mesh.servants().isEmpty)
+    }
+}
+
+/// Pages that its processes share count once.
+@Test func memoryLimit_sparesWhatSharesItsMemory() throws {
+    let services =
+        #"{"web": {"run": "fixture grow 48 child child serve http", "limits": {"memory": "64MB"}, "restart": "never"}}"#
+    try withMesh(services) { mesh in
+        try mesh.up()
+        try mesh.ready("web")
+        let before = try mesh.pids("web")
+        // Over two of the looks that come each second.
+        let rows = try mesh.devmesh("top", "--json", "-n", "4", code: 0).output.split(separator: "\n")
+        let last = try JSON(parsing: String(rows[3]))["services"]?[0]
+        #expect(try #require(last?["instances"]?[0]?["rss"]?.intValue) > 128 << 20)
+        #expect(last?["state"] == "ready")
+        #expect(try mesh.pids("web") == before)
+    }
+}
+
+/// What a program spends on others that come and go is spent.
+@Test func usage_countsWhatHasEnded() throws {
+    let run = "while :; do sh -c 'i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done'; done"
+    try withMesh("{\"worker\": {\"run\": \"\(run)\", \"listens\": false}}") { mesh in
+        try mesh.up()
+        try mesh.ready("worker")
+        let rows = try mesh.devmesh("top", "--json", "-n", "4", code: 0).output.split(separator: "\n")
+        let last = try JSON(parsing: String(rows[3]))["services"]?[0]?["instances"]?[0]
+        #expect(try #require(last?["cpu"]?.doubleValue) > 10)
     }
 }
 

@@ -29,8 +29,12 @@ extension Doctor {
                         name, path: environment["PATH"], directory: service.directory, kernel: kernel)
                     if !name.contains("/") { found.insert(name) }
                 } catch {
-                    // The build is there to make it.
-                    if key == "run", name.contains("/"), service.build != nil { continue }
+                    var state = state
+                    if error == .notFound, name.contains("/") {
+                        // The build is there to make it, or what comes before may be.
+                        if key == "run", service.build != nil { continue }
+                        if !service.dependsOn.isEmpty { state = .warning }
+                    }
                     findings.append(
                         Finding(
                             check: "programs", state: state, detail: Sentences.noProgram(name, key, planned.name),
@@ -79,19 +83,29 @@ enum Tool {
         guard let pipe = try? Kernel.real.pipe(),
             let pid = try? ChildTable.spawn(request, stdout: pipe.writer.raw)
         else { return nil }
-        pipe.writer.close()
         let reader = pipe.reader
-        var bytes: [UInt8] = []
+        pipe.writer.close()
         let end = Instant.now + patience
+        var bytes: [UInt8] = []
         withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { buffer in
-            while waitReadable(reader.raw, timeout: max(end - .now, .zero)),
-                case .bytes(let count)? = try? Kernel.real.read(reader, into: buffer), bytes.count < 65_536
+            // A line is all that is wanted, and whatever it says later goes nowhere.
+            while !bytes.contains(UInt8(ascii: "\n")), bytes.count < 1024,
+                waitReadable(reader.raw, timeout: max(end - .now, .zero)),
+                case .bytes(let count)? = try? Kernel.real.read(reader, into: buffer)
             {
                 bytes.append(contentsOf: buffer[..<count])
             }
         }
-        if end < .now { ChildTable.signal(pid, .kill, group: true) }
-        guard ChildTable.wait(pid).isSuccess else { return nil }
-        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").first.map(String.init)
+        while true {
+            if let status = ChildTable.reap(pid) {
+                guard status.isSuccess else { return nil }
+                return String(decoding: bytes, as: UTF8.self).split(separator: "\n").first.map(String.init)
+            }
+            guard .now < end else { break }
+            _ = PlatformSemaphore().wait(within: .milliseconds(1))
+        }
+        ChildTable.signal(pid, .kill, group: true)
+        _ = ChildTable.wait(pid)
+        return nil
     }
 }

@@ -1,3 +1,4 @@
+import Control
 import Manifest
 import Plan
 import Platform
@@ -18,16 +19,13 @@ extension Doctor {
         if let note = registry.note { findings.append(.warning("ports", note, Sentences.mendRegistry)) }
         let mesh = MeshRecord.find(project, places: places, kernel: kernel)
         do throws(PlanError) {
-            try plan.checkPorts { port in
-                let owner = PortProbe(kernel: kernel).owner(of: port)
-                if case .process(let pid, _) = owner, pid == mesh?.pid { return nil }
-                return owner
-            }
+            let own = mesh.flatMap { try? ControlClient(socket: $0.socket).ports() } ?? []
+            try plan.checkPorts(besides: Set(own.map(\.port)), holder: PortProbe(kernel: kernel).owner)
             let isGiven = registry.registry.project(manifest: project.manifest) != nil
             findings.append(.ok("ports", Sentences.ports(plan.listeners.map(\.port), isGiven: isGiven, mesh: mesh)))
         } catch {
             guard case .portsHeld(let held) = error else { return (plan, findings + [.problem("ports", "\(error)")]) }
-            findings += held.map { .problem("ports", $0.description) }
+            findings += held.map { .problem("ports", $0.fact, $0.advice) }
         }
         // Of a mesh that is up its own programs have them.
         for (port, service) in mesh == nil ? plan.insistedPorts.sorted(by: { $0.key < $1.key }) : [] {
@@ -61,7 +59,7 @@ extension Doctor {
 
     /// Whether there is room to write, and leave to.
     func disk(_ project: LocatedProject?, _ places: Places) -> [Finding] {
-        let folders = [project?.stateFolder, places.state, places.runtime].compactMap(\.self)
+        let folders = [project?.hiddenFolder, places.state, places.runtime].compactMap(\.self)
         var findings = folders.compactMap(unwritable)
         for folder in [project?.directory, places.state].compactMap(\.self) {
             guard let free = kernel.freeSpace(at: existing(folder)) else { continue }
@@ -82,8 +80,8 @@ extension Doctor {
         guard kernel.status(nearest)?.kind == .directory else {
             return .problem("disk", Sentences.notAFolder(nearest, folder), Sentences.mendNotAFolder(nearest))
         }
-        if kernel.canWrite(in: nearest) { return nil }
-        return .problem("disk", Sentences.unwritable(nearest, folder), Sentences.mendUnwritable(nearest))
+        guard let error = kernel.refusal(toWriteIn: nearest) else { return nil }
+        return .problem("disk", Sentences.unwritable(nearest, folder, error), Sentences.mendUnwritable(folder, error))
     }
 
     /// The nearest folder above, or what is in its place, where it is not there itself yet.

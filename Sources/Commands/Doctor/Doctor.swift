@@ -69,6 +69,6 @@ struct Doctor {
     }
 
     private func said(_ diagnostic: Diagnostic, _ state: Finding.State) -> Finding {
-        Finding(check: "manifest", state: state, detail: diagnostic.description)
+        Finding(check: "manifest", state: state, detail: diagnostic.fact, remedy: diagnostic.sentence.mend)
     }
 }

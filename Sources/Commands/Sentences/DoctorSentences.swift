@@ -89,11 +89,16 @@ extension Sentences {
 
     static func mendNotAFolder(_ path: String) -> String { "move \(path) away" }
 
-    static func unwritable(_ nearest: String, _ folder: String) -> String {
-        "this user may not write in \(nearest), where \(folder) belongs"
+    static func unwritable(_ nearest: String, _ folder: String, _ error: Errno) -> String {
+        "\(nearest), where \(folder) belongs, can't be written: \(error)"
     }
 
-    static func mendUnwritable(_ path: String) -> String { "`sudo chown $(id -un) \(ShellText.quote(path))`" }
+    /// That folder and none above it becomes the user's own.
+    static func mendUnwritable(_ folder: String, _ error: Errno) -> String {
+        error == .accessDenied
+            ? "`sudo install -d -m 700 -o $(id -un) \(ShellText.quote(folder))`"
+            : "keep the project, XDG_STATE_HOME and XDG_RUNTIME_DIR where it can be written"
+    }
 
     // MARK: Programs
 

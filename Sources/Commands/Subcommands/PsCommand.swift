@@ -10,8 +10,8 @@ enum PsCommand: Subcommand {
         group: .mesh,
         details: """
             State, target, address, pid, uptime, automatic restarts, cpu and memory of the whole process tree, and why \
-            a service is not ready. Cpu is percent of one core over the last second; where nobody asked lately, over \
-            4 ms. A narrow terminal shows fewer columns. A star marks what differs from the manifest, \
+            a service is not ready. Cpu is percent of one core since somebody asked 1 to 10 s ago; where nobody \
+            did, over 4 ms. A narrow terminal shows fewer columns. A star marks what differs from the manifest, \
             an exclamation mark a remote whose certificate is not verified.
             """,
         arguments: [ArgumentSpec("SERVICE", .any, .service, "only these")],

@@ -25,7 +25,7 @@ struct MachineFindingTests {
 
     @Test(
         arguments: [
-            (8192, 128, "max_user_watches=1048576"), (524_288, 64, "max_user_instances=1024"), (524_288, 128, nil),
+            (8192, 128, "max_user_watches="), (524_288, 64, "max_user_instances="), (524_288, 128, nil),
         ] as [(Int, Int, String?)])
     func fileWatches_nameTheSettingThatIsLow(watches: Int, instances: Int, setting: String?) {
         let finding = Doctor.fileWatches(watches, instances: instances)
@@ -53,15 +53,16 @@ struct MachineFindingTests {
     }
 }
 
-/// A project in a folder of its own.
-struct ProjectFindingTests {
+/// A project in a folder of its own; one after another, since each tries the same ports.
+@Suite(.serialized) struct ProjectFindingTests {
     private static func doctor(_ project: TestProject, path: String = "/usr/bin:/bin") -> Doctor {
         Doctor(
             environment: project.environment.merging(["PATH": path]) { $1 }, directory: project.folder.path)
     }
 
     private static func project(_ services: String) -> TestProject {
-        TestProject(#"{"name": "newsroom", "services": {\#(services)}}"#)
+        // A block that no mesh of another test is given.
+        TestProject(#"{"name": "newsroom", "ports": {"first": 29000}, "services": {\#(services)}}"#)
     }
 
     @Test func healthyProject_hasNoProblem_andNothingIsWrittenDown() {
@@ -78,7 +79,7 @@ struct ProjectFindingTests {
             """
             "web": {"run": "A=1 nosuchprogram --port $PORT", "build": ["nosuchbuilder"]},
             "built": {"run": "./built", "build": "make"}, "unbuilt": {"run": "./unbuilt"},
-            "shell": {"run": "cd x && ./y"}, "lost": {"directory": "nosuch", "run": "sleep 1"},
+            "shell": {"run": "cd x && ./y"}, "later": {"run": "./later", "dependsOn": {"built": "started"}}, "lost": {"directory": "nosuch", "run": "sleep 1"},
             "spare": {"run": "nosuchspare", "remote": "http://127.0.0.1:9", "target": "remote"}
             """)
         project.folder.write("bin/make", "#!/bin/sh\n", permissions: 0o700)
@@ -89,6 +90,7 @@ struct ProjectFindingTests {
                 "problem: `run` of web begins with nosuchprogram, which can't be executed",
                 "problem: `build` of web begins with nosuchbuilder, which can't be executed",
                 "problem: `run` of unbuilt begins with ./unbuilt, which can't be executed",
+                "warning: `run` of later begins with ./later, which can't be executed",
                 "problem: the folder of lost, \(project.folder.path)/nosuch, does not exist",
                 "warning: `run` of spare begins with nosuchspare, which can't be executed",
             ])
@@ -104,8 +106,11 @@ struct ProjectFindingTests {
         project.folder.write("bin/git", "#!/bin/sh\necho git version 2.99\n", permissions: 0o700)
         let path = project.folder.path + "/bin:/usr/bin:/bin"
         #expect(Self.doctor(project, path: path).findings().contains(.ok("git", "git version 2.99")))
-        project.folder.write("bin/git", "#!/bin/sh\nexit 3\n", permissions: 0o700)
-        #expect(Self.doctor(project, path: path).findings().contains { $0.check == "git" && $0.state == .problem })
+        for broken in ["exit 3", "exec >&-; sleep 1000", "echo git; exit 1"] {
+            project.folder.write("bin/git", "#!/bin/sh\n\(broken)\n", permissions: 0o700)
+            let findings = Self.doctor(project, path: path).findings()
+            #expect(findings.contains { $0.check == "git" && $0.state == .problem }, "\(broken)")
+        }
     }
 
     @Test func heldPort_isAProblemThatNamesItsHolder() throws {
@@ -115,6 +120,7 @@ struct ProjectFindingTests {
         let findings = Self.doctor(project).findings().filter { $0.check == "ports" }
         #expect(findings.count == 1 && findings[0].state == .problem)
         #expect(findings[0].detail.contains("Port \(port), the front of web, is held by"))
+        #expect(findings[0].remedy?.hasPrefix("Stop that process") == true)
         withExtendedLifetime(holder.raw) {}
     }
 
@@ -138,7 +144,7 @@ struct ProjectFindingTests {
         let findings = Self.doctor(project).findings()
         let manifest = findings.filter { $0.check == "manifest" }
         #expect(manifest.count == 2 && manifest.allSatisfy { $0.state == .problem })
-        #expect(manifest[0].detail.hasPrefix("services.json:1:"))
+        #expect(manifest[0].detail.hasPrefix("services.json:1:") && manifest.allSatisfy { $0.remedy != nil })
     }
 
     @Test func noManifest_onlyTheMachineIsLookedAt() {
@@ -169,7 +175,8 @@ struct ProjectFindingTests {
 
     @Test func secrets_areMasked() {
         let project = TestProject(
-            #"{"env": {"API_TOKEN": "hushhush"}, "services": {"web": {"run": ["${API_TOKEN}"]}}}"#)
+            #"{"ports": {"first": 29000}, "env": {"API_TOKEN": "hushhush"}, "services": {"web": {"run": ["${API_TOKEN}"]}}}"#
+        )
         let findings = Self.doctor(project).findings()
         #expect(findings.contains { $0.check == "programs" && $0.state == .problem })
         #expect(!findings.contains { $0.detail.contains("hushhush") || $0.remedy?.contains("hushhush") == true })
@@ -207,7 +214,8 @@ struct DoctorCommandTests {
     }
 
     @Test func wholeProject_exits0() throws {
-        let result = try TestProject(#"{"services": {"web": {"run": "sleep 1"}}}"#).devmesh("doctor")
+        let project = TestProject(#"{"ports": {"first": 29400}, "services": {"web": {"run": "sleep 1"}}}"#)
+        let result = try project.devmesh("doctor")
         #expect(result.status == 0, "\(result.output)")
         #expect(result.output.contains("ok       programs: found: sleep"))
     }
