@@ -49,8 +49,8 @@ import Testing
     try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
         try mesh.up()
         try mesh.ready("web")
-        // script(1) lends it a terminal; the second line shows whether keys are echoed again.
-        let line = "script -qec 'devmesh top; stty -a' /dev/null"
+        // script(1) lends it a terminal; ^C is for its shell, too, which is to go on and show whether keys are echoed.
+        let line = "script -qec 'trap : INT; devmesh top; stty -a' /dev/null"
         let top = try mesh.start(program: "/bin/sh", ["sh", "-c", "(fixture await seen; printf '\(key)') | \(line)"])
         try top.output.wait(for: "q ends this")
         mesh.folder.write("seen", "")
