@@ -58,10 +58,11 @@ public struct Guardian: Sendable {
         }
     }
 
-    /// The supervisor adopts what its own offspring leaves: while it lives, what comes here is somebody else's.
+    /// The supervisor adopts what its own offspring leaves: until it begins to end, what comes here is somebody else's.
     private mutating func lookForStrangers() {
         let children = ProcessTable.children(of: getpid())
-        guard let entry = ProcessTable.entry(supervisor), !entry.isZombie else { return }
+        // Asked afterwards: then it had not begun before either.
+        guard let entry = ProcessTable.entry(supervisor), !entry.isExiting else { return }
         for child in children where child.pid != supervisor {
             var status: Int32 = 0
             if waitpid(child.pid, &status, WNOHANG) == child.pid {

@@ -13,6 +13,8 @@ public struct ProcessEntry: Sendable, Equatable {
     public var group: Int32
     public var session: Int32
     public var isZombie: Bool
+    /// Whether its first thread is ending or has ended: a process gives up nothing, such as its children, before.
+    public var isExiting = false
     /// In clock ticks since boot: together with the pid it names a process once and for all.
     public var started: UInt64
     /// Bytes of memory in use.
@@ -199,6 +201,7 @@ extension Instant {
                 case 4: parent = Int32(truncatingIfNeeded: value)
                 case 5: group = Int32(truncatingIfNeeded: value)
                 case 6: session = Int32(truncatingIfNeeded: value)
+                case 9: isExiting = value & 4 != 0  // PF_EXITING (linux/sched.h)
                 case 16, 17: childrenTime += Int64(value) * nanosecondsPerTick
                 case 22: started = UInt64(value)
                 case 24:
