@@ -102,7 +102,7 @@ enum Tool {
                 return String(decoding: bytes, as: UTF8.self).split(separator: "\n").first.map(String.init)
             }
             guard .now < end else { break }
-            _ = PlatformSemaphore().wait(within: .milliseconds(1))
+            PlatformThread.sleep(.milliseconds(1))
         }
         ChildTable.signal(pid, .kill, group: true)
         _ = ChildTable.wait(pid)

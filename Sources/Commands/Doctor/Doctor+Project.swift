@@ -49,6 +49,9 @@ extension Doctor {
             findings.append(.ok("registry", Sentences.registry(registry.projects.count, gone: gone)))
         }
         guard let project, !meshes.contains(where: { $0.manifest == project.manifest }) else { return findings }
+        if Journal.exists(project, kernel: kernel) {
+            findings.append(.warning("journal", Sentences.crashed, Sentences.mendCrash))
+        }
         let worktrees = (try? kernel.list(project.worktreesFolder)) ?? []
         if !worktrees.isEmpty {
             let detail = Sentences.leftWorktrees(worktrees.count, project.worktreesFolder)

@@ -75,6 +75,9 @@ extension Sentences {
         return "\(Phrase.count(count, "project")) with ports of their own" + left
     }
 
+    static let crashed = "the last mesh of this project did not end in order, and may have left processes running"
+    static let mendCrash = "`devmesh down` ends them; `devmesh up` does so, too, and says what happened"
+
     static func leftWorktrees(_ count: Int, _ folder: String) -> String {
         "a mesh that did not end by itself left \(Phrase.count(count, "checkout")) of git refs in \(folder)"
     }

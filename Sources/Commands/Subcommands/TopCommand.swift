@@ -98,7 +98,7 @@ private struct Looks: Sendable {
             if key == UInt8(ascii: "q") { return false }
         }
         // There may be no keyboard, or none any more.
-        _ = PlatformSemaphore().wait(within: max(end - .now, .zero))
+        PlatformThread.sleep(max(end - .now, .zero))
         return true
     }
 }
