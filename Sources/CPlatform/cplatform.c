@@ -6,10 +6,13 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -117,6 +120,35 @@ int cp_pipe(int fds[2]) {
     }
     return 0;
 #endif
+}
+
+int cp_pseudo_terminal(int fds[2]) {
+    int error = 0;
+    char name[128];
+#ifdef __linux__
+    fds[0] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (fds[0] < 0) return -errno;
+#else
+    fds[0] = posix_openpt(O_RDWR | O_NOCTTY);
+    if (fds[0] < 0) return -errno;
+    if ((error = close_on_exec(fds[0])) < 0) return error;
+#endif
+    fds[1] = -1;
+    if (grantpt(fds[0]) < 0 || unlockpt(fds[0]) < 0 || (error = ptsname_r(fds[0], name, sizeof name)) != 0)
+        error = error ? error : errno;
+    else if ((fds[1] = cp_open(name, O_RDWR | O_NOCTTY, 0)) < 0)
+        error = -fds[1];
+    if (error) {
+        close(fds[0]);
+        return -error;
+    }
+    // So that a backspace takes away a whole character.
+    struct termios settings;
+    if (tcgetattr(fds[1], &settings) == 0) {
+        settings.c_iflag |= IUTF8;
+        tcsetattr(fds[1], TCSANOW, &settings);
+    }
+    return 0;
 }
 
 int cp_accept(int listener) {
@@ -296,6 +328,7 @@ static void become(struct birth *birth) {
     }
     for (int i = 0; i < 3 && !code; i++)
         if (dup2(source[i], i) < 0) code = errno;
+    if (!code && request->takes_terminal && ioctl(0, TIOCSCTTY, 0) < 0) code = errno;
 #ifdef __linux__
     // Now, not at exec, which may take long on a slow disk: nothing of ours may stay open meanwhile.
     if (!code) syscall(SYS_close_range, 3u, ~0u, 0u);

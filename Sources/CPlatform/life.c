@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -115,7 +116,13 @@ void cp_die(int number) {
 
 uint64_t cp_pipe_inode(int fd) {
     struct stat status;
-    return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode) ? status.st_ino : 0;
+    if (fstat(fd, &status) < 0) return 0;
+    if (S_ISFIFO(status.st_mode)) return status.st_ino;
+#ifdef __linux__
+    unsigned number;
+    if (S_ISCHR(status.st_mode) && ioctl(fd, TIOCGPTN, &number) == 0) return CP_TERMINAL | number;
+#endif
+    return 0;
 }
 
 int cp_is_socket(int fd) {

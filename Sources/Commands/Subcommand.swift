@@ -14,6 +14,7 @@ enum Subcommands {
         UpCommand.self, DownCommand.self, PsCommand.self, TopCommand.self, LsCommand.self,
         StartCommand.self, StopCommand.self, RestartCommand.self, BuildCommand.self, UseCommand.self,
         RouteCommand.self, ScaleCommand.self, FaultCommand.self, WatchCommand.self, WaitCommand.self,
+        AttachCommand.self,
         LogsCommand.self, WhyCommand.self, EventsCommand.self, PortsCommand.self,
         OpenCommand.self,
         EnvCommand.self, ExecCommand.self, RunCommand.self,
@@ -26,7 +27,7 @@ enum Subcommands {
 
     /// Commands that the contract names and later work brings.
     static let notYet: Set<String> = [
-        "resolve", "register", "deregister", "traffic", "graph", "attach", "init",
+        "resolve", "register", "deregister", "traffic", "graph", "init",
     ]
 
     static func named(_ name: String) throws(UsageError) -> any Subcommand.Type {

@@ -1,5 +1,6 @@
 import HTTP
 import JSON
+import Platform
 
 // A method for each operation of the API. What only looks is answered at once or not at all; what acts takes its time.
 extension ControlClient {
@@ -69,6 +70,21 @@ extension ControlClient {
 
     public func down() throws(ControlError) -> DownReport {
         try decode(send("POST", "/v1/down", [:], patience: nil))
+    }
+
+    /// Types into the terminal of a service or one of its instances (`reader.2`), and tells it the size of the window.
+    public func type(_ bytes: [UInt8], into name: String, _ size: TerminalSize?) throws(ControlError) -> ActionResult {
+        let body = (type: "application/octet-stream", bytes: bytes)
+        return try decode(send("POST", terminal(name, size), body, patience: patience))
+    }
+
+    /// Hands on what that terminal shows, from now until the mesh is down or `onBytes` returns false.
+    public func watchTerminal(of name: String, _ size: TerminalSize?, onBytes: ([UInt8]) -> Bool) throws(ControlError) {
+        try stream(terminal(name, size)) { bytes throws(ControlError) in onBytes(bytes) }
+    }
+
+    private func terminal(_ name: String, _ size: TerminalSize?) -> String {
+        path(name, "terminal") + (size.map { "?columns=\($0.columns)&rows=\($0.rows)" } ?? "")
     }
 
     /// Tells the recent events, then with `follow` each new one, until the mesh is down or `onEvent` returns false.

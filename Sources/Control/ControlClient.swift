@@ -25,6 +25,11 @@ public struct ControlClient: Sendable {
     public func send(_ method: String, _ path: String, _ body: JSON? = nil, patience: Duration?) throws(ControlError)
         -> JSON
     {
+        let body = body.map { (type: "application/json", bytes: Array($0.serialized().utf8)) }
+        return try send(method, path, body, patience: patience)
+    }
+
+    func send(_ method: String, _ path: String, _ body: Body?, patience: Duration?) throws(ControlError) -> JSON {
         let deadline = patience.map { Instant.now + $0 }
         let connection = try ControlConnection(connectingTo: socket, kernel: kernel)
         try connection.send(request(method, path, body), until: deadline)
@@ -45,34 +50,45 @@ public struct ControlClient: Sendable {
 
     /// Follows a stream of JSON Lines until it ends or `onLine` returns false.
     public func stream(_ path: String, onLine: (JSON) throws(ControlError) -> Bool) throws(ControlError) {
+        var pending: [UInt8] = []
+        try stream(path) { part throws(ControlError) in
+            pending += part
+            while let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
+                let line = Array(pending[..<end])
+                pending.removeSubrange(...end)
+                if !line.isEmpty, try !onLine(Self.parse(line)) { return false }
+            }
+            return true
+        }
+    }
+
+    /// Follows a stream of bytes until it ends or `onBytes` returns false.
+    func stream(_ path: String, onBytes: ([UInt8]) throws(ControlError) -> Bool) throws(ControlError) {
         let connection = try ControlConnection(connectingTo: socket, kernel: kernel)
         try connection.send(request("GET", path, nil), until: Instant.now + patience)
         var status = 0
-        var pending: [UInt8] = []
+        var refusal: [UInt8] = []
         try read(connection, .get, until: nil) { event throws(ControlError) in
             switch event {
             case .head(let response): status = response.status
             case .body(let part):
-                pending += part
-                guard status < 400 else { return true }
-                while let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
-                    let line = Array(pending[..<end])
-                    pending.removeSubrange(...end)
-                    if !line.isEmpty, try !onLine(Self.parse(line)) { return false }
-                }
+                if status < 400 { return try onBytes(part) }
+                refusal += part
             case .end: break
             }
             return true
         }
-        guard status < 400 else { throw Self.refusal(status, pending) }
+        guard status < 400 else { throw Self.refusal(status, refusal) }
     }
 
-    private func request(_ method: String, _ path: String, _ body: JSON?) throws(ControlError) -> [UInt8] {
+    typealias Body = (type: String, bytes: [UInt8])
+
+    private func request(_ method: String, _ path: String, _ body: Body?) throws(ControlError) -> [UInt8] {
         var request = HTTPRequest(method: method, target: path)
         request.headers = ["Host": "devmesh", "Connection": "close", "Accept": "application/json"]
         if let body {
-            request.headers.add("Content-Type", "application/json")
-            request.body = Array(body.serialized().utf8)
+            request.headers.add("Content-Type", body.type)
+            request.body = body.bytes
         }
         do throws(HTTPProblem) {
             return try request.serialized()

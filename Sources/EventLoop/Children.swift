@@ -37,15 +37,15 @@ public final class Children: ReadinessHandler {
     /// too: what waits to be started costs no descriptors.
     ///
     /// - Parameters:
-    ///   - pipes: false for a program that reads and writes `/dev/null`.
-    ///   - onPipes: called on that thread before there is a process, with our ends of its stdout and stderr.
+    ///   - onPipes: called on that thread before there is a process, with our ends of its stdout and stderr; with those
+    ///     of a terminal's output alone.
     ///   - onStart: called on that thread as soon as there is a process, with the time before it was started
     ///     (`Instant.sinceBoot`).
     ///   - onExit: called once, after `done`.
-    ///   - done: called with the pid and our ends of its pipes, on a later turn.
+    ///   - done: called with the pid and our ends of its pipes or its terminal, on a later turn.
     public func spawn(
-        _ request: SpawnRequest, pipes: Bool = true,
-        onPipes: (@Sendable (_ stdout: Int32, _ stderr: Int32) -> Void)? = nil,
+        _ request: SpawnRequest, io: StandardIO = .pipes,
+        onPipes: (@Sendable (_ stdout: Int32, _ stderr: Int32?) -> Void)? = nil,
         onStart: (@Sendable (_ pid: Int32, _ began: Instant) -> Void)? = nil, onExit: @escaping (ExitStatus) -> Void,
         done: @escaping (Result<(pid: Int32, pipes: PipeEnds?), SpawnFailure>) -> Void
     ) {
@@ -57,10 +57,7 @@ public final class Children: ReadinessHandler {
             let result: Result<(pid: Int32, pipes: PipeEnds?), SpawnFailure>
             do throws(SpawnFailure) {
                 let began = Instant.sinceBoot
-                let (pid, ends): (Int32, PipeEnds?) =
-                    if pipes { try startWithPipes(request, onPipes, kernel) } else {
-                        (try ChildTable.spawn(request, kernel: kernel), nil)
-                    }
+                let (pid, ends) = try start(request, io, onPipes, kernel)
                 onStart?(pid, began)
                 result = .success((pid, ends))
             } catch { result = .failure(error) }
@@ -116,16 +113,18 @@ public final class Children: ReadinessHandler {
     }
 }
 
-private func startWithPipes(
-    _ request: SpawnRequest, _ onPipes: (@Sendable (Int32, Int32) -> Void)?, _ kernel: Kernel
+private func start(
+    _ request: SpawnRequest, _ io: StandardIO, _ onPipes: (@Sendable (Int32, Int32?) -> Void)?, _ kernel: Kernel
 ) throws(SpawnFailure) -> (pid: Int32, pipes: PipeEnds?) {
-    let pipes: (programs: StandardDescriptors, ours: PipeEnds)
-    do throws(Errno) { pipes = try StandardDescriptors.pipes(kernel) } catch {
+    let made: (programs: StandardDescriptors, ours: PipeEnds)?
+    do throws(Errno) { made = try StandardDescriptors.make(io, kernel) } catch {
         throw SpawnFailure(stage: .stdio, error: error)
     }
-    onPipes?(pipes.ours.read.stdout, pipes.ours.read.stderr)
+    guard let (programs, ours) = made else { return (try ChildTable.spawn(request, kernel: kernel), nil) }
+    onPipes?(ours.read.stdout, ours.read.stderr)
+    var request = request
+    if case .terminal = io { request.takesTerminal = true }
     let pid = try ChildTable.spawn(
-        request, stdin: pipes.programs.input.raw, stdout: pipes.programs.output.raw,
-        stderr: pipes.programs.errors.raw, kernel: kernel)
-    return (pid, pipes.ours)
+        request, stdin: programs.input.raw, stdout: programs.output.raw, stderr: programs.errors.raw, kernel: kernel)
+    return (pid, ours)
 }

@@ -1,4 +1,5 @@
 import Control
+import Platform
 
 /// Takes an operation's outcome, once.
 public typealias ControlDone<Answer> = (Result<Answer, ControlFailure>) -> Void
@@ -30,6 +31,14 @@ public protocol ControlBackend: AnyObject {
     func changeRoute(of name: String, _ change: RouteChange, _ call: ControlCall, done: @escaping Done<ActionResult>)
     func faults(of name: String, _ call: ControlCall, done: @escaping Done<[FaultRule]>)
     func changeFaults(of name: String, _ change: FaultChange, _ call: ControlCall, done: @escaping Done<ActionResult>)
+    /// Shows the terminal of `name`, a service or one of its instances (`reader.2`), from now on.
+    /// - Parameter size: of the viewer's window, which the terminal takes on.
+    func attach(to name: String, _ size: TerminalSize?, _ viewer: any TerminalViewer) throws(ControlFailure)
+        -> TerminalAttachment
+    /// Types into that terminal; the answer's `service` names the instance.
+    func type(
+        _ bytes: [UInt8], into name: String, _ size: TerminalSize?, _ call: ControlCall,
+        done: @escaping Done<ActionResult>)
     func wait(_ request: WaitRequest, _ call: ControlCall, done: @escaping Done<WaitReport>)
     func up(_ request: UpRequest, _ call: ControlCall, done: @escaping Done<UpReport>)
     /// Answers once every process is gone. The process should then call `ControlServer.finish` and exit.

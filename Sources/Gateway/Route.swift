@@ -1,5 +1,6 @@
 import Control
 import HTTP
+import Platform
 
 /// What a request to the control API asks for. Pure.
 enum Route: Equatable {
@@ -8,6 +9,7 @@ enum Route: Equatable {
     case action(ServiceAction)
     case use(String), scale(String), watch(String)
     case route(String), changeRoute(String), faults(String), changeFaults(String)
+    case terminal(String, TerminalSize?), type(String, TerminalSize?)
     case events(follow: Bool)
 
     enum Match: Equatable {
@@ -23,7 +25,7 @@ enum Route: Equatable {
         guard target.segments.first == "v1" else { return .unknown }
         let path = Array(target.segments.dropFirst())
         let read = reading(path, target)
-        let change = changing(path)
+        let change = changing(path, target)
         switch method {
         case .get, .head: if let read { return .found(read) }
         case .post: if let change { return .found(change) }
@@ -47,13 +49,14 @@ enum Route: Equatable {
             case "env": .environment(path[1])
             case "route": .route(path[1])
             case "fault": .faults(path[1])
+            case "terminal": .terminal(path[1], size(target))
             default: nil
             }
         default: nil
         }
     }
 
-    private static func changing(_ path: [String]) -> Route? {
+    private static func changing(_ path: [String], _ target: RequestTarget) -> Route? {
         switch (path.count, path.first) {
         case (1, "up"): .up
         case (1, "down"): .down
@@ -66,9 +69,18 @@ enum Route: Equatable {
             case "watch": .watch(path[1])
             case "route": .changeRoute(path[1])
             case "fault": .changeFaults(path[1])
+            case "terminal": .type(path[1], size(target))
             default: nil
             }
         default: nil
         }
+    }
+
+    /// Of the window of whoever asks, where it says so.
+    private static func size(_ target: RequestTarget) -> TerminalSize? {
+        guard let columns = target.value("columns").flatMap({ Int($0) }), columns > 0,
+            let rows = target.value("rows").flatMap({ Int($0) }), rows > 0
+        else { return nil }
+        return TerminalSize(columns: columns, rows: rows)
     }
 }

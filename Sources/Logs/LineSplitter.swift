@@ -109,3 +109,8 @@ struct LineSplitter {
         isInside = false
     }
 }
+
+/// A line without the carriage return that a terminal puts before each newline.
+func withoutReturn(_ line: UnsafeRawBufferPointer, _ mark: LineMark) -> UnsafeRawBufferPointer {
+    mark.endsInNewline && line.last == 0x0D ? UnsafeRawBufferPointer(rebasing: line.dropLast()) : line
+}

@@ -15,6 +15,7 @@ final class LogFollower: ReadinessHandler {
     /// Nil once ended: its reader then sees the end too.
     private var output: Descriptor?
     private let outputNumber: Int32
+    private let sink: (any LogSink)?
     private let onEnd: (LogPrinter.End) -> Void
     private var state = State.following
     private var watcher: FileWatcher?
@@ -37,12 +38,13 @@ final class LogFollower: ReadinessHandler {
     }
 
     init(
-        _ session: LogSession, to output: consuming Descriptor, on loop: EventLoop,
+        _ session: LogSession, to output: consuming Descriptor, sink: (any LogSink)?, on loop: EventLoop,
         onEnd: @escaping (LogPrinter.End) -> Void
     ) {
         self.session = session
         outputNumber = output.raw
         self.output = consume output
+        self.sink = sink
         self.loop = loop
         self.onEnd = onEnd
     }
@@ -158,7 +160,7 @@ final class LogFollower: ReadinessHandler {
         let isDone = session.read(limit: LogPrinter.batch)
         if isDone && state == .finishing { session.finish() }
         do throws(Errno) {
-            try loop.kernel.writeAll(output!, session.out.bytes)
+            if session.out.count > 0 { try write(session.out.bytes) }
         } catch {
             return end(error == .brokenPipe ? .outputClosed : .failed(error))
         }
@@ -174,6 +176,17 @@ final class LogFollower: ReadinessHandler {
         }
     }
 
+    private func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) {
+        if let sink { try sink.write(bytes) } else { try loop.kernel.writeAll(output!, bytes) }
+    }
+
+    func show(where isShown: @escaping (String) -> Bool) { session.show(where: isShown) }
+
+    func say(_ lines: [String]) {
+        session.say(lines)
+        turn()
+    }
+
     private func end(_ how: LogPrinter.End) {
         guard state != .ended else { return }
         state = .ended
@@ -181,6 +194,7 @@ final class LogFollower: ReadinessHandler {
         registrations = []
         outputRegistration?.cancel()
         watcher = nil
+        sink?.close()
         output = nil
         onEnd(how)
         loop.stop()

@@ -59,8 +59,8 @@ public final class LogHub: Sendable {
 
     /// Says whose pipes will be attached, so that what comes before that can be rescued as well.
     /// - Parameter instance: nil for a build.
-    public func expect(service: String, instance: Int?, stdout: Int32, stderr: Int32) {
-        for (raw, stream) in [(stdout, LogStream.stdout), (stderr, .stderr)] {
+    public func expect(service: String, instance: Int?, stdout: Int32, stderr: Int32?) {
+        for case (let raw?, let stream) in [(stdout, LogStream.stdout), (stderr, .stderr)] {
             unstored.expect(raw, service: service, instance == nil ? .build : stream, instance: instance ?? 0)
         }
     }
@@ -78,16 +78,28 @@ public final class LogHub: Sendable {
         return attach(service, instance, pipes, watch)
     }
 
+    /// Reads what an instance shows on its terminal, from now until that is hung up. Its stream is stdout.
+    ///
+    /// - Parameters:
+    ///   - terminal: our side of it; owned by the hub from here on.
+    ///   - tap: gets the same bytes.
+    public func attach(
+        service: String, instance: Int, terminal: consuming Descriptor, tap: LogTap, watch: LogWatchRequest? = nil
+    ) -> Source {
+        attach(service, instance, [(raw: terminal.release(), stream: .stdout)], watch, tap)
+    }
+
     /// Reads what a build writes, stdout and stderr in one pipe.
     public func attachBuild(service: String, output: consuming Descriptor) -> Source {
         attach(service, 0, [(raw: output.release(), stream: .build)], nil)
     }
 
     private func attach(
-        _ service: String, _ instance: Int, _ pipes: [(raw: Int32, stream: LogStream)], _ watch: LogWatchRequest?
+        _ service: String, _ instance: Int, _ pipes: [(raw: Int32, stream: LogStream)], _ watch: LogWatchRequest?,
+        _ tap: LogTap? = nil
     ) -> Source {
         let source = Source(id: nextID.wrappingAdd(1, ordering: .relaxed).oldValue)
-        post { $0.attach(source.id, service: service, instance: instance, pipes: pipes, watch: watch) }
+        post { $0.attach(source.id, service: service, instance: instance, pipes: pipes, watch: watch, tap: tap) }
         return source
     }
 

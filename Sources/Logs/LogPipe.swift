@@ -1,10 +1,10 @@
 import EventLoop
 import Platform
 
-/// One pipe of a program on the log loop: read, split, stored.
+/// One pipe of a program, or its terminal, on the log loop: read, split, stored.
 ///
 ///     pipe ──► UnstoredOutput ──► LineSplitter ──► LogStore
-///                                     └──► LogWatch (until it has seen its line)
+///                     └──► LogTap     └──► LogWatch (until it has seen its line)
 final class LogPipe: ReadinessHandler {
     /// So that one noisy pipe leaves the others their turn: reads of 64 KiB.
     private static let readsPerTurn = 4
@@ -16,6 +16,8 @@ final class LogPipe: ReadinessHandler {
     let instance: Int
     /// The lines to look for; shared by the two pipes of an instance.
     let watch: LogWatch?
+    /// Of a terminal, whose lines end in CR LF; nil for a pipe.
+    private let tap: LogTap?
 
     private let loop: EventLoop
     private let encoder: RecordEncoder
@@ -38,12 +40,13 @@ final class LogPipe: ReadinessHandler {
 
     init(
         _ descriptor: consuming Descriptor, of service: String, stream: LogStream, instance: Int, store: LogStore,
-        watch: LogWatch?, to pump: LogPump, onEnd: @escaping () -> Void
+        watch: LogWatch?, tap: LogTap?, to pump: LogPump, onEnd: @escaping () -> Void
     ) {
         self.store = store
         self.stream = stream
         self.instance = instance
         self.watch = watch
+        self.tap = tap
         loop = pump.loop
         encoder = pump.encoder
         unstored = pump.unstored
@@ -78,7 +81,7 @@ final class LogPipe: ReadinessHandler {
         var atEnd = false
         reading: for _ in 0..<limit {
             unstored.begin(slot, nextSeq: encoder.nextSeq, size: store.newestSize)
-            // A pipe's errors (read(2)) mean that nothing more will come from it.
+            // Errors (read(2)) mean that nothing more will come from it: EIO of a terminal, that it was hung up.
             switch (try? loop.kernel.read(descriptor!, into: unstored.scratch)) ?? .endOfFile {
             case .bytes(let count):
                 hasRead = true
@@ -110,7 +113,9 @@ final class LogPipe: ReadinessHandler {
         // The kernel fills pages: lines that don't fit the rest of one leave it empty (pipe_write).
         if count > UnstoredOutput.scratchSize / 2 { enlarge() }
         store.begin(stream, instance: instance, time: time)
-        splitter.feed(UnsafeRawBufferPointer(rebasing: unstored.scratch[..<count])) { store(line: $0, $1) }
+        let bytes = UnsafeRawBufferPointer(rebasing: unstored.scratch[..<count])
+        tap?.pass(bytes)
+        splitter.feed(bytes) { store(line: $0, $1) }
         store.endBatch()
         unstored.commit(slot, splitter, read: count)
     }
@@ -124,6 +129,7 @@ final class LogPipe: ReadinessHandler {
 
     @inline(__always)
     private func store(line: UnsafeRawBufferPointer, _ mark: LineMark) {
+        let line = tap == nil ? line : withoutReturn(line, mark)
         store.append(line, mark)
         if let watch, watch.isWaiting { watch.look(at: line, mark, stream) }
     }

@@ -42,22 +42,36 @@ public final class LogPrinter: Sendable {
     ///
     /// - Parameters:
     ///   - output: written with blocking calls, on the printer's own thread.
+    ///   - sink: made on that thread, it writes in their place.
     ///   - onEnd: called once, on that thread.
     public init(
         following query: LogQuery, _ format: LogFormat, to output: consuming Descriptor, kernel: Kernel = .real,
-        onEnd: @escaping @Sendable (End) -> Void
+        sink: (@Sendable (EventLoop) -> any LogSink)? = nil, onEnd: @escaping @Sendable (End) -> Void
     ) throws(Errno) {
         let raw = output.release()
         let made = Handoff<LoopBound<LogFollower>>()
         // Never joined: it may wait in a write for as long as its reader likes.
         let thread = try LoopThread("printer", kernel: kernel) { loop in
             let session = LogSession(query, format, follows: true, kernel: kernel)
-            let follower = LogFollower(session, to: Descriptor(owning: raw), on: loop, onEnd: onEnd)
+            let follower = LogFollower(
+                session, to: Descriptor(owning: raw), sink: sink?(loop), on: loop, onEnd: onEnd)
             made.give(LoopBound(follower, loop))
             follower.start()
         }
         remote = thread.remote
         follower = made.take()
+    }
+
+    /// From now on leaves the lines of some services out, or shows them again.
+    public func show(where isShown: @escaping @Sendable (_ service: String) -> Bool) {
+        let follower = self.follower
+        remote.post { _ in follower.value.show(where: isShown) }
+    }
+
+    /// Prints lines that are not in the store, after whatever line is unfinished; without any it only ends that.
+    public func say(_ lines: [String]) {
+        let follower = self.follower
+        remote.post { _ in follower.value.say(lines) }
     }
 
     /// Prints what is stored by now, and ends. A caller that can't wait for a slow reader sets a timer and goes.

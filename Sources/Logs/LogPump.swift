@@ -64,14 +64,15 @@ final class LogPump {
 
     /// Takes the pipes (descriptors, owned from here on) of a program that has just been started.
     func attach(
-        _ id: Int, service: String, instance: Int, pipes: [(raw: Int32, stream: LogStream)], watch: LogWatchRequest?
+        _ id: Int, service: String, instance: Int, pipes: [(raw: Int32, stream: LogStream)], watch: LogWatchRequest?,
+        tap: LogTap?
     ) {
         let store = store(service)
         let watch = watch.map { LogWatch($0) }
         for (raw, stream) in pipes {
             let pipe = LogPipe(
                 Descriptor(owning: raw), of: service, stream: stream, instance: instance, store: store, watch: watch,
-                to: self, onEnd: { [self] in forget(id) })
+                tap: tap, to: self, onEnd: { [self] in forget(id) })
             sources[id, default: []].append(pipe)
             do throws(Errno) {
                 try pipe.start()

@@ -39,9 +39,10 @@ public enum LogRescue {
         _ kernel: Kernel
     ) {
         var splitter = remains.splitter
+        let isTerminal = Kernel.isTerminal(remains.inode)
         func feed(_ bytes: UnsafeRawBufferPointer, at time: WallTime) {
             store.begin(remains.stream, instance: remains.instance, time: time)
-            splitter.feed(bytes) { store.append($0, $1) }
+            splitter.feed(bytes) { store.append(isTerminal ? withoutReturn($0, $1) : $0, $1) }
             store.endBatch()
         }
         if let turn = remains.unstored { feed(turn.bytes, at: turn.time ?? .now) }

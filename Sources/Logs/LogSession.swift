@@ -18,6 +18,9 @@ final class LogSession {
     private let matcher: LineMatcher?
     private let text: TextFormatter
     private let live: LiveText
+    /// Which services' lines are left out, by the places of their names.
+    private var isHidden: [Bool] = []
+    private var isShown: (String) -> Bool = { _ in true }
     private var json: JSONLineFormatter
 
     /// - Parameter follows: lines that come later are to be shown as well.
@@ -49,6 +52,7 @@ final class LogSession {
         let folder = SegmentFolder(of: name, in: query.folder, kernel: kernel)
         let cursor = LogCursor(service: names.count, folder: folder)
         names.append(name)
+        isHidden.append(!isShown(name))
         text.add(name)
         json.add(name)
         if query.hasStart {
@@ -76,7 +80,20 @@ final class LogSession {
 
     // MARK: Showing
 
+    /// Leaves the lines of some services out from now on.
+    func show(where isShown: @escaping (String) -> Bool) {
+        self.isShown = isShown
+        isHidden = names.map { !isShown($0) }
+    }
+
+    /// Appends lines that are not in the store.
+    func say(_ lines: [String]) {
+        live.closeLine(to: out)
+        for line in lines { out.append(Array((line + "\n").utf8)) }
+    }
+
     private func show(_ record: LogRecord, _ service: Int) {
+        if isHidden[service] { return }
         if isLive {
             live.write(record, service: service, to: out)
         } else if format.kind == .raw && matcher == nil {

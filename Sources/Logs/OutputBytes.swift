@@ -44,6 +44,9 @@ final class OutputBytes {
         text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
     }
 
+    /// Forgets what is behind the first `count` bytes.
+    func shorten(to count: Int) { self.count = min(self.count, count) }
+
     /// Forgets all, and gives memory back after an unusually long line.
     func clear() {
         count = 0

@@ -6,6 +6,9 @@
 struct TerminalText {
     /// Whether SGR passes; with `NO_COLOR` it does not.
     var allowsColor: Bool
+    /// Whether what a carriage return goes back over is kept, with the return shown as `^M`; else a line that was
+    /// written anew, as a progress bar is, comes as it was last.
+    var keepsOverwritten = false
 
     private static let escape: UInt8 = 0x1B
     private static let bell: UInt8 = 0x07
@@ -15,6 +18,7 @@ struct TerminalText {
         var end = line.count
         while end > 0 && line[end - 1] == 0x0D { end -= 1 }
         let bytes = UnsafeRawBufferPointer(rebasing: line[..<end])
+        let start = out.count
         var isColored = false
         var at = 0
         while true {
@@ -25,6 +29,10 @@ struct TerminalText {
             let byte = bytes[at]
             if byte == Self.escape {
                 at = skipEscape(bytes, at, out, &isColored)
+            } else if byte == 0x0D && !keepsOverwritten {
+                out.shorten(to: start)
+                isColored = false
+                at += 1
             } else if byte < 0x80 {
                 if byte != Self.bell {
                     out.append(0x5E)
@@ -120,6 +128,6 @@ struct TerminalText {
 func withoutEscapes(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
     guard let base = bytes.baseAddress, firstByte(0x1B, in: base, from: 0, to: bytes.count) != nil else { return nil }
     let out = OutputBytes(capacity: bytes.count + 8)
-    TerminalText(allowsColor: false).write(bytes, to: out)
+    TerminalText(allowsColor: false, keepsOverwritten: true).write(bytes, to: out)
     return Array(out.bytes)
 }

@@ -110,6 +110,8 @@ public struct Service: Sendable, Equatable {
     public var handover: Handover = .hold
     /// Nil: changes of files don't matter to it.
     public var watch: WatchRules?
+    /// Whether each of its processes has a terminal of its own.
+    public var hasTerminal = false
     public var listens: Listens
     /// `port`: pins the front.
     public var port: Int?

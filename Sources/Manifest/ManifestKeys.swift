@@ -78,6 +78,9 @@ enum ManifestKeys {
             "watch", .either([.boolean, watch]),
             "Rebuild and restart it when files change: true for all in its folder, or which.", standard: false,
             examples: [true, ["paths": ["src"], "ignore": ["*.tmp"]]]),
+        Key(
+            "tty", .boolean, "Whether it runs on a terminal of its own, which `devmesh attach` connects to.",
+            standard: false),
     ]
 
     private static let watch = Shape.object([
@@ -147,8 +150,7 @@ enum ManifestKeys {
         examples: [8080, false])
 
     private static let laterOfProcesses: [Key] = [
-        .later("tty", "Run it on a terminal of its own.", standard: false),
-        .later("container", "The container that it runs in."),
+        .later("container", "The container that it runs in.")
     ]
 
     private static let tls = Shape.object([

@@ -46,6 +46,7 @@ struct ServiceReader {
             logs: reader.logs(node["logs"], default: defaults.logs))
         service.handover = choice("handover") ?? .hold
         service.watch = watch
+        service.hasTerminal = node["tty"]?.bool ?? false
         service.origins = topOrigins + origins
         service.hosts = hosts
         service.paths = paths

@@ -17,6 +17,10 @@ extension ControlFailure {
         ControlFailure(status: 400, code: "unknown-target", message: Sentences.noTarget(target, service, known, why))
     }
 
+    static func noTerminal(_ message: String) -> ControlFailure {
+        ControlFailure(status: 409, code: "no-terminal", message: message)
+    }
+
     init(_ error: MeshError) {
         switch error {
         case .manifest(let sentences):

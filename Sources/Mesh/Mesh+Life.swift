@@ -56,6 +56,7 @@ extension Mesh {
             MeshStart(
                 name: plan.displayName, addresses: plan.services.map(address), logs: project.logsFolder,
                 firstSeq: firstSeq))
+        tellStates()
     }
 
     /// Starts services that the plan has.

@@ -16,6 +16,7 @@ extension Mesh: SupervisorDelegate {
         tell(isAside ? UnitName.of(service, version: Target.local.name) : service, state.rawValue, reason)
         settleWaiters()
         if watches.hub != nil { watchWhileWanted(service) }
+        tellStates()
     }
 
     func attach(_ source: OutputSource, stdout: consuming Descriptor, stderr: consuming Descriptor) {
@@ -31,8 +32,27 @@ extension Mesh: SupervisorDelegate {
                 watch: outputs.takeWatch(source)))
     }
 
+    func attach(_ source: OutputSource, terminal: consuming Descriptor, keyboard: consuming Descriptor) {
+        let tap = terminals.open(source, keyboard: keyboard)
+        outputs.add(
+            source,
+            logs.attach(
+                service: source.service, instance: source.instance ?? 0, terminal: terminal, tap: tap,
+                watch: outputs.takeWatch(source)))
+    }
+
+    func terminalSize(of source: OutputSource) -> TerminalSize { terminals.size(of: Terminals.Seat(source)) }
+
     func outputEnded(_ source: OutputSource) {
-        for hub in outputs.remove(source) { logs.ended(hub) }
+        let hasTerminal = terminals.has(source)
+        for hub in outputs.remove(source) {
+            guard hasTerminal else {
+                logs.ended(hub)
+                continue
+            }
+            let terminals = LoopBound(terminals, loop)
+            logs.ended(hub, on: loop.remote) { _ in terminals.value.close(source) }
+        }
     }
 
     func note(_ service: String, instance: Int?, _ line: String) {

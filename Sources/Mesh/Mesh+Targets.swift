@@ -77,6 +77,7 @@ extension Mesh {
     func point(to unit: String) {
         let service = UnitName.service(of: unit)
         targets.use(unit)
+        tellStates()
         supervisor.stand(unit == service ? nil : unit, for: service)
     }
 

@@ -143,6 +143,7 @@ extension Mesh {
             for planned in plan.services { settleRoute(planned) }
         }
         settleWaiters()
+        tellStates()
         publish()
         syncWatches()
         began(report)

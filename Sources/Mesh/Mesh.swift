@@ -49,9 +49,12 @@ final class Mesh {
     let ports: PrivatePorts
     var usage: UsageMeter?
     var outputs = Outputs()
+    let terminals: Terminals
     /// When the current or the latest build of a service began; its output is what came since.
     var buildsBegan: [String: WallTime] = [:]
     var waiters: [Waiter] = []
+    /// Whether `hooks.states` is about to be told.
+    private var tellsStates = false
     /// Which unit serves each service.
     var targets = Targets()
     /// The unit that each service was asked to move to last: no other takes over.
@@ -103,10 +106,11 @@ final class Mesh {
         environment = options.environment
         selectsAll = options.services == nil && options.local == nil
         watches = Watches(isOn: options.watches)
+        let remote = loop.remote
         do throws(Errno) {
             logs = try LogHub(folder: lease.project.logsFolder, unstored: unstored, kernel: loop.kernel) {
                 service, error in
-                try? StandardStream.error.write(Sentences.logsFail(service, error) + "\n")
+                remote.post { _ in hooks.notice(Sentences.logsFail(service, error)) }
             }
             children = try Children(on: loop)
         } catch {
@@ -114,6 +118,7 @@ final class Mesh {
         }
         let ports = PrivatePorts(avoiding: planned.claimedPorts, kernel: loop.kernel)
         self.ports = ports
+        terminals = Terminals(on: loop)
         let plans = PlanHolder(planned.plan)
         self.plans = plans
         proxy = Proxy(on: loop, authority: lease.places.authority)
@@ -141,6 +146,19 @@ final class Mesh {
 
     /// The services' names, in the manifest's order.
     var serviceNames: [String] { plan.services.map(\.name) }
+
+    /// Tells how the services stand, once for all that changes in this turn of the loop.
+    func tellStates() {
+        guard hooks.states != nil, !tellsStates else { return }
+        tellsStates = true
+        loop.later { [self] in
+            tellsStates = false
+            let states = plan.services.compactMap { planned in
+                supervisor.status(targets.unit(of: planned.name)).map { (planned.name, $0.state.rawValue) }
+            }
+            hooks.states?(states)
+        }
+    }
 
     /// Says something to those who follow `devmesh events`.
     func tell(_ service: String?, _ event: String, _ detail: String? = nil, instance: String? = nil) {

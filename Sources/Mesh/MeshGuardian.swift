@@ -48,6 +48,7 @@ struct MeshGuardian {
         let report = MeshProcess.crashReport(of: project, since: began)
         // Nobody who wants the mesh waits for a terminal.
         lease.release()
+        TerminalSettings.leave()
         let lines =
             Sentences.guardianEnded(how, left: left, report: report)
             + lost.map { Sentences.lastLinesLost($0.service, $0.error) }

@@ -42,7 +42,7 @@ public enum MeshProcess {
         // Before anything that may take its time: what comes meanwhile is heard once the loop runs.
         let heard = Heard()
         let signals = try attempt { () throws(Errno) in
-            try SignalWatch(ends + [Guardian.ended], on: loop) { heard.arrived($0) }
+            try SignalWatch(ends + [.windowSize, Guardian.ended], on: loop) { heard.arrived($0) }
         }
         ThisProcess.reportCrashes(
             to: lease.project.crashReport,
@@ -77,6 +77,7 @@ public enum MeshProcess {
         if !mesh.isAbandoned {
             hooks.ended()
         } else if let guardian {
+            hooks.abandoned()
             hooks.notice(Sentences.guardianWasKilled(guardian))
         }
         return mesh.wasKilled || !mesh.supervisor.undying.isEmpty ? 1 : 0
@@ -112,6 +113,8 @@ private final class Heard {
         guard let mesh else { return }
         if arrival.signal == Guardian.ended {
             if let guardian, ThisProcess.parent != guardian { mesh.abandon(guardian: guardian) }
+        } else if arrival.signal == .windowSize {
+            mesh.terminals.windowChanged()
         } else if !isSecondHalf(arrival) {
             // ^C is asked twice when it is meant.
             if arrival.signal == .interrupt, case .stopping = mesh.phase { mesh.kill() } else { mesh.stop() }

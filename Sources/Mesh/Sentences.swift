@@ -175,6 +175,35 @@ enum Sentences {
     static let isInsecure =
         "the remote's certificate is not verified (\"insecure\" in its \"tls\"): whoever is on the way can read along"
 
+    // MARK: Terminals
+
+    static func noTerminal(_ service: String) -> String {
+        "\(service) has no terminal to attach to: give its entry in the manifest `\"tty\": true`, and `devmesh up` again."
+    }
+
+    static func noInstance(_ service: String, _ instance: Int, of count: Int) -> String {
+        "There is no \(service).\(instance): \(service) has \(count == 1 ? "one instance" : "\(count) instances"). "
+            + "`devmesh scale \(service)=\(max(instance, 1))` would make it one."
+    }
+
+    static func terminalBegan(_ instance: String) -> String { "\(instance) is started" }
+
+    static func terminalEnded(_ instance: String) -> String {
+        "\(instance) has ended; its next start is shown here"
+    }
+
+    static func terminalIsEmpty(_ instance: String) -> String {
+        "\(instance) is not running; its next start is shown here"
+    }
+
+    static func typedInVain(_ instance: String, _ count: Int) -> String {
+        "\(instance) does not read what is typed; the last \(count) bytes were left out"
+    }
+
+    static func terminalTooFast(_ count: Int) -> String {
+        "\(count) bytes were left out here: too much came at once; `devmesh logs` has them"
+    }
+
     static func cannotWatch(_ error: Errno) -> String {
         "No files are watched: \(error). `devmesh restart SERVICE` builds and restarts by hand."
     }

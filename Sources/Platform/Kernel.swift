@@ -120,8 +120,11 @@ extension Kernel {
         return size < 0 ? nil : Int(size)
     }
 
-    /// Which pipe a descriptor, whoever owns it, is an end of; 0 for none.
+    /// Which pipe a descriptor, whoever owns it, is an end of, or which pseudo-terminal our side of; 0 for neither.
     public func pipeInode(ofRaw raw: Int32) -> UInt64 { cp_pipe_inode(raw) }
+
+    /// Whether that is what `pipeInode` gave for a pseudo-terminal.
+    public static func isTerminal(_ inode: UInt64) -> Bool { inode & UInt64(CP_TERMINAL) != 0 }
 
     /// What is set on an open descriptor, whoever owns it (fcntl(2)).
     public func flags(ofRaw raw: Int32) -> (closesOnExec: Bool, isNonblocking: Bool) {

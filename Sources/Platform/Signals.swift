@@ -19,6 +19,9 @@ public struct Signal: Sendable, Hashable, CustomStringConvertible {
     public static let terminate = Signal(SIGTERM)
     public static let child = Signal(SIGCHLD)
     public static let windowSize = Signal(SIGWINCH)
+    /// ^Z.
+    public static let terminalStop = Signal(SIGTSTP)
+    public static let `continue` = Signal(SIGCONT)
 
     private static let names: [(String, Int32)] = [
         ("HUP", SIGHUP), ("INT", SIGINT), ("QUIT", SIGQUIT), ("ILL", SIGILL), ("TRAP", SIGTRAP), ("ABRT", SIGABRT),

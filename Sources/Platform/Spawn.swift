@@ -22,6 +22,8 @@ public struct SpawnRequest: Sendable {
     public var diesWithParent = false
     /// Numbers of the processors that it may run on (sched_setaffinity(2)); empty: as this process.
     public var processors: [Int32] = []
+    /// Its stdin is a terminal that is to be its session's own (tty_ioctl(4), `TIOCSCTTY`).
+    public var takesTerminal = false
     /// Its soft limit of open files; nil: what this process was started with.
     public var openFiles: UInt64?
 
@@ -91,6 +93,7 @@ extension Kernel {
                 native.started = started
                 native.new_session = request.newSession ? 1 : 0
                 native.dies_with_parent = request.diesWithParent ? 1 : 0
+                native.takes_terminal = request.takesTerminal ? 1 : 0
                 native.nofile = request.openFiles ?? ThisProcess.openFilesBefore.load(ordering: .relaxed)
                 guard !request.processors.isEmpty else { return cp_spawn(&native, &stage) }
                 return request.processors.withUnsafeBufferPointer { processors in

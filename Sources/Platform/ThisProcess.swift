@@ -82,6 +82,9 @@ public enum ThisProcess {
         return Errno.last
     }
 
+    /// Stops this process and those that the shell started with it, until the shell lets them go on.
+    public static func stopJob() { kill(0, SIGSTOP) }
+
     public static func exit(_ code: Int32) -> Never { leave(code) }
 
     /// Ends as a signal would end it, so that whoever waits for this process sees that.
@@ -154,11 +157,11 @@ public enum StandardStream: Int32, Sendable {
     /// Whether a person is at the other end.
     public var isTerminal: Bool { isatty(rawValue) == 1 }
 
-    /// How large the window of the terminal behind it is; nil where there is none, or it has no size.
-    public var terminalSize: (columns: Int, rows: Int)? {
-        var size = winsize()
-        guard ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return nil }
-        return (Int(size.ws_col), Int(size.ws_row))
+    /// Reads what is there (poll(2), read(2)). The stream itself stays blocking: other programs share it.
+    public func readNow(into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> ReadResult {
+        var entry = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
+        guard try retrying({ poll(&entry, 1, 0) }) > 0 else { return .wouldBlock }
+        return try withDescriptor { (descriptor) throws(Errno) in try Kernel.real.read(descriptor, into: buffer) }
     }
 
     /// Writes all of it, waiting where it must.

@@ -64,6 +64,8 @@ enum Launch {
         case .exec: return start + "\(request.path) can't be executed: \(failure.error)"
         case .processors: return start + "its processors can't be limited: \(failure.error); leave out `limits.cpu`"
         case .fork where failure.error == .again: return start + Shortage.processes.explained
+        case .stdio where service.hasTerminal && failure.error == .noSpace:
+            return start + "no terminal for it: \(failure.error); raise the sysctl kernel.pty.max"
         case .fork, .stdio:
             return start + (Shortage(failure.error)?.explained ?? "\(failure.error); `ulimit -a` shows what is allowed")
         }

@@ -50,17 +50,20 @@ final class ProcessTrees {
     }
 
     /// Starts a program while the loop goes on; `done` is called on a later turn, before any callback of the process.
-    /// - Parameter source: what its output is called; nil: it goes nowhere.
+    /// - Parameters:
+    ///   - source: what its output is called; nil: it goes nowhere.
+    ///   - terminal: the window of the terminal that it gets; nil: it gets pipes.
     func spawn(
-        _ request: SpawnRequest, marker: String, source: OutputSource? = nil,
+        _ request: SpawnRequest, marker: String, source: OutputSource? = nil, terminal: TerminalSize? = nil,
         done: @escaping (Result<(process: ManagedProcess, pipes: PipeEnds?), SpawnFailure>) -> Void
     ) {
         var request = request
         request.environment[Self.markerName] = marker
         request.diesWithParent = true
         let box = Box()
+        let io: StandardIO = source == nil ? .nothing : terminal.map { .terminal($0) } ?? .pipes
         children.spawn(
-            request, pipes: source != nil,
+            request, io: io,
             onPipes: { [witness] stdout, stderr in if let source { witness?.output(source, stdout, stderr) } },
             onStart: { [witness] pid, began in witness?.process(pid, marker, began) }
         ) { status in

@@ -19,7 +19,8 @@ extension ServiceRunner {
             if let port { workshop.portsInUse.insert(port) }
             awaited[key] = []
             let marker = "\(name).\(key.instance)#\(key.generation)"
-            launch(request, marker: marker, source: source) { [weak self, service] result in
+            let terminal = service.hasTerminal ? workshop.delegate?.terminalSize(of: source) ?? .standard : nil
+            launch(request, marker: marker, source: source, terminal: terminal) { [weak self, service] result in
                 self?.launched(key, source, service, port, environment, result)
             }
         } catch {
@@ -92,19 +93,25 @@ extension ServiceRunner {
     }
 
     /// Starts a program with its output going to the delegate; `done` is called on a later turn.
-    /// - Parameter source: nil: its output goes nowhere.
+    /// - Parameters:
+    ///   - source: nil: its output goes nowhere.
+    ///   - terminal: the window of the terminal that it gets; nil: it gets pipes.
     func launch(
-        _ request: SpawnRequest, marker: String, source: OutputSource?,
+        _ request: SpawnRequest, marker: String, source: OutputSource?, terminal: TerminalSize? = nil,
         done: @escaping (Result<ManagedProcess, LaunchFailure>) -> Void
     ) {
         let (service, delegate) = (service, workshop.delegate)
         let marker = workshop.project + "/" + marker
-        workshop.trees.spawn(request, marker: marker, source: source) { [weak delegate] result in
+        workshop.trees.spawn(request, marker: marker, source: source, terminal: terminal) { [weak delegate] result in
             switch result {
             case .success(let (process, pipes)):
                 if let source, let ends = pipes?.take() {
-                    process.stdin = .some(ends.input)
-                    delegate?.attach(source, stdout: ends.output, stderr: ends.errors)
+                    if let errors = ends.errors {
+                        process.stdin = .some(ends.input)
+                        delegate?.attach(source, stdout: ends.output, stderr: errors)
+                    } else {
+                        delegate?.attach(source, terminal: ends.output, keyboard: ends.input)
+                    }
                 }
                 done(.success(process))
             case .failure(let failure):

@@ -25,6 +25,9 @@ public final class Supervisor {
         }
     }
 
+    /// The variable in the environment of every process that a mesh starts, and of what that starts in turn.
+    public static let markerName = ProcessTrees.markerName
+
     /// Of one service; as in the manifest.
     public static let mostInstances = 1000
 

@@ -17,13 +17,13 @@ public struct OutputSource: Sendable, Hashable {
 
 /// Told on whatever thread starts a program, so that a supervisor that is killed meanwhile leaves nothing unknown.
 public struct StartWitness: Sendable {
-    /// Of where its output will be read, before there is a process.
-    public var output: @Sendable (_ source: OutputSource, _ stdout: Int32, _ stderr: Int32) -> Void
+    /// Of where its output will be read, before there is a process; all at stdout where it has a terminal.
+    public var output: @Sendable (_ source: OutputSource, _ stdout: Int32, _ stderr: Int32?) -> Void
     /// Of the process: its pid, its marker's value, and `Instant.sinceBoot` before the start.
     public var process: @Sendable (_ pid: Int32, _ marker: String, _ began: Instant) -> Void
 
     public init(
-        output: @escaping @Sendable (_ source: OutputSource, _ stdout: Int32, _ stderr: Int32) -> Void,
+        output: @escaping @Sendable (_ source: OutputSource, _ stdout: Int32, _ stderr: Int32?) -> Void,
         process: @escaping @Sendable (_ pid: Int32, _ marker: String, _ began: Instant) -> Void
     ) {
         self.output = output
@@ -40,6 +40,11 @@ public protocol SupervisorDelegate: AnyObject {
 
     /// Read ends of the pipes that a process was given as stdout and stderr.
     func attach(_ source: OutputSource, stdout: consuming Descriptor, stderr: consuming Descriptor)
+    /// The terminal that a process was given (pty(7)): one descriptor to read its output from, another of the same to
+    /// type into it. It is hung up once both are closed.
+    func attach(_ source: OutputSource, terminal: consuming Descriptor, keyboard: consuming Descriptor)
+    /// How large the window of that terminal is at first.
+    func terminalSize(of source: OutputSource) -> TerminalSize
     /// The process has ended. Others may still hold the pipes' other ends: nobody should wait for their end.
     func outputEnded(_ source: OutputSource)
     /// A line of devmesh's own for a service's log.

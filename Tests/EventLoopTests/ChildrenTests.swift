@@ -98,7 +98,7 @@ import Testing
             }
             var request = shell("setsid sh -c 'sleep 0.2' & exit 0")
             request.environment["ORPHAN"] = "\(ThisProcess.id)"
-            children.spawn(request, pipes: false) { _ in
+            children.spawn(request, io: .nothing) { _ in
                 hasLeaderEnded = true
             } done: { _ in
             }

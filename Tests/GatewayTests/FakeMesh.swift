@@ -18,6 +18,8 @@ final class FakeBackend: ControlBackend {
     var calls: [String] = []
     /// Answers of `wait` that are still owed, in the order asked.
     var waiting: [ControlDone<WaitReport>] = []
+    /// Who attached last.
+    var viewer: (any TerminalViewer)?
     let waitBegan: Handoff<Bool>
     let waitCancelled: Handoff<String>
 
@@ -100,6 +102,24 @@ final class FakeBackend: ControlBackend {
     func changeFaults(of name: String, _ change: FaultChange, _ call: ControlCall, done: @escaping Done<ActionResult>) {
         calls.append("fault \(name) \(change.json.serialized())")
         done(known(name, ActionResult(service: name, ok: true)))
+    }
+
+    func attach(to name: String, _ size: TerminalSize?, _ viewer: any TerminalViewer) throws(ControlFailure)
+        -> TerminalAttachment
+    {
+        guard name == "reader" else { throw .unknownService(name) }
+        calls.append("attach \(name) \(size.map { "\($0.columns)x\($0.rows)" } ?? "-")")
+        self.viewer = viewer
+        return TerminalAttachment(
+            redraw: { [unowned self] in calls.append("redraw") }, detach: { [unowned self] in calls.append("detach") })
+    }
+
+    func type(
+        _ bytes: [UInt8], into name: String, _ size: TerminalSize?, _ call: ControlCall,
+        done: @escaping Done<ActionResult>
+    ) {
+        calls.append("type \(bytes)")
+        done(known(name, ActionResult(service: name + ".1", ok: true)))
     }
 
     func wait(_ request: WaitRequest, _ call: ControlCall, done: @escaping Done<WaitReport>) {

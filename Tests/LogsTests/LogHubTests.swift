@@ -21,6 +21,26 @@ import Testing
         fixture.close()
     }
 
+    @Test func attach_terminal_isStoredWithoutReturnsAndTappedAsItIs() throws {
+        let fixture = HubFixture()
+        let terminal = try Kernel.real.pseudoTerminal(.standard)
+        let tapped = Mutex<[UInt8]>([])
+        let tap = LogTap(on: fixture.caller.remote) { bytes, _ in tapped.withLock { $0 += bytes } }
+        let source = fixture.hub.attach(service: "reader", instance: 1, terminal: terminal.ours, tap: tap)
+        try Kernel.real.writeAll(terminal.programs, "to nobody\n")
+        fixture.ended(source)
+        tap.isOpen = true
+        try Kernel.real.writeAll(terminal.programs, "one\nown\r\n\u{1B}[31mred\nhalf")
+        terminal.programs.close()
+        fixture.ended(source)
+        fixture.close()
+        #expect(
+            LogArchive.recent("reader", count: 9, in: fixture.logs).map(\.text)
+                == ["to nobody", "one", "own\r", "\u{1B}[31mred", "half"])
+        let _: Bool? = fixture.wait { remote, done in remote.post { _ in done(true) } }
+        #expect(tapped.withLock { $0 } == Array("one\r\nown\r\r\n\u{1B}[31mred\r\nhalf".utf8))
+    }
+
     @Test func ended_unterminatedLastLine_isStored() {
         let fixture = HubFixture()
         let program = fixture.attach()

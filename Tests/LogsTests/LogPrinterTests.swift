@@ -153,6 +153,53 @@ import Testing
         #expect(end.take(within: patience(.seconds(20))) == .finished)
     }
 
+    @Test func follow_serviceLeftOut_isSilentUntilItIsShownAgain() throws {
+        let fixture = HubFixture()
+        let output = TestPipe()
+        let printer = try follow(fixture, output, LogFormat(showsPrefix: false), services: [])
+        printer.show { $0 != "noisy" }
+        printer.say(["of our own"])
+        #expect(output.read(until: "own\n") == "of our own\n")
+        fixture.hub.note("noisy", "one")
+        fixture.hub.note("reader", "two")
+        #expect(output.read(until: "two\n") == "two\n")
+        printer.show { _ in true }
+        printer.say(["again"])
+        #expect(output.read(until: "again\n") == "again\n")
+        fixture.hub.note("noisy", "three")
+        #expect(output.read(until: "three\n") == "three\n")
+        fixture.close()
+    }
+
+    @Test func say_withinALine_endsItFirst() throws {
+        let fixture = HubFixture()
+        let output = TestPipe()
+        let printer = try follow(fixture, output, LogFormat(showsPrefix: false, isTerminal: true))
+        let program = fixture.attach()
+        program.out.write("Enter: ")
+        #expect(output.read(until: "Enter: ") == "Enter: ")
+        printer.say(["of our own"])
+        #expect(output.read(until: "own\n") == "\nof our own\n")
+        fixture.close()
+    }
+
+    @Test func follow_sink_getsWhatTheOutputWould() throws {
+        let fixture = HubFixture()
+        let output = TestPipe()
+        let (written, closed) = (TestPipe(), Handoff<Bool>())
+        let raw = written.takeWriter().release()
+        let printer = try LogPrinter(
+            following: LogQuery(folder: fixture.logs), LogFormat(showsPrefix: false), to: output.takeWriter(),
+            sink: { _ in TestSink(raw, closed) }
+        ) { _ in }
+        fixture.hub.note("reader", "one")
+        #expect(written.read(until: "one\n") == "one\n")
+        printer.finish()
+        #expect(closed.take(within: patience(.seconds(20))) == true)
+        #expect(output.readAll() == "")
+        fixture.close()
+    }
+
     @Test func follow_slowReader_doesNotSlowTheProgram() throws {
         let fixture = HubFixture(limit: 2 << 20)
         let output = TestPipe()
@@ -227,6 +274,21 @@ import Testing
         withExtendedLifetime((printer, watcher)) {}
         fixture.close()
     }
+}
+
+/// Writes to a pipe instead.
+private final class TestSink: LogSink {
+    private let pipe: Descriptor
+    private let closed: Handoff<Bool>
+
+    init(_ raw: Int32, _ closed: Handoff<Bool>) {
+        pipe = Descriptor(owning: raw)
+        self.closed = closed
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) { try Kernel.real.writeAll(pipe, bytes) }
+
+    func close() { closed.give(true) }
 }
 
 /// Reads on to the end: how many records came, and how many lines were missed.

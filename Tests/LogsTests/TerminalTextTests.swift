@@ -19,6 +19,11 @@ import Testing
         #expect(shown("\u{1B}[31mred\u{1B}[0m", color: false) == "red")
     }
 
+    @Test func write_lineWrittenAnew_isShownAsItWasLast() {
+        #expect(shown("\u{1B}[31m10%\r20%\r\u{1B}[K100%\r") == "100%")
+        #expect(withoutEscapes(Array("\u{1B}[1m10%\r100%".utf8)) == Array("10%^M100%".utf8))
+    }
+
     @Test(arguments: 0..<20)
     func write_randomBytes_leaveNothingButColor(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
@@ -53,6 +58,8 @@ import Testing
         bytes.withUnsafeBytes { TerminalText(allowsColor: color).write($0, to: out) }
         return Array(out.bytes)
     }
+
+    private func withoutEscapes(_ bytes: [UInt8]) -> [UInt8]? { bytes.withUnsafeBytes { Logs.withoutEscapes($0) } }
 
     private func shown(_ text: String, color: Bool = true) -> String {
         String(decoding: shown(Array(text.utf8), color: color), as: UTF8.self)

@@ -28,6 +28,7 @@ private func details(of service: Service) -> [String] {
     lines.append("restart \(service.restart.rawValue)")
     lines.append("stop \(stop.signal) to \(stop.to.rawValue), drain \(stop.drain), timeout \(stop.timeout)")
     lines.append("instances \(service.instances)\(service.oneShot ? ", once" : "")")
+    if service.hasTerminal { lines.append("tty") }
     if service.handover != .hold { lines.append("handover \(service.handover.rawValue)") }
     if let watch = service.watch {
         lines.append("watch \(watch.paths) but \(watch.ignore) after \(watch.debounce)")

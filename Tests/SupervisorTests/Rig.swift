@@ -117,6 +117,12 @@ final class Rig: SupervisorDelegate {
         }
     }
 
+    func attach(_ source: OutputSource, terminal: consuming Descriptor, keyboard: consuming Descriptor) {
+        fatalError("no service here has a terminal")
+    }
+
+    func terminalSize(of source: OutputSource) -> TerminalSize { .standard }
+
     func outputEnded(_ source: OutputSource) {
         ended.append(source)
         check()

@@ -62,9 +62,12 @@ public final class MeshFixture: Sendable {
             path: program, arguments: arguments, environment: environment.merging(more) { $1 },
             directory: folder.path, openFiles: openFiles)
         let program = try MeshProgram(request)
-        programs.withLock { $0.append(program) }
+        add(program)
         return program
     }
+
+    /// Has a program ended with the mesh.
+    func add(_ program: MeshProgram) { programs.withLock { $0.append(program) } }
 
     /// Starts `fixture` beside the mesh.
     public func foreigner(_ words: String...) throws -> MeshProgram {

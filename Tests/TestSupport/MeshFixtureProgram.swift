@@ -28,6 +28,21 @@ public final class MeshProgram: Sendable, CustomStringConvertible {
         err.writer.close()
         try output.collect(out.reader)
         try errors.collect(err.reader)
+        try awaitEnd()
+    }
+
+    /// On a terminal, which all of its output comes from.
+    init(_ request: SpawnRequest, _ terminal: consuming PseudoTerminal) throws {
+        arguments = request.arguments
+        let programs = terminal.programs
+        pid = try ChildTable.spawn(request, stdin: programs.raw, stdout: programs.raw, stderr: programs.raw)
+        programs.close()
+        try output.collect(terminal.ours)
+        errors.finish()
+        try awaitEnd()
+    }
+
+    private func awaitEnd() throws {
         _ = try PlatformThread("program") { [self] in
             let status = ChildTable.wait(pid)
             ended.withLock { $0 = status }

@@ -9,6 +9,7 @@ import programs  # noqa: F401
 import control  # noqa: F401
 import life  # noqa: F401
 import commands  # noqa: F401
+import terminals  # noqa: F401
 import example  # noqa: F401
 import proxy  # noqa: F401
 import tls  # noqa: F401

@@ -33,6 +33,7 @@ int cp_wakeup_create(int fds[2]);
 int cp_pipe(int fds[2]);                      // O_CLOEXEC, blocking
 int cp_accept(int listener);                  // O_CLOEXEC and O_NONBLOCK
 int cp_socket(int family, int type);          // O_CLOEXEC and O_NONBLOCK
+int cp_pseudo_terminal(int fds[2]);           // O_CLOEXEC: ours and the programs' side, for UTF-8
 int cp_set_nonblocking(int fd, int on);
 int cp_set_pipe_size(int fd, int bytes);      // the size it got; -ENOSYS elsewhere
 int cp_peer_uid(int fd, uint32_t *uid, int32_t *pid);
@@ -50,6 +51,7 @@ struct cp_spawn {
     int dies_with_parent;   // KILLed when the thread that started it ends, so far as the system can
     const int *processors;  // which it may run on; NULL: as the parent
     int processor_count;
+    int takes_terminal;     // stdin becomes the new session's terminal
     uint64_t nofile;        // soft RLIMIT_NOFILE of the child; 0: as the parent's
     int32_t *started;       // set to the child's pid as soon as there is one, before it execs; read with cp_load
 };
@@ -101,7 +103,8 @@ int cp_guard(int supervisor);
 int cp_await_child(int milliseconds);
 /// Ends this process by a signal, blocked and handled as it may be; returns where that does not end it.
 void cp_die(int number);
-/// Which pipe a descriptor is an end of; 0 for none.
+#define CP_TERMINAL 0x8000000000000000ull
+/// Which pipe a descriptor is an end of, or which terminal (pty(7)) our side of; 0 for neither.
 uint64_t cp_pipe_inode(int fd);
 int cp_is_socket(int fd);
 /// Nanoseconds since boot, those asleep included.

@@ -41,6 +41,7 @@ struct ConfigDocument {
         add("edges", planned.edges.isEmpty ? nil : .object(planned.edges.map { .init($0.target, .int($0.port)) }))
         add("protocol", .string(service.protocol.rawValue))
         add("oneShot", .bool(service.oneShot))
+        add("tty", .bool(service.hasTerminal))
         add("remote", service.remote.map(remote))
         add("origins", service.origins.isEmpty ? nil : .array(service.origins.map { .string($0) }))
         add("hosts", service.hosts.isEmpty ? nil : .array(service.hosts.map { .string($0) }))

@@ -25,15 +25,19 @@ enum Following {
 
     /// Watches signals, calls `begin`, and waits. What `begin` started on other threads is left behind as it is.
     ///
-    /// - Parameter begin: starts the work and returns; what it is given may be called on any thread, and the first
-    ///   call counts.
+    /// - Parameters:
+    ///   - onResize: called on this thread when the terminal's window has another size.
+    ///   - begin: starts the work and returns; what it is given may be called on any thread, and the first call counts.
     static func run(
+        onResize: (() -> Void)? = nil,
         _ begin: (_ end: @escaping @Sendable (End) -> Void) throws(Errno) -> Void
     ) throws(CommandFailure) -> End {
         do throws(Errno) {
             let loop = try EventLoop()
             let end = Handoff<End>()
-            let signals = try SignalWatch([.interrupt, .terminate, .hangup], on: loop) { [unowned loop] _ in
+            let wanted = [.interrupt, .terminate, .hangup] + (onResize == nil ? [] : [Signal.windowSize])
+            let signals = try SignalWatch(wanted, on: loop) { [unowned loop] arrival in
+                if arrival.signal == .windowSize { return onResize?() ?? () }
                 end.give(.interrupted)
                 loop.stop()
             }

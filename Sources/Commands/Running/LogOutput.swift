@@ -1,3 +1,4 @@
+import EventLoop
 import JSON
 import Logs
 import Manifest
@@ -11,12 +12,13 @@ enum LogOutput {
     /// - Returns: the printer, which `finish` ends.
     @discardableResult
     static func follow(
-        _ query: LogQuery, _ format: LogFormat, onEnd: @escaping @Sendable (LogPrinter.End) -> Void
+        _ query: LogQuery, _ format: LogFormat, sink: (@Sendable (EventLoop) -> any LogSink)? = nil,
+        onEnd: @escaping @Sendable (LogPrinter.End) -> Void
     ) throws(Errno) -> LogPrinter {
         let raw = try StandardStream.output.withDescriptor { (output) throws(Errno) in
             try Kernel.real.duplicate(output).release()
         }
-        return try LogPrinter(following: query, format, to: Descriptor(owning: raw), onEnd: onEnd)
+        return try LogPrinter(following: query, format, to: Descriptor(owning: raw), sink: sink, onEnd: onEnd)
     }
 
     /// How a command that only printed logs ends.

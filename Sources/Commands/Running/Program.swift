@@ -1,4 +1,5 @@
 import Platform
+import Supervisor
 
 /// A program that takes this one's place (`exec`, `run`), as env(1) does it.
 struct Program {
@@ -25,5 +26,19 @@ struct Program {
         let error = ThisProcess.execute(path, arguments: commandLine, environment: environment, directory: directory)
         try session.complain(Sentences.cannotExecute(path, error))
         return Program.notExecutable
+    }
+
+    /// Runs it beside a mesh that this process is, and waits for it: no program of the mesh's, it may outlive that.
+    func runAside() throws(CommandFailure) {
+        var environment = environment
+        environment[Supervisor.markerName] = "-"
+        let path: String
+        do throws(Executable.Failure) {
+            path = try Executable.find(commandLine[0], path: environment["PATH"], directory: directory ?? "/")
+        } catch { throw .failed(Sentences.unusable(commandLine[0], error)) }
+        do throws(SpawnFailure) {
+            let request = SpawnRequest(path: path, arguments: commandLine, environment: environment)
+            _ = ChildTable.wait(try ChildTable.spawn(request))
+        } catch { throw .failed(Sentences.cannotExecute(path, error.error)) }
     }
 }

@@ -22,7 +22,7 @@ enum OpenCommand: Subcommand {
     static func run(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
         let mesh = try session.mesh()
         let ports = try mesh.ask { (client) throws(ControlError) in try client.ports() }
-        let url = try address(of: arguments.positionals.first, among: ports, in: session)
+        let url = try address(of: arguments.positionals.first, among: ports)
         if arguments.has("json") {
             try session.output.line(JSON.object([.init("url", .string(url))]).serialized())
             return 0
@@ -35,9 +35,8 @@ enum OpenCommand: Subcommand {
         return try Program(commandLine: browser, environment: session.environment, directory: nil).execute(in: session)
     }
 
-    private static func address(of name: String?, among ports: [PortEntry], in session: Session)
-        throws(CommandFailure) -> String
-    {
+    /// - Parameter name: of a service; nil: the gateway.
+    static func address(of name: String?, among ports: [PortEntry]) throws(CommandFailure) -> String {
         guard let name else {
             guard let url = ports.first(where: { $0.kind == .gateway })?.url else {
                 throw .failed(Sentences.noGateway)
@@ -45,7 +44,7 @@ enum OpenCommand: Subcommand {
             return url
         }
         let fronts = ports.filter { $0.kind == .front }
-        guard let url = try session.choose([name], among: fronts, name: { $0.service ?? "" }).first?.url else {
+        guard let url = fronts.first(where: { $0.service?.lowercased() == name.lowercased() })?.url else {
             throw .failed(Sentences.unknownService(name, among: fronts.compactMap(\.service)))
         }
         return url

@@ -15,6 +15,9 @@ enum UpCommand: Subcommand {
             Where the mesh is up already, starts what is new, restarts only what changed in the manifest, and then \
             follows the logs; ^C then leaves the mesh running. A mesh that is up follows its manifest by itself, and \
             rebuilds and restarts services that have `watch` when their files change.
+
+            On a terminal the last line shows how the services stand and takes keys: r restarts a service, b builds one, \
+            f shows the lines of one only, m mutes one, o opens one in the browser, q stops the mesh, ? tells more.
             """,
         arguments: [ArgumentSpec("SERVICE", .any, .service, "what to start; everything when none is named")],
         options: [
@@ -26,6 +29,7 @@ enum UpCommand: Subcommand {
             .flag("no-watch", "heed no changes of files, the manifest's neither"),
             .flag("dry-run", "only print what would be started, restarted and removed"),
             .flag("json", "with --dry-run: print JSON, for programs"),
+            .flag("no-status", "no line of states and keys below the logs on a terminal"),
         ],
         examples: [
             .init("devmesh up", "everything, logs in this terminal"),
@@ -59,7 +63,8 @@ enum UpCommand: Subcommand {
         }
         if detached { return try background(arguments, in: session) }
         let socket = try session.project().socket(try session.places())
-        switch try Supervision.run(arguments, ForegroundMesh(session, socket: socket).hooks, in: session) {
+        let mesh = ForegroundMesh(session, socket: socket, hasStatus: !arguments.has("no-status"))
+        switch try Supervision.run(arguments, mesh.hooks, in: session) {
         case .ended(let code): return code
         case .running: return try run(arguments, in: session)
         }

@@ -14,6 +14,12 @@ struct SentencesTests {
         (Sentences.stopped(1, "newsroom"), "newsroom is down; 1 service stopped."),
         (Sentences.stopped(3, "newsroom"), "newsroom is down; 3 services stopped."),
         (Sentences.detached("newsroom"), "Detached; newsroom stays up. `devmesh down` stops it."),
+        (Sentences.attached("console.1"), "Attached to console.1; ctrl-P ctrl-Q detaches."),
+        (Sentences.detachedFrom("console.1"), "Detached; console.1 runs on."),
+        (
+            Sentences.attachNeedsTerminal("console"),
+            "`devmesh attach` connects a terminal, and here is none; `devmesh logs -f console` only reads."
+        ),
         (Sentences.isUp("newsroom"), "newsroom is up; ^C stops it."),
         (
             Sentences.isUpInBackground("newsroom"),

@@ -1,0 +1,48 @@
+/// A key that was pressed.
+enum TerminalKey: Equatable {
+    case character(Character)
+    case enter, escape, backspace
+    /// Tab, → or ↓; Shift-Tab, ← or ↑.
+    case next, previous
+    /// ^Z, which is no signal with `TerminalSettings.stopIsKey`.
+    case suspend
+    case other
+
+    /// The keys in what one read(2) gave; pure. Terminals send a key's sequence at once, so an escape that nothing
+    /// follows is the key.
+    static func keys(in bytes: [UInt8]) -> [TerminalKey] {
+        var keys: [TerminalKey] = []
+        var rest = bytes[...]
+        while let first = rest.popFirst() {
+            switch first {
+            case 0x0D, 0x0A: keys.append(.enter)
+            case 0x7F, 0x08: keys.append(.backspace)
+            case 0x09: keys.append(.next)
+            case 0x1A: keys.append(.suspend)
+            case 0x1B: keys.append(sequence(&rest))
+            case ..<0x20: keys.append(.other)
+            default:
+                let count = first < 0x80 ? 0 : first < 0xE0 ? 1 : first < 0xF0 ? 2 : 3
+                let text = String(decoding: [first] + rest.prefix(count), as: UTF8.self)
+                rest = rest.dropFirst(count)
+                keys.append(text.count == 1 ? .character(text.first!) : .other)
+            }
+        }
+        return keys
+    }
+
+    /// What follows an escape: `[ … letter` or `O letter` (ECMA-48 §5.4).
+    private static func sequence(_ rest: inout ArraySlice<UInt8>) -> TerminalKey {
+        guard let kind = rest.first, kind == UInt8(ascii: "[") || kind == UInt8(ascii: "O") else { return .escape }
+        rest = rest.dropFirst()
+        while let byte = rest.popFirst() {
+            guard (0x40...0x7E).contains(byte) else { continue }
+            switch byte {
+            case UInt8(ascii: "C"), UInt8(ascii: "B"): return .next
+            case UInt8(ascii: "D"), UInt8(ascii: "A"), UInt8(ascii: "Z"): return .previous
+            default: return .other
+            }
+        }
+        return .other
+    }
+}

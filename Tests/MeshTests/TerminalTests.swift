@@ -1,0 +1,143 @@
+import JSON
+import Platform
+import TestSupport
+import Testing
+
+/// Answers each line, and says how large its window is whenever that changes.
+private let console =
+    #""trap 'stty size' WINCH; echo welcome; while :; do if read line; then echo \"<$line>\"; fi; done""#
+
+private func withConsole(_ body: (MeshFixture) throws -> Void) throws {
+    try withMesh("{\"console\": {\"run\": \(console), \"tty\": true, \"listens\": false}}") { mesh in
+        try mesh.up()
+        try mesh.ready("console")
+        try body(mesh)
+    }
+}
+
+private func attach(_ mesh: MeshFixture, _ size: TerminalSize = .standard) throws -> MeshTerminal {
+    let terminal = try mesh.terminal("stty -g > before; devmesh attach console; echo code $?; stty -g > after", size)
+    try terminal.output.wait(for: "Attached to console.1; ctrl-P ctrl-Q detaches.")
+    // Typed before the terminal is raw it would be lost.
+    try terminal.output.wait(for: "\(size.rows) \(size.columns)")
+    return terminal
+}
+
+@Test func tty_service_hasATerminalAndItsLinesAreStored() throws {
+    let run =
+        #""test -t 0 && test -t 1 && test -t 2 && echo three; echo own > /dev/tty; stty size; printf '\\033[31mred\\033[0m\\nend'""#
+    try withMesh("{\"tool\": {\"run\": \(run), \"tty\": true, \"listens\": false, \"oneShot\": true}}") { mesh in
+        try mesh.up()
+        try mesh.wait(["tool"], for: "completed")
+        #expect(
+            try mesh.devmesh("logs", "--raw", "tool", code: 0).output
+                == "three\nown\n24 80\n\u{1B}[31mred\u{1B}[0m\nend")
+        let streams = try mesh.logs("tool").compactMap { $0["stream"]?.stringValue }
+        #expect(Set(streams) == ["stdout", "devmesh"])
+    }
+}
+
+@Test func tty_linesBeforeTheEnd_areAllStored() throws {
+    try withMesh(#"{"tool": {"run": "fixture lines 20000 100", "tty": true, "listens": false, "oneShot": true}}"#) {
+        mesh in
+        try mesh.up()
+        try mesh.wait(["tool"], for: "completed")
+        let lines = try mesh.logs("tool").filter { $0["stream"] == "stdout" }.compactMap { $0["line"]?.stringValue }
+        #expect(lines.count == 20_000)
+        #expect(lines.last?.hasPrefix("20000 x") == true)
+        #expect(!lines.contains { $0.contains("\r") })
+    }
+}
+
+@Test func tty_supervisorKilled_linesAreStored() throws {
+    let run = "fixture say one say two wait"
+    try withMesh("{\"tool\": {\"run\": \"\(run)\", \"tty\": true, \"listens\": false}}") { mesh in
+        let up = try mesh.up()
+        try up.output.wait(for: "two")
+        ProcessTable.signal(try mesh.supervisor(), .kill)
+        #expect(try up.exit() == .exited(1))
+        #expect(try mesh.devmesh("logs", "--raw", "tool", code: 0).output == "one\ntwo\n")
+    }
+}
+
+@Test func tty_logWatch_seesLines() throws {
+    let ready = #""listens": false, "ready": {"log": "up$"}"#
+    try withMesh("{\"tool\": {\"run\": \"echo it is up; exec cat\", \"tty\": true, \(ready)}}") { mesh in
+        try mesh.up()
+        try mesh.ready("tool")
+    }
+}
+
+@Test func attach_typedLine_isAnsweredAndTheTerminalIsAsItWas() throws {
+    try withConsole { mesh in
+        let pids = try mesh.pids("console")
+        let terminal = try attach(mesh)
+        try terminal.type("hello\r")
+        try terminal.output.wait(for: "<hello>")
+        try terminal.type("\u{10}\u{11}")
+        #expect(try terminal.program.exit() == .exited(0))
+        #expect(terminal.output.text.contains("Detached; console.1 runs on."))
+        #expect(terminal.output.text.contains("code 0"))
+        #expect(try mesh.pids("console") == pids)
+        #expect(try mesh.shell("cmp before after").code == 0)
+    }
+}
+
+@Test func attach_twoAtOnce_bothSeeIt() throws {
+    try withConsole { mesh in
+        let (one, other) = (try attach(mesh), try attach(mesh, TerminalSize(columns: 90, rows: 25)))
+        try other.type("hello\r")
+        try one.output.wait(for: "<hello>")
+        try other.output.wait(for: "<hello>")
+        for terminal in [one, other] { try terminal.type("\u{10}\u{11}") }
+        #expect(try one.program.exit() == .exited(0))
+        #expect(try other.program.exit() == .exited(0))
+    }
+}
+
+@Test func attach_restart_goesOn() throws {
+    try withConsole { mesh in
+        let terminal = try attach(mesh)
+        try mesh.devmesh("restart", "console", code: 0)
+        try terminal.output.wait(for: "[devmesh: console.1 has ended; its next start is shown here]")
+        try terminal.output.wait(for: "[devmesh: console.1 is started]")
+        try terminal.output.wait(for: "welcome", count: 2)
+        try terminal.type("again\r")
+        try terminal.output.wait(for: "<again>")
+        try mesh.devmesh("down", code: 0)
+        #expect(try terminal.program.exit() == .exited(0))
+        #expect(terminal.output.text.contains("went down."))
+        #expect(try mesh.shell("cmp before after").code == 0)
+    }
+}
+
+@Test func attach_resized_isToldToTheService() throws {
+    try withConsole { mesh in
+        let terminal = try attach(mesh)
+        terminal.resize(120, 40)
+        try terminal.output.wait(for: "40 120")
+        try terminal.type("\u{10}\u{11}")
+        #expect(try terminal.program.exit() == .exited(0))
+    }
+}
+
+@Test func attach_killed_terminalIsAsItWas() throws {
+    try withConsole { mesh in
+        let terminal = try attach(mesh)
+        #expect(try mesh.shell("pkill -TERM -x devmesh -s \(terminal.program.pid)").code == 0)
+        #expect(try terminal.program.exit() == .exited(0))
+        #expect(try mesh.shell("cmp before after").code == 0)
+    }
+}
+
+@Test func attach_impossible_saysWhy() throws {
+    try withMesh(#"{"plain": {"run": "fixture wait", "listens": false}}"#) { mesh in
+        try mesh.up()
+        #expect(try mesh.devmesh("attach", "plain", code: 1).errors.contains("`devmesh logs -f plain` only reads."))
+        let terminal = try mesh.terminal("devmesh attach plain; echo code $?; devmesh attach plian")
+        _ = try terminal.program.exit()
+        #expect(terminal.output.text.contains("plain has no terminal to attach to"))
+        #expect(terminal.output.text.contains("code 1"))
+        #expect(terminal.output.text.contains("Did you mean"))
+    }
+}

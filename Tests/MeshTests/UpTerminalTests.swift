@@ -1,0 +1,89 @@
+import Platform
+import TestSupport
+import Testing
+
+/// The line below the logs of `up`, and its keys.
+private func withUp(_ line: String = "devmesh up", _ body: (MeshFixture, MeshTerminal) throws -> Void) throws {
+    let services = #"{"web": {"run": "fixture serve http"}, "tool": {"run": "fixture wait", "listens": false}}"#
+    try withMesh(services) { mesh in
+        let terminal = try mesh.terminal(
+            "trap : INT; stty -g > before; NO_COLOR=1 \(line); echo code $?; stty -g > after")
+        try terminal.output.wait(for: "is up; ^C stops it.")
+        try body(mesh, terminal)
+    }
+}
+
+private func expectEnd(_ mesh: MeshFixture, _ terminal: MeshTerminal) throws {
+    #expect(try terminal.program.exit() == .exited(0))
+    #expect(terminal.output.text.contains("code 0"))
+    #expect(terminal.output.text.contains(" is down."))
+    #expect(try mesh.shell("cmp before after").code == 0)
+}
+
+@Test func status_ofServices_isShownBelowTheLogs() throws {
+    try withUp { mesh, terminal in
+        try terminal.output.wait(for: "web ● ready  tool ● ready  ? help\r")
+        try terminal.type("?")
+        try terminal.output.wait(for: "r  restart a service")
+        try terminal.type("q")
+        try expectEnd(mesh, terminal)
+        // Nothing of the line is left below.
+        #expect(terminal.output.text.rest(behind: "is down.")?.contains("? help") == false)
+    }
+}
+
+@Test func status_key_restartsOneService() throws {
+    try withUp { mesh, terminal in
+        try mesh.ready("web", "tool")
+        let (web, tool) = (try mesh.pids("web"), try mesh.pids("tool"))
+        try terminal.type("rwe\r")
+        try terminal.output.wait(for: "web is restarted.")
+        #expect(try mesh.pids("web") != web)
+        #expect(try mesh.pids("tool") == tool)
+        try terminal.type("\u{3}")
+        try expectEnd(mesh, terminal)
+    }
+}
+
+@Test func status_interruptedTwice_terminalIsAsItWas() throws {
+    try withMesh(#"{"deaf": {"run": "fixture ignore TERM say deaf wait", "listens": false}}"#) { mesh in
+        let terminal = try mesh.terminal("trap : INT; stty -g > before; devmesh up; stty -g > after")
+        try terminal.output.wait(for: "deaf")
+        try mesh.ready("deaf")
+        try terminal.type("\u{3}")
+        try terminal.output.wait(for: "stopping")
+        try terminal.type("\u{3}")
+        _ = try terminal.program.exit()
+        #expect(try mesh.shell("cmp before after").code == 0)
+    }
+}
+
+@Test func status_supervisorKilled_itsGuardianLeavesTheTerminalAsItWas() throws {
+    try withUp { mesh, terminal in
+        try terminal.output.wait(for: "? help\r")
+        ProcessTable.signal(try mesh.supervisor(), .kill)
+        #expect(try terminal.program.exit() == .exited(0))
+        #expect(terminal.output.text.rest(behind: "? help\r")?.hasPrefix("\r\u{1B}[J") == true)
+        #expect(terminal.output.text.contains("its supervisor was killed (SIGKILL)"))
+        #expect(try mesh.shell("cmp before after").code == 0)
+    }
+}
+
+@Test(arguments: ["devmesh up --no-status", "TERM=dumb devmesh up", "devmesh up | cat", "devmesh up < /dev/null"])
+func status_notWanted_isNotShown(_ line: String) throws {
+    try withUp(line) { mesh, terminal in
+        try terminal.output.wait(for: "listening")
+        try mesh.ready("web", "tool")
+        try mesh.devmesh("down", code: 0)
+        #expect(try terminal.program.exit() == .exited(0))
+        #expect(!terminal.output.text.contains("? help"))
+        #expect(!terminal.output.text.contains("\u{1B}[J"))
+    }
+}
+
+extension String {
+    /// What follows the last occurrence of `mark`.
+    fileprivate func rest(behind mark: String) -> Substring? {
+        ranges(of: mark).last.map { self[$0.upperBound...] }
+    }
+}
