@@ -36,7 +36,7 @@ import Testing
         fixture.close()
         #expect(
             LogArchive.recent("reader", count: 9, in: fixture.logs).map(\.text)
-                == ["to nobody", "one", "own\r", "\u{1B}[31mred", "half"])
+                == ["to nobody", "one", "own", "red", "half"])
         let _: Bool? = fixture.wait { remote, done in remote.post { _ in done(true) } }
         #expect(tapped.withLock { $0 } == Array("one\r\nown\r\r\n\u{1B}[31mred\r\nhalf".utf8))
     }

@@ -9,7 +9,7 @@ import Testing
         let schema = ManifestSchema.json
         #expect(schema["$schema"] == "https://json-schema.org/draft/2020-12/schema")
         let service = schema["properties"]?["services"]?["patternProperties"]?.objectValue?.last?.value
-        for key in ["tty", "container", "traffic"] {
+        for key in ["container", "traffic"] {
             let description = service?["properties"]?[key]?["description"]?.stringValue
             #expect(description?.hasSuffix("Not yet done by devmesh.") == true, "\(key)")
         }
