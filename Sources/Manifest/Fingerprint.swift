@@ -10,6 +10,10 @@ enum Fingerprint {
         append(service.variables.flatMap { [$0.name, $0.value] }, to: &bytes)
         append([service.limits.memory, service.limits.cpu].map { $0.map(String.init) ?? "" }, to: &bytes)
         append([service.directory] + texts(of: service.remote), to: &bytes)
+        if let container = service.container {
+            append([container.image] + container.volumes, to: &bytes)
+            append(container.command, to: &bytes)
+        }
         for command in [service.build, service.run, command(of: service.ready.kind), command(of: service.live?.kind)] {
             if case .argv(let words) = command { append(words, to: &bytes) }
         }

@@ -96,6 +96,8 @@ public struct Service: Sendable, Equatable {
     public var directory: String
     public var build: Command?
     public var run: Command?
+    /// What it runs in instead of `run`.
+    public var container: Container?
     /// Service `envFile`, then service `env`: lowest precedence first.
     public var variables: [Variable]
     /// Nil: all services, no edges.

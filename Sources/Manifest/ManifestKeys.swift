@@ -28,7 +28,7 @@ enum ManifestKeys {
         .later("traffic", "How exchanges between services are captured.", standard: [:]),
     ])
 
-    static let service = Shape.object(place + process + lifeCycle + network + laterOfProcesses + later)
+    static let service = Shape.object(place + process + lifeCycle + network + later)
 
     /// A version's entry: what it leaves out is as the service's own entry has it.
     private static let version = Shape.object(
@@ -36,7 +36,7 @@ enum ManifestKeys {
             Key(
                 "git", .text(.gitRef),
                 "The git ref that is checked out, built and run, in a folder of devmesh's own.", examples: ["main"])
-        ] + (place + lifeCycle + [listens]).map(\.withoutStandard) + laterOfProcesses)
+        ] + (place + lifeCycle + [listens]).map(\.withoutStandard))
 
     private static let place = [
         Key(
@@ -47,6 +47,7 @@ enum ManifestKeys {
         Key(
             "run", command, "The command that runs it: \(commandForms).",
             examples: ["./reader --port $PORT", ["./reader", "--port", "${PORT}"]]),
+        container,
         environment("Variables for this service. ${NAME} and ${NAME:-default} are expanded, $$ is a dollar."),
         environmentFile("A file of variables for this service, relative to the manifest."),
         logs,
@@ -148,10 +149,6 @@ enum ManifestKeys {
         "listens", .either([.whole(1...65535), .only(false)]),
         "The port that a program insists on, or false for one that listens nowhere. Default: the port in PORT.",
         examples: [8080, false])
-
-    private static let laterOfProcesses: [Key] = [
-        .later("container", "The container that it runs in.")
-    ]
 
     private static let tls = Shape.object([
         Key("ca", .text(.filled), "A PEM file of the only authorities that it may have its certificate from."),

@@ -16,9 +16,12 @@ struct Roster: Sendable {
             return (node["versions"]?.members ?? []).map { version in
                 var merged = node
                 let own = (version.value.members ?? []).filter { !Self.ofTheWhole.contains($0.name) }
+                // One replaces the other.
+                let replaced = own.compactMap { $0.name == "run" ? "container" : $0.name == "container" ? "run" : nil }
                 merged.kind = .object(
                     inherited.filter { member in
-                        !Self.ofTheWhole.contains(member.name) && !own.contains { $0.name == member.name }
+                        !Self.ofTheWhole.contains(member.name) && !replaced.contains(member.name)
+                            && !own.contains { $0.name == member.name }
                     } + own.map { Self.merged($0, with: node) })
                 let name = UnitName.of(name, version: version.name)
                 return (
@@ -28,9 +31,12 @@ struct Roster: Sendable {
             }
         }
 
+        /// Whether it says what can run here.
+        var runsHere: Bool { node["run"] != nil || node["container"] != nil }
+
         /// What it can be served from, by name.
         var targetNames: [String] {
-            (node["run"] == nil ? [] : ["local"]) + (node["remote"] == nil ? [] : ["remote"])
+            (runsHere ? ["local"] : []) + (node["remote"] == nil ? [] : ["remote"])
                 + (node["versions"]?.members ?? []).map(\.name)
         }
 
@@ -106,7 +112,10 @@ struct Roster: Sendable {
                 if Self.ownNames.contains(name) { return true }
                 if Self.listenerNames.contains(name) { return entry.hasFront }
                 guard let stem = Self.stem(in: name) else { return false }
-                guard let uses = entry.node["uses"]?.elements else { return stems.contains(stem) }
+                guard let uses = entry.node["uses"]?.elements else {
+                    // From within a container only edges are in reach.
+                    return entry.node["container"] == nil && stems.contains(stem)
+                }
                 return uses.contains { use in
                     guard let used = use.string.flatMap({ self[UnitName.service(of: $0)] }) else { return false }
                     return used.hasFront && Injected.stem(of: used.name) == stem

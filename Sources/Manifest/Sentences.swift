@@ -6,13 +6,13 @@ import JSON
 /// How values are named in sentences.
 extension Sentence {
     /// `a, b or c`.
-    static func alternatives(_ names: [String], _ conjunction: String = "or") -> String {
+    public static func alternatives(_ names: [String], _ conjunction: String = "or") -> String {
         guard let last = names.last, names.count > 1 else { return names.first ?? "" }
         return names.dropLast().joined(separator: ", ") + " \(conjunction) " + last
     }
 
     /// A text in quotes, on one line, without passwords, and cut where it is long.
-    static func quoted(_ text: String) -> String {
+    public static func quoted(_ text: String) -> String {
         var result = ""
         for (index, scalar) in Secrets.maskingPasswords(in: text).unicodeScalars.enumerated() {
             if index == 60 { return "\"\(result)…\"" }
@@ -264,8 +264,12 @@ extension Sentence {
 /// Keys that do not go together.
 extension Sentence {
     static let nothingToRun = Sentence(
-        expected: "\"run\" or \"remote\"", found: "neither",
+        expected: "\"run\", \"container\" or \"remote\"", found: "none of them",
         mend: "Add \"run\" with the command that starts it, or \"remote\" with its URL")
+
+    static let containerAndRun = Sentence(
+        expected: "either \"run\" or \"container\"", found: "both",
+        mend: "Remove one of the two; what a container runs is its \"command\"")
 
     static let buildWithoutRun = Sentence(
         expected: "\"run\" beside \"build\"", found: "none", mend: "Add \"run\", or remove \"build\"")

@@ -44,6 +44,7 @@ struct ServiceReader {
             oneShot: node["oneShot"]?.bool ?? false, remote: remote,
             checkout: node["git"]?.string.map { Checkout(ref: $0) },
             logs: reader.logs(node["logs"], default: defaults.logs))
+        service.container = container(scope, injected, variables)
         service.handover = choice("handover") ?? .hold
         service.watch = watch
         service.hasTerminal = node["tty"]?.bool ?? false
@@ -63,7 +64,7 @@ struct ServiceReader {
         }
         service.target =
             node["target"]?.string.flatMap { service.target($0) } ?? service.targets.first
-            ?? (node["run"] == nil ? .remote : .local)
+            ?? (entry.runsHere ? .local : .remote)
         service.routing = reader.routing(node["route"], of: entry, roster)
         service.timeouts = reader.timeouts(node["timeouts"], default: defaults.timeouts)
         service.retries = reader.retries(node["retries"], default: defaults.retries)

@@ -24,6 +24,7 @@ struct ServiceRules {
     }
 
     private func checkProcess() {
+        checkContainer()
         checkProbes()
         checkListener()
         checkJob()
@@ -51,15 +52,15 @@ struct ServiceRules {
             let forms = ["cluster", "consul", "etcd", "kubernetes", "dns", "ssh", "command"]
             if !members.contains(where: { forms.contains($0.name) }) { report(.remoteWithoutURL, "remote") }
         }
-        let canRun = has("run") || has("remote") || !entry.versions.isEmpty || has("container")
+        let canRun = entry.runsHere || has("remote") || !entry.versions.isEmpty
         if isWhole, !canRun { report.error(.nothingToRun, at: entry.nameOffset, trail) }
         // Versions may have what runs it.
-        if isWhole, canRun, has("build"), !has("run"), entry.versions.isEmpty { report(.buildWithoutRun, "build") }
+        if isWhole, canRun, has("build"), !entry.runsHere, entry.versions.isEmpty { report(.buildWithoutRun, "build") }
         let limitsProcesses = node["limits"]?.members?.contains { Limits.ofProcesses.contains($0.name) } ?? false
-        if isWhole, canRun, limitsProcesses, !has("run"), entry.versions.isEmpty, !has("container") {
+        if isWhole, canRun, limitsProcesses, !entry.runsHere, entry.versions.isEmpty {
             report(.limitsWithoutRun, "limits")
         }
-        if isWhole, canRun, service.watch != nil, !has("run"), entry.versions.isEmpty {
+        if isWhole, canRun, service.watch != nil, !entry.runsHere, entry.versions.isEmpty {
             report(.watchWithoutRun, "watch")
         }
     }
@@ -78,7 +79,7 @@ struct ServiceRules {
             }
             names[folded] = names[folded] ?? member
             guard case .object = member.value.kind else { continue }
-            if isWhole, !version.0.entry.node.has("run"), !has("container") {
+            if isWhole, !version.0.entry.runsHere {
                 report.error(.versionWithoutRun, at: member.nameOffset, trail)
             }
             checkListener(of: member, trail)
@@ -162,7 +163,7 @@ struct ServiceRules {
     /// A service that exits 0 by itself is completed too, so only what cannot be is refused.
     private func whyItNeverCompletes(_ target: JSONSyntax) -> String? {
         if target["target"]?.string == "remote"
-            || target["target"] == nil && target["run"] == nil
+            || target["target"] == nil && target["run"] == nil && target["container"] == nil
                 && target["remote"] != nil
         {
             return "runs elsewhere"
@@ -185,6 +186,14 @@ struct ServiceRules {
         }
         if let log = node["ready"]?["log"], let text = log.string, !text.isEmpty, (try? Regex(text)) == nil {
             report.error(.malformedExpression(text), at: log.offset, trail.key("ready").key("log"))
+        }
+    }
+
+    private func checkContainer() {
+        guard let container = node["container"] else { return }
+        if has("run") { report(.containerAndRun, "container") }
+        if service.listens == .nothing, let port = container["port"] {
+            report.error(.workerWith("port"), at: port.offset, trail.key("container").key("port"))
         }
     }
 

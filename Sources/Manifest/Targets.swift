@@ -96,7 +96,7 @@ extension Service {
 
     /// Where it can be served from.
     public var targets: [Target] {
-        (run == nil ? [] : [.local]) + (remote == nil ? [] : [.remote]) + versions.map(\.target)
+        (runsHere ? [.local] : []) + (remote == nil ? [] : [.remote]) + versions.map(\.target)
     }
 
     /// Finds one of `targets` by its name.

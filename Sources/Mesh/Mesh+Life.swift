@@ -170,6 +170,11 @@ extension Mesh {
                 hooks.notice(error.description)
             }
         }
+        if supervisor.hasLeftContainers {
+            hooks.notice(Sentences.containersLeft(project))
+        } else {
+            LeftContainers.forget(project, kernel: loop.kernel)
+        }
         lease.withdraw()
         proxy.close()
         tell(nil, "down")

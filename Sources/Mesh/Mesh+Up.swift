@@ -98,6 +98,7 @@ extension Mesh {
                 point(to: startingTarget(planned).unit(of: planned.name))
             }
         }
+        openToContainers()
         refreshRemotes(changes.changed)
         let wasRunning = Set(changes.changed.filter { !isDown($0) })
 

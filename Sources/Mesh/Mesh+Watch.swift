@@ -95,7 +95,7 @@ extension Mesh {
 
     /// Whether its files are to be watched while it is up. What devmesh itself checks out nobody edits.
     private func isWatched(_ service: Service) -> Bool {
-        guard service.checkout == nil, service.run != nil else { return false }
+        guard service.checkout == nil, service.runsHere else { return false }
         return choices.watches[service.name] ?? (watches.isOn && service.watch != nil)
     }
 
@@ -144,7 +144,7 @@ extension Mesh {
         guard isRunning(done), let planned = known(unit(name), name, done) else { return }
         let service = planned.service
         var result = ActionResult(service: service.name, ok: true)
-        if request.isOn, service.run == nil || service.checkout != nil {
+        if request.isOn, !service.runsHere || service.checkout != nil {
             result.ok = false
             result.reason = Sentences.cannotWatch(service.name, isCheckout: service.checkout != nil)
             return done(.success(result))

@@ -71,6 +71,8 @@ final class Mesh {
     var fronts: [String: ServiceFront] = [:]
     /// Those that changed while services are being started; nil except meanwhile.
     var heldFronts: Set<String>?
+    /// Where containers reach this machine, once one is to be started.
+    var bridge: String?
     var server: ControlServer?
     var phase = Phase.running
     /// Ended by the second ^C, or by the end of its guardian.
@@ -133,6 +135,13 @@ final class Mesh {
             })
         proxy.delegate = self
         supervisor.delegate = self
+        supervisor.onContainers = {
+            LeftContainers.note(client: $0, environment: $1, of: lease.project, kernel: loop.kernel)
+        }
+        supervisor.onBridge = { [unowned self] in
+            bridge = $0
+            openToContainers()
+        }
         usage = UsageMeter(on: loop) { [unowned self] in supervisor.trees() }
     }
 

@@ -44,6 +44,7 @@ struct MeshGuardian {
         let project = lease.project
         let lost = LogRescue.run(unstored, folder: project.logsFolder, ending: Sentences.endedWithSupervisor(how))
         Journal.noteEnd(of: project, how)
+        let containers = LeftContainers.remove(of: project) ? [] : [Sentences.containersLeft(project)]
         lease.withdraw()
         let report = MeshProcess.crashReport(of: project, since: began)
         // Nobody who wants the mesh waits for a terminal.
@@ -51,7 +52,7 @@ struct MeshGuardian {
         TerminalSettings.leave()
         let lines =
             Sentences.guardianEnded(how, left: left, report: report)
-            + lost.map { Sentences.lastLinesLost($0.service, $0.error) }
+            + containers + lost.map { Sentences.lastLinesLost($0.service, $0.error) }
         for line in lines {
             // Where standard error is gone as well, nobody is left to tell.
             try? StandardStream.error.write("devmesh: \(line)\n")

@@ -86,10 +86,12 @@ public enum MeshProcess {
     /// Ends what a crash left running, and says what happened; for the holder of the project's lease.
     /// - Returns: sentences for people, and one about what would not end.
     public static func clearUp(_ project: LocatedProject, kernel: Kernel = .real) -> (said: [String], left: String?) {
+        let containers = LeftContainers.remove(of: project, kernel: kernel) ? nil : Sentences.containersLeft(project)
         let marker = Supervisor.marker(ofProject: project.hash)
-        guard let leftovers = Leftovers.clear(project, marker: marker, kernel: kernel) else { return ([], nil) }
+        guard let leftovers = Leftovers.clear(project, marker: marker, kernel: kernel) else { return ([], containers) }
         let report = leftovers.began.flatMap { crashReport(of: project, since: $0.time, kernel: kernel) }
-        return (Sentences.recovered(leftovers, report: report), Sentences.wouldNotDie(leftovers.left))
+        let left = [Sentences.wouldNotDie(leftovers.left), containers].compactMap { $0 }
+        return (Sentences.recovered(leftovers, report: report), left.isEmpty ? nil : left.joined(separator: " "))
     }
 
     /// The report that a supervisor left which began then; nil where it left none.

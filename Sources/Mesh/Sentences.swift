@@ -89,6 +89,16 @@ enum Sentences {
             + (error == .noSpace ? " Make room on the disk." : "")
     }
 
+    static func containersLeft(_ project: LocatedProject) -> String {
+        let label = Container.label(ofProject: project.hash)
+        return "Containers of this project could not be taken away: docker failed or did not answer. Once it does, "
+            + "`docker rm -f $(docker ps -aq --filter label=\(label))` takes them away, and so does the next `devmesh up`."
+    }
+
+    static func unreachable(from bridge: String, _ reason: String) -> String {
+        "Containers can't call services from their network, at \(bridge). \(reason)"
+    }
+
     static func isStopping(_ name: String) -> String {
         "\(name) is going down. Wait until `devmesh down` returns, then start it with `devmesh up`."
     }

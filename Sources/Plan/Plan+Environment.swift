@@ -38,7 +38,7 @@ public struct EnvironmentMaker: Sendable {
     /// - Parameter privatePort: where the instance must listen. Not needed where `listens` is a number or false; for
     ///   others, nil leaves `PORT` as it was.
     public func environment(of service: ServicePlan, instance: Int = 1, privatePort: Int? = nil) -> Environment {
-        var environment = service.service.uses == nil ? commonWithFronts : common
+        var environment = service.seesFronts ? commonWithFronts : common
         for variable in service.service.variables { environment.set(variable) }
         for (name, value) in injected(into: service, instance, privatePort) { environment.inject(name, value) }
         environment.resolveReferences()
@@ -49,7 +49,7 @@ public struct EnvironmentMaker: Sendable {
     public func values(of service: ServicePlan, instance: Int, privatePort: Int?) -> [String: String] {
         let isPlain = common.unresolved.isEmpty && !service.service.variables.contains(where: \.namesInjected)
         guard isPlain else { return environment(of: service, instance: instance, privatePort: privatePort).values }
-        var values = service.service.uses == nil ? commonValuesWithFronts : commonValues
+        var values = service.seesFronts ? commonValuesWithFronts : commonValues
         for variable in service.service.variables { values[variable.name] = variable.value }
         for (name, value) in injected(into: service, instance, privatePort) { values[name] = value }
         return values
@@ -58,13 +58,15 @@ public struct EnvironmentMaker: Sendable {
     /// What only that instance gets.
     private func injected(into service: ServicePlan, _ instance: Int, _ privatePort: Int?) -> [(String, String)] {
         var own = [("SERVICE_NAME", service.serviceName), ("SERVICE_INSTANCE", "\(instance)")]
+        let container = service.service.container
         switch service.service.listens {
-        case .assigned: if let privatePort { own.append(("PORT", "\(privatePort)")) }
-        case .fixed(let port): own.append(("PORT", "\(port)"))
+        case .assigned: if let port = container?.port ?? privatePort { own.append(("PORT", "\(port)")) }
+        case .fixed(let port): own.append(("PORT", "\(container?.port ?? port)"))
         case .nothing: break
         }
         if let front = service.front { own.append(("SERVICE_ADDRESS", "127.0.0.1:\(front)")) }
-        for edge in service.edges { own += addresses(of: edge.target, port: edge.port) }
+        let host = container == nil ? "127.0.0.1" : Container.hostName
+        for edge in service.edges { own += addresses(of: edge.target, port: edge.port, host: host) }
         return own
     }
 
@@ -104,10 +106,15 @@ extension Variable {
 }
 
 /// The four variables of a service that is called at `port`.
-private func addresses(of service: String, port: Int) -> [(String, String)] {
+private func addresses(of service: String, port: Int, host: String = "127.0.0.1") -> [(String, String)] {
     let prefix = "SERVICE_" + Injected.stem(of: service)
     return [
-        (prefix + "_ADDRESS", "127.0.0.1:\(port)"), (prefix + "_HOST", "127.0.0.1"), (prefix + "_PORT", "\(port)"),
-        (prefix + "_URL", "http://127.0.0.1:\(port)"),
+        (prefix + "_ADDRESS", "\(host):\(port)"), (prefix + "_HOST", host), (prefix + "_PORT", "\(port)"),
+        (prefix + "_URL", "http://\(host):\(port)"),
     ]
+}
+
+extension ServicePlan {
+    /// Whether it gets the addresses of all services, having no `uses`: within a container only edges are in reach.
+    fileprivate var seesFronts: Bool { service.uses == nil && service.container == nil }
 }

@@ -10,7 +10,7 @@ extension Plan {
     public func unit(_ name: String) -> ServicePlan? {
         guard let version = UnitName.version(of: name) else { return service(name) }
         guard let planned = service(UnitName.service(of: name)) else { return nil }
-        return planned.version(version) ?? (version == Target.local.name && planned.service.run != nil ? planned : nil)
+        return planned.version(version) ?? (version == Target.local.name && planned.service.runsHere ? planned : nil)
     }
 
     /// Adds a version that is made of a git ref, unless there is one of that name.

@@ -57,7 +57,7 @@ extension Plan {
     public func localSelection(of names: [String]) throws(PlanError) -> Selection {
         let chosen = try closure(ofKnown: names)
         let here = Set(names.compactMap { service($0)?.name })
-        for planned in services where here.contains(planned.name) && planned.service.run == nil {
+        for planned in services where here.contains(planned.name) && !planned.service.runsHere {
             throw .notLocal(service: planned.name)
         }
         return Selection(

@@ -20,6 +20,7 @@ public struct Errno: Error, Sendable, Hashable, CustomStringConvertible {
     public static let connectionRefused = Errno(ECONNREFUSED)
     public static let connectionReset = Errno(ECONNRESET)
     public static let exists = Errno(EEXIST)
+    public static let addressNotAvailable = Errno(EADDRNOTAVAIL)
     public static let inProgress = Errno(EINPROGRESS)
     public static let interrupted = Errno(EINTR)
     public static let invalid = Errno(EINVAL)

@@ -60,18 +60,17 @@ extension Kernel {
         var status = stat()
         _ = try retrying { fstat(raw, &status) }
         if status.st_mode & S_IFMT == S_IFDIR { throw .isDirectory }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(max(Int(status.st_size), 0))
-        var failure: Errno?
         // Files in /proc say a size of 0: read to the end whatever the size said.
-        withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 1) { buffer in
-            do throws(Errno) {
-                while case .bytes(let count) = try self.read(file, into: buffer) {
-                    bytes.append(contentsOf: buffer[..<count])
-                }
-            } catch { failure = error }
-        }
-        if let failure { throw failure }
+        return try readToEnd(file, expecting: max(Int(status.st_size), 0))
+    }
+
+    /// Reads all that comes, waiting where the descriptor blocks.
+    public func readToEnd(_ descriptor: borrowing Descriptor, expecting size: Int = 0) throws(Errno) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(size)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 1)
+        defer { buffer.deallocate() }
+        while case .bytes(let count) = try read(descriptor, into: buffer) { bytes.append(contentsOf: buffer[..<count]) }
         return bytes
     }
 

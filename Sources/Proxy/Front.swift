@@ -31,6 +31,21 @@ final class Front {
         }
     }
 
+    /// Listens at one other address.
+    init(
+        _ spec: FrontSpec, at address: SocketAddress, on loop: EventLoop,
+        onAccept: @escaping (consuming Descriptor) -> Void
+    ) throws(ProxyError) {
+        self.spec = spec
+        port = spec.port
+        do throws(Errno) {
+            let socket = try loop.kernel.listen(at: address)
+            listeners = [try Listener(socket, on: loop, onAccept: onAccept)]
+        } catch {
+            throw .cannotListen(spec, error)
+        }
+    }
+
     /// Stops listening; connections stay.
     func close() {
         for listener in listeners { listener.close() }

@@ -11,6 +11,8 @@ public protocol ProxyDelegate: AnyObject {
     func remoteFailed(_ service: String, reason: String)
     /// Told at the first success, and at the first after a failure.
     func remoteSucceeded(_ service: String)
+    /// Whether a connection from that address comes from one of the caller's containers; `done` is called once.
+    func isContainer(of caller: String, at address: String, _ done: @escaping (Bool) -> Void)
     /// What the gateway shows to who asks for no service in particular.
     func overview() -> GatewayOverview
 }
@@ -33,6 +35,8 @@ public final class Proxy {
     /// Whom credentials are lent to.
     let user: UInt32
     private var fronts: [Front] = []
+    /// Those that containers call, beside the ones of the loopback.
+    var containerFronts: [Front] = []
     private var destinations: [String: Destination] = [:]
     private(set) lazy var gateway = Gateway(self)
     /// Connections for which no descriptor was left.
@@ -105,8 +109,9 @@ public final class Proxy {
 
     /// Stops listening and closes every connection.
     public func close() {
-        for front in fronts { front.close() }
+        for front in fronts + containerFronts { front.close() }
         fronts = []
+        containerFronts = []
         for destination in destinations.values { destination.closeAll() }
         destinations = [:]
         gateway.home.closeAll()

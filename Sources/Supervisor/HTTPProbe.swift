@@ -9,15 +9,20 @@ final class HTTPProbe: StreamDelegate {
     private var timer: Timer?
     private var response = ResponseReader()
     private let path: String?
+    private let quiet: Duration?
     private let port: Int
     private var isOver = false
 
-    /// - Parameter done: called once, on a later turn unless `cancel` comes first; a failure says why.
+    /// - Parameters:
+    ///   - quiet: where another accepts in the program's name, and closes when it finds that the program does not: for
+    ///     that long a connection without a path has to stay open, unless bytes come first.
+    ///   - done: called once, on a later turn unless `cancel` comes first; a failure says why.
     init(
-        _ host: String, _ port: Int, path: String?, limit: Duration, on loop: EventLoop,
+        _ host: String, _ port: Int, path: String?, quiet: Duration? = nil, limit: Duration, on loop: EventLoop,
         done: @escaping (Result<Void, LaunchFailure>) -> Void
     ) {
         self.done = done
+        self.quiet = quiet
         self.path = path
         self.port = port
         timer = loop.after(limit) { [weak self] in
@@ -41,7 +46,12 @@ final class HTTPProbe: StreamDelegate {
     }
 
     private func connected(_ stream: Stream) {
-        guard let path else { return finish(nil) }
+        guard let path else {
+            guard let quiet else { return finish(nil) }
+            timer?.cancel()
+            timer = stream.loop.after(quiet) { [weak self] in self?.finish(nil) }
+            return
+        }
         let request = HTTPRequest(
             target: path,
             headers: [
@@ -61,6 +71,7 @@ final class HTTPProbe: StreamDelegate {
     // MARK: StreamDelegate
 
     func stream(_ stream: Stream, received bytes: UnsafeRawBufferPointer) {
+        if path == nil { return finish(nil) }
         do throws(HTTPProblem) {
             for case .head(let head) in try response.feed(bytes) {
                 finish((200..<400).contains(head.status) ? nil : "GET \(path ?? "/") answered \(head.status)")
@@ -68,7 +79,11 @@ final class HTTPProbe: StreamDelegate {
         } catch { finish("GET \(path ?? "/") got an answer that is not HTTP: \(error)") }
     }
 
-    func streamEnded(_ stream: Stream) { finish("the connection ended before GET \(path ?? "/") was answered") }
+    func streamEnded(_ stream: Stream) {
+        finish(
+            path.map { "the connection ended before GET \($0) was answered" }
+                ?? "nothing listens yet behind port \(port)")
+    }
 
     func streamDrained(_ stream: Stream) {}
 

@@ -7,6 +7,7 @@ final class LocalRun {
     let source: OutputSource
     let process: ManagedProcess
     let port: Int?
+    let container: ContainerRun?
     let started = WallTime.now
     private(set) var prober: Prober?
     private let watchesLog: Bool
@@ -21,6 +22,7 @@ final class LocalRun {
         self.source = source
         process = subject.process
         port = subject.port
+        container = subject.container
         if case .log = subject.service.ready.kind { watchesLog = true } else { watchesLog = false }
         prober = Prober(subject, on: workshop.loop, trees: workshop.trees, listeners: workshop.listeners) {
             [weak self] verdict in

@@ -16,6 +16,10 @@ final class Prober {
         let process: ManagedProcess
         let port: Int?
         let environment: [String: String]
+        /// What it runs in: its socket is another's in the kernel's table.
+        var container: ContainerRun?
+        /// Asks whether the container runs.
+        var confirm: ((@escaping (Bool) -> Void) -> Void)?
     }
 
     private let subject: Subject
@@ -29,6 +33,8 @@ final class Prober {
     private var host: String?
     private var isLive = false
     private(set) var hasPassed = false
+    /// Whether its container has been seen to run.
+    private var isConfirmed = false
     private var began = Instant.now
     private var lastReason: String?
 
@@ -40,8 +46,13 @@ final class Prober {
         self.loop = loop
         self.trees = trees
         self.listeners = listeners
+        // Where a container's port is published.
+        if subject.container != nil { host = "127.0.0.1" }
         self.onVerdict = onVerdict
     }
+
+    /// Within one machine nobody needs as long to find that nobody listens.
+    private static let quietTime = Duration.milliseconds(100)
 
     /// Whether a timer of it runs.
     var isWaiting: Bool { timer?.isPending ?? false }
@@ -58,7 +69,7 @@ final class Prober {
         began = .now
         switch subject.service.ready.kind {
         case .tcp, .http:
-            guard let port = subject.port else { return attempt() }
+            guard let port = subject.port, subject.container == nil else { return attempt() }
             listeners.wait(for: subject.process, on: port, interval: subject.service.ready.interval) {
                 [weak self] in self?.sighted($0, port)
             }
@@ -98,6 +109,7 @@ final class Prober {
     private func attempt() {
         let kind = isLive ? subject.service.live?.kind ?? .tcp : subject.service.ready.kind
         switch kind {
+        case .tcp where subject.container != nil: get(nil)
         case .tcp: isLive ? lookAgain() : host == nil ? get(nil) : judged(.success(()))
         case .http(let path): get(path)
         case .command(let text): run(text)
@@ -118,8 +130,13 @@ final class Prober {
 
     private func get(_ path: String?, orElse other: String? = "::1") {
         guard let port = subject.port else { return }
+        if let confirm = subject.confirm, !isConfirmed {
+            // Before, its network takes connections and keeps them open for a second, though nobody is there (ARP).
+            return confirm { [weak self] in self?.confirmed($0, path) }
+        }
         let target = host ?? (other == nil ? "::1" : "127.0.0.1")
-        http = HTTPProbe(target, port, path: path, limit: max(interval, .seconds(1)), on: loop) {
+        let quiet = subject.container.map { _ in Self.quietTime }
+        http = HTTPProbe(target, port, path: path, quiet: quiet, limit: max(interval, .seconds(1)), on: loop) {
             [weak self] result in
             guard let self else { return }
             if case .failure = result, host == nil, other != nil { return get(path, orElse: nil) }
@@ -128,9 +145,20 @@ final class Prober {
         }
     }
 
+    private func confirmed(_ isRunning: Bool, _ path: String?) {
+        isConfirmed = isRunning
+        if isRunning { get(path) } else { judged(.failure(LaunchFailure(sentence: "its container does not run yet"))) }
+    }
+
     private func run(_ text: Command) {
+        var (service, environment) = (subject.service, subject.environment)
+        if let container = subject.container {
+            service.directory = "/"
+            environment = container.environment
+        }
         command = CommandProbe(
-            text, of: subject.service, environment: subject.environment, marker: subject.process.marker + "?",
+            subject.container?.inside(text, subject.environment) ?? text, of: service,
+            environment: environment, marker: subject.process.marker + "?",
             limit: max(interval, .seconds(10)), on: loop, trees: trees
         ) { [weak self] in self?.judged($0) }
     }

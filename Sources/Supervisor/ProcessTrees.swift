@@ -52,16 +52,18 @@ final class ProcessTrees {
     /// Starts a program while the loop goes on; `done` is called on a later turn, before any callback of the process.
     /// - Parameters:
     ///   - source: what its output is called; nil: it goes nowhere.
+    ///   - pipes: whether its output, though without a name, is for the caller to read.
     ///   - terminal: the window of the terminal that it gets; nil: it gets pipes.
     func spawn(
-        _ request: SpawnRequest, marker: String, source: OutputSource? = nil, terminal: TerminalSize? = nil,
+        _ request: SpawnRequest, marker: String, source: OutputSource? = nil, pipes: Bool = false,
+        terminal: TerminalSize? = nil,
         done: @escaping (Result<(process: ManagedProcess, pipes: PipeEnds?), SpawnFailure>) -> Void
     ) {
         var request = request
         request.environment[Self.markerName] = marker
         request.diesWithParent = true
         let box = Box()
-        let io: StandardIO = source == nil ? .nothing : terminal.map { .terminal($0) } ?? .pipes
+        let io: StandardIO = source == nil && !pipes ? .nothing : terminal.map { .terminal($0) } ?? .pipes
         children.spawn(
             request, io: io,
             onPipes: { [witness] stdout, stderr in if let source { witness?.output(source, stdout, stderr) } },

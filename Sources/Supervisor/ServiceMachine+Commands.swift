@@ -63,7 +63,7 @@ extension ServiceMachine {
             switchToRemote(keep: keep)
             finish(ticket, .done)
         case .local:
-            guard service.run != nil else {
+            guard service.runsHere else {
                 let reason = "\(service.name) can't run here; give its entry in the manifest a `run` command"
                 return finish(ticket, .failed(reason))
             }
@@ -93,7 +93,7 @@ extension ServiceMachine {
 
     mutating func configure(_ changed: Service, _ ticket: Ticket) {
         service = changed
-        if target == .local, changed.run == nil {
+        if target == .local, !changed.runsHere {
             target = .remote
             localUse = .unused
         } else if target == .remote, changed.remote == nil {

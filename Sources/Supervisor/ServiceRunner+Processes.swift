@@ -5,32 +5,56 @@ import Platform
 /// Starting programs, and telling the machine what becomes of them.
 extension ServiceRunner {
     func spawn(_ key: RunKey) {
-        guard let command = service.run else {
-            return send(.spawnFailed(key, reason: "\(name) has no `run` command in the manifest"))
-        }
         let source = OutputSource(service: name, instance: key.instance, generation: key.generation)
         do throws(LaunchFailure) {
             let port = try choosePort()
             let environment = workshop.environment(service, key.instance, port)
-            var request = try Launch.request(
-                command, "run", of: service, environment: environment, kernel: loop.kernel)
-            request.processors = workshop.confinement.take(for: service.limits, source)
+            let (request, container) = try request(key, port, environment, source)
             watchLog(key, source)
             if let port { workshop.portsInUse.insert(port) }
             awaited[key] = []
             let marker = "\(name).\(key.instance)#\(key.generation)"
             let terminal = service.hasTerminal ? workshop.delegate?.terminalSize(of: source) ?? .standard : nil
-            launch(request, marker: marker, source: source, terminal: terminal) { [weak self, service] result in
-                self?.launched(key, source, service, port, environment, result)
+            let confirm = container.map { run in
+                { [containers = workshop.containers] done in containers.isRunning(run, done) }
             }
+            let start = { [self] in
+                launch(request, marker: marker, source: source, terminal: terminal) { [weak self, service] result in
+                    let subject = result.map {
+                        Prober.Subject(
+                            service: service, process: $0, port: port, environment: environment, container: container,
+                            confirm: confirm)
+                    }
+                    self?.launched(key, source, port, subject)
+                }
+            }
+            if let container { workshop.containers.prepare(for: container, start) } else { start() }
         } catch {
             send(.spawnFailed(key, reason: error.sentence))
         }
     }
 
+    /// The program to start, and the container that it is then.
+    private func request(_ key: RunKey, _ port: Int?, _ environment: [String: String], _ source: OutputSource)
+        throws(LaunchFailure) -> (SpawnRequest, ContainerRun?)
+    {
+        if let container = service.container {
+            let run = try workshop.containers.run(of: service, key, environment)
+            let request = workshop.containers.request(
+                run, container, limits: service.limits, instance: "\(name).\(key.instance)", port: port, environment)
+            return (request, run)
+        }
+        guard let command = service.run else {
+            throw LaunchFailure(sentence: "\(name) has no `run` command in the manifest")
+        }
+        var request = try Launch.request(
+            command, "run", of: service, environment: environment, kernel: loop.kernel)
+        request.processors = workshop.confinement.take(for: service.limits, source)
+        return (request, nil)
+    }
+
     private func launched(
-        _ key: RunKey, _ source: OutputSource, _ service: Service, _ port: Int?, _ environment: [String: String],
-        _ result: Result<ManagedProcess, LaunchFailure>
+        _ key: RunKey, _ source: OutputSource, _ port: Int?, _ result: Result<Prober.Subject, LaunchFailure>
     ) {
         let missed = awaited.removeValue(forKey: key) ?? []
         switch result {
@@ -39,9 +63,8 @@ extension ServiceRunner {
             workshop.confinement.giveBack(source)
             if let port { workshop.portsInUse.remove(port) }
             send(.spawnFailed(key, reason: failure.sentence))
-        case .success(let process):
-            let subject = Prober.Subject(
-                service: service, process: process, port: port, environment: environment)
+        case .success(let subject):
+            let process = subject.process
             let run = LocalRun(key, source: source, subject: subject, in: workshop) { [weak self] verdict in
                 switch verdict {
                 case .passed(let host): self?.send(.probePassed(key, host: host))
@@ -58,6 +81,8 @@ extension ServiceRunner {
     }
 
     private func confine(_ run: LocalRun, _ limits: Limits) {
+        // Docker keeps containers to them.
+        guard run.container == nil else { return }
         if let gap = workshop.confinement.gap(in: limits) {
             workshop.delegate?.note(name, instance: run.key.instance, gap)
         }
@@ -122,6 +147,16 @@ extension ServiceRunner {
 
     private func exited(_ run: LocalRun, _ exit: ExitStatus, _ others: Int) {
         workshop.delegate?.outputEnded(run.source)
+        guard let container = run.container else { return tell(run, exit, others) }
+        // Whatever has become of the command, the container may be there.
+        run.process.onGone = nil
+        workshop.containers.remove(container) { [weak self] in
+            run.process.onGone = { self?.gone(run) }
+            self?.tell(run, exit, run.process.isGone ? 0 : others)
+        }
+    }
+
+    private func tell(_ run: LocalRun, _ exit: ExitStatus, _ others: Int) {
         let owner = run.hasPassed ? nil : foreignOwner(of: run)
         if others == 0 { forget(run) }
         send(.leaderExited(run.key, exit, leftovers: others, portTaken: owner))
@@ -142,7 +177,9 @@ extension ServiceRunner {
 
     /// Who else listens on the port that the program was given.
     private func foreignOwner(of run: LocalRun) -> String? {
-        guard let port = run.port, workshop.listeners.look(for: run.process, on: port) == .stranger else { return nil }
+        guard let port = run.port, run.container == nil,
+            workshop.listeners.look(for: run.process, on: port) == .stranger
+        else { return nil }
         return SocketTable.holder(ofPort: port)?.inWords
     }
 }

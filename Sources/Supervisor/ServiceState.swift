@@ -36,7 +36,7 @@ extension Service {
         switch target {
         case .local: .local
         case .remote: .remote
-        case .version, .git: run == nil && remote != nil ? .remote : .local
+        case .version, .git: !runsHere && remote != nil ? .remote : .local
         }
     }
 

@@ -71,6 +71,7 @@ extension Supervisor {
         if !stopping.isKilling, !workshop.worktrees.isAtRest {
             return workshop.worktrees.whenAtRest { [weak self] in self?.sweepIfDown() }
         }
+        if workshop.containers.mayBeLeft { return workshop.containers.removeAll { [weak self] in self?.sweepIfDown() } }
         self.stopping = nil
         let prefix = workshop.project + "/"
         let mayClaim = workshop.trees.mayClaim

@@ -9,6 +9,7 @@ final class Workshop {
     let listeners: ListenerWatch
     let worktrees: Worktrees
     let confinement: Confinement
+    let containers: Containers
     /// Names the project in the marker that each process carries.
     let project: String
     let environment: (Service, Int, Int?) -> [String: String]
@@ -34,5 +35,6 @@ final class Workshop {
         listeners = ListenerWatch(on: loop, trees: trees)
         confinement = Confinement(on: loop, trees: trees)
         worktrees = Worktrees(on: loop, trees: trees, project: project)
+        containers = Containers(on: loop, trees: trees, project: project)
     }
 }

@@ -9,7 +9,7 @@ import Testing
         let schema = ManifestSchema.json
         #expect(schema["$schema"] == "https://json-schema.org/draft/2020-12/schema")
         let service = schema["properties"]?["services"]?["patternProperties"]?.objectValue?.last?.value
-        for key in ["container", "traffic"] {
+        for key in ["traffic"] {
             let description = service?["properties"]?[key]?["description"]?.stringValue
             #expect(description?.hasSuffix("Not yet done by devmesh.") == true, "\(key)")
         }
@@ -59,7 +59,7 @@ import Testing
     @Test(arguments: [
         TextRule.any, .filled, .path, .projectName, .serviceName, .variableName, .versionName, .gitRef, .headerName,
         .origin, .hostName, .pathPrefix,
-        .origin, .headerMatch, .cookieMatch, .cookieName,
+        .origin, .headerMatch, .cookieMatch, .cookieName, .imageName, .volume,
     ])
     func pattern_ofATextRule_agreesWithItsFunction(rule: TextRule) throws {
         let samples = [
@@ -69,6 +69,7 @@ import Testing
             String(repeating: "é", count: 101), "reader.1", "dns", "e\u{301}", "--all", "feature/é",
             String(repeating: "a", count: 101),
             "X-Api-Key", "a:b", "*", "**", "http://a", "https://a.example:1", "http://[::1]:3", "http://", "http://a/",
+            "a:/b", "-a:/b", ":/b", "./a:/b:ro", "a:b", "postgres:17",
             "1http://a", "h_t://a", "tauri://localhost", "a://b://c", "http://é",
             "members.test", "Members.Test.", ".test", "a..b", "a.-b", "127.0.0.1", "a.b:80", "[::1]", "*.test",
             String(repeating: "a.", count: 126) + "a", String(repeating: "a.", count: 127) + "a", "/a?b", "/a#b", "/a/",

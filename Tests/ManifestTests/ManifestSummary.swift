@@ -16,6 +16,12 @@ private func details(of service: Service) -> [String] {
     var lines = ["directory \(service.directory)"]
     if let build = service.build { lines.append("build \(summary(build))") }
     if let run = service.run { lines.append("run \(summary(run))") }
+    if let container = service.container {
+        lines.append("container \(container.image), port \(container.port.map(String.init) ?? "any")")
+        lines += container.volumes.map { "volume \($0)" }
+        if !container.command.isEmpty { lines.append("container command \(summary(.argv(container.command)))") }
+        lines.append("container variables \(container.variables)")
+    }
     lines += service.variables.map(summary)
     lines.append(
         "uses " + (service.uses.map { $0.isEmpty ? "none" : $0.map(summary).joined(separator: ", ") } ?? "all"))

@@ -202,3 +202,31 @@ extension Rig {
         }
     }
 }
+
+@Suite struct HTTPProbeTests {
+    /// As where a container's port is published by another program: that accepts, and closes when nobody is behind it.
+    @Test(arguments: [(false, "nothing listens yet behind port"), (true, "ready")])
+    func connection_hasToStayOpenForAWhile(isKept: Bool, expected: String) {
+        let result: String? = onLoop { loop, done in
+            var kept: [Int32] = []
+            let socket = try! loop.kernel.listen(at: .loopback(0))
+            let port = loop.kernel.localAddress(socket)!.port!
+            let listener = try! Listener(socket, on: loop) { descriptor in
+                if isKept { kept.append(descriptor.release()) }
+            }
+            var probe: HTTPProbe?
+            probe = HTTPProbe(
+                "127.0.0.1", port, path: nil, quiet: .milliseconds(50), limit: .seconds(20), on: loop
+            ) { result in
+                _ = probe
+                listener.close()
+                for raw in kept { Descriptor(owning: raw).close() }
+                switch result {
+                case .success: done("ready")
+                case .failure(let failure): done(failure.sentence.replacing(" \(port)", with: ""))
+                }
+            }
+        }
+        #expect(result == expected)
+    }
+}

@@ -27,6 +27,7 @@ struct ConfigDocument {
         func add(_ name: String, _ value: JSON?) { if let value { members.append(.init(name, value)) } }
         add("build", service.build.map(command))
         add("run", service.run.map(command))
+        add("container", service.container.map(container))
         add("env", .object(service.variables.map { JSON.Member($0.name, .string(text($0))) }))
         add("uses", service.uses.map { uses in .array(uses.map { .string(name(of: $0)) }) })
         add("dependsOn", .object(service.dependsOn.map { .init($0.service, .string($0.condition.rawValue)) }))
@@ -65,6 +66,14 @@ struct ConfigDocument {
 
     private func name(of use: Use) -> String {
         use.target.map { UnitName.of(use.service, version: $0.name) } ?? use.service
+    }
+
+    private func container(_ container: Container) -> JSON {
+        var members: [JSON.Member] = [.init("image", .string(container.image))]
+        if let port = container.port { members.append(.init("port", .int(port))) }
+        members.append(.init("volumes", .array(container.volumes.map { .string($0) })))
+        members.append(.init("command", .array(container.command.map { .string(Injected.display($0)) })))
+        return .object(members)
     }
 
     /// The URL, or an object where there is more to say.

@@ -90,6 +90,7 @@ final class Recorder: ProxyDelegate, Sendable {
         var refusals: [String: String] = [:]
         var lines: [String: [String]] = [:]
         var remotes: [String] = []
+        var containers: [String: String] = [:]
     }
     private let state = Mutex(State())
 
@@ -98,6 +99,12 @@ final class Recorder: ProxyDelegate, Sendable {
         state.withLock { $0.refusals["\(caller)>\(target)"] = reason }
     }
     func setLines(_ service: String, _ lines: [String]) { state.withLock { $0.lines[service] = lines } }
+
+    /// The one address that a caller's container has.
+    func setContainer(_ caller: String, at address: String) { state.withLock { $0.containers[caller] = address } }
+    func isContainer(of caller: String, at address: String, _ done: @escaping (Bool) -> Void) {
+        done(state.withLock { $0.containers[caller] == address })
+    }
 
     func refusal(caller: String, target: String) -> String? { state.withLock { $0.refusals["\(caller)>\(target)"] } }
     func lastLines(_ service: String) -> [String] { state.withLock { $0.lines[service] ?? [] } }

@@ -1,0 +1,251 @@
+import EventLoop
+import Manifest
+import Platform
+
+/// One container: `docker run` is the process that stands for it here.
+struct ContainerRun {
+    /// The path of docker or podman.
+    let client: String
+    let name: String
+    let service: String
+    let environment: [String: String]
+
+    /// A command as one that is run inside.
+    func inside(_ command: Command, _ environment: [String: String]) -> Command {
+        switch command.resolved({ environment[$0] }) {
+        case .shell(let text): .argv([client, "exec", name, "sh", "-c", text])
+        case .argv(let words): .argv([client, "exec", name] + words)
+        }
+    }
+}
+
+/// Runs services in containers by way of the docker or podman command, and takes the containers away: they are nobody's
+/// children here, and outlive the command that has started them.
+///
+///     first start ─▶ docker network inspect bridge          where containers can call
+///     start       ─▶ docker run --rm --label … -p 127.0.0.1:PORT:…        signals and exit are this command's
+///     exit        ─▶ docker rm -f NAME                      however it came to that
+///     going down  ─▶ docker ps --filter label=…, rm -f
+final class Containers {
+    private let loop: EventLoop
+    private let trees: ProcessTrees
+    private let project: String
+    private var preparation = Preparation.notYet
+    /// The way to the daemon, of the container that was started last; nil while there is none of the mesh.
+    private var last: ContainerRun?
+    /// Who waits until all have been taken away.
+    private var removals: [() -> Void] = []
+    /// Whether containers could not be taken away.
+    private(set) var areLeft = false
+    /// The addresses of each service's containers, as far as they have been asked for.
+    private var addresses: [String: Set<String>] = [:]
+    /// Who waits for these to be found out; and when others were not among them, by service and address.
+    private var lookups: [String: [(address: String, done: (Bool) -> Void)]] = [:]
+    private var misses: [String: Instant] = [:]
+
+    private static let mostWaiting = 100
+    /// Told once, before the first is started: by which program, with what it goes by, and where containers reach this
+    /// machine.
+    var onUse: (_ client: String, _ environment: [String: String]) -> Void = { _, _ in }
+    var onBridge: (String) -> Void = { _ in }
+
+    private enum Preparation {
+        case notYet
+        case underWay([() -> Void])
+        case done
+    }
+
+    /// How long a command of a daemon that does not answer is waited for.
+    private static let patience = Duration.seconds(10)
+
+    init(on loop: EventLoop, trees: ProcessTrees, project: String) {
+        self.loop = loop
+        self.trees = trees
+        self.project = project
+    }
+
+    // MARK: Starting
+
+    /// How a service is run in a container of that name.
+    func run(of service: Service, _ key: RunKey, _ environment: [String: String]) throws(LaunchFailure) -> ContainerRun
+    {
+        let outside = Self.outside(environment)
+        for client in ["docker", "podman"] {
+            guard
+                let path = try? Executable.find(client, path: outside["PATH"], directory: "/", kernel: loop.kernel)
+            else { continue }
+            let name = "devmesh-\(project)-\(Self.plain(service.name)).\(key.instance)-\(key.generation)"
+            return ContainerRun(
+                client: path, name: name, service: UnitName.service(of: service.name), environment: outside)
+        }
+        throw LaunchFailure(
+            sentence:
+                "\(service.name) can't be started: there is no program docker or podman on the PATH; install one, or "
+                + "give it a `run` command in place of `container`")
+    }
+
+    /// The command that runs it. Values of variables go by its environment, where only the user can read them.
+    func request(
+        _ run: ContainerRun, _ container: Container, limits: Limits, instance: String, port: Int?,
+        _ environment: [String: String]
+    ) -> SpawnRequest {
+        var words = [Path.name(run.client), "run", "--rm", "--init", "--name", run.name]
+        for label in [
+            Container.label(ofProject: project), "devmesh.service=\(run.service)", "devmesh.instance=\(instance)",
+        ] {
+            words += ["--label", label]
+        }
+        if let memory = limits.memory { words += ["--memory", "\(memory)"] }
+        if let count = limits.cpu { words += ["--cpus", "\(count)"] }
+        words.append("--add-host=\(Container.hostName):host-gateway")
+        if let port { words += ["-p", "127.0.0.1:\(port):\(container.port ?? port)"] }
+        var given = run.environment
+        let injected = environment.keys.filter { Injected.isReserved($0) && (port != nil || $0 != "PORT") }
+        for name in Set(container.variables + injected).sorted() {
+            guard let value = environment[name] else { continue }
+            if Self.isClients(name) {
+                // The command itself goes by what it finds there.
+                words += ["-e", "\(name)=\(value)"]
+            } else {
+                given[name] = value
+                words += ["-e", name]
+            }
+        }
+        for volume in container.volumes { words += ["-v", volume] }
+        words.append(container.image)
+        words += container.command.map { Injected.resolve($0) { environment[$0] } }
+        return SpawnRequest(path: run.client, arguments: words, environment: given, directory: "/")
+    }
+
+    /// Calls `body` once it is known where containers can call: at once, but for the first.
+    func prepare(for run: ContainerRun, _ body: @escaping () -> Void) {
+        last = run
+        switch preparation {
+        case .done: body()
+        case .underWay(let waiting): preparation = .underWay(waiting + [body])
+        case .notYet:
+            preparation = .underWay([body])
+            onUse(run.client, run.environment.filter { Self.isClients($0.key) })
+            let isPodman = Path.name(run.client) == "podman"
+            let format = isPodman ? "{{(index .Subnets 0).Gateway}}" : "{{(index .IPAM.Config 0).Gateway}}"
+            ask(run, ["network", "inspect", isPodman ? "podman" : "bridge", "--format", format]) { [self] answer in
+                if let address = answer?.first { onBridge(address) }
+                guard case .underWay(let waiting) = preparation else { return }
+                preparation = .done
+                for body in waiting { body() }
+            }
+        }
+    }
+
+    func isRunning(_ run: ContainerRun, _ done: @escaping (Bool) -> Void) {
+        ask(run, ["inspect", "--format", "{{.State.Running}}", run.name]) { done($0 == ["true"]) }
+    }
+
+    // MARK: Taking away
+
+    /// Whether there may be containers of the mesh.
+    var mayBeLeft: Bool { last != nil }
+
+    func remove(_ run: ContainerRun, _ done: @escaping () -> Void) {
+        addresses[run.service] = nil
+        ask(run, ["rm", "-f", run.name]) { _ in done() }
+    }
+
+    /// Takes all of the mesh away; where that fails, `areLeft` says so afterwards.
+    func removeAll(_ done: @escaping () -> Void) {
+        guard let run = last else { return done() }
+        removals.append(done)
+        guard removals.count == 1 else { return }
+        execute(Container.removal(ofProject: project, client: run.client), run) { [self] answer in
+            areLeft = answer == nil
+            last = nil
+            let waiting = removals
+            removals = []
+            for done in waiting { done() }
+        }
+    }
+
+    // MARK: Who calls
+
+    /// Looks whether an address is that of one of a service's containers: one look at a time for each service, and none
+    /// for a second after a miss, whoever knocks.
+    func isContainer(of service: String, at address: String, _ done: @escaping (Bool) -> Void) {
+        if addresses[service]?.contains(address) == true { return done(true) }
+        if let waiting = lookups[service] {
+            guard waiting.count < Self.mostWaiting else { return done(false) }
+            lookups[service]?.append((address, done))
+            return
+        }
+        if let missed = misses[service + " " + address], .now - missed < .seconds(1) { return done(false) }
+        guard let run = last else { return done(false) }
+        lookups[service] = [(address, done)]
+        let project = "label=" + Container.label(ofProject: project)
+        let filters = ["--filter", project, "--filter", "label=devmesh.service=\(service)"]
+        ask(run, ["ps", "-q"] + filters) { [self] names in
+            guard let names, !names.isEmpty else { return settle(service, []) }
+            let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
+            ask(run, ["inspect", "--format", format] + names) { [self] in settle(service, Set($0 ?? [])) }
+        }
+    }
+
+    private func settle(_ service: String, _ found: Set<String>) {
+        addresses[service] = found
+        misses = misses.filter { .now - $0.value < .seconds(1) }
+        for (address, done) in lookups.removeValue(forKey: service) ?? [] {
+            let isIts = found.contains(address)
+            if !isIts { misses[service + " " + address] = .now }
+            done(isIts)
+        }
+    }
+
+    // MARK: The command
+
+    /// Runs it to its end; `done` gets the words that it printed, nil where it failed or did not answer.
+    private func ask(_ run: ContainerRun, _ words: [String], _ done: @escaping ([String]?) -> Void) {
+        execute([run.client] + words, run, done)
+    }
+
+    private func execute(_ words: [String], _ run: ContainerRun, _ done: @escaping ([String]?) -> Void) {
+        let request = SpawnRequest(
+            path: words[0], arguments: words, environment: run.environment, directory: "/")
+        let kernel = loop.kernel
+        trees.spawn(request, marker: project + "/containers", pipes: true) { [loop, trees] result in
+            guard case .success(let (process, pipes)) = result else { return done(nil) }
+            let patience = loop.after(Self.patience) { trees.kill(process) }
+            process.onExit = { status, others in
+                patience.cancel()
+                var answer: [String]?
+                // Short enough to have found room in the pipe.
+                if status.isSuccess, let ends = pipes?.take() {
+                    try? kernel.setNonblocking(ends.output)
+                    let bytes = (try? kernel.readToEnd(ends.output)) ?? []
+                    answer = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).map(
+                        String.init)
+                }
+                if others == 0 { return done(answer) }
+                trees.kill(process)
+                process.onGone = { done(answer) }
+            }
+        }
+    }
+
+    /// What the command itself reads: where the daemon is, and its own files.
+    private static func isClients(_ name: String) -> Bool { clientsOwn.contains(name) }
+
+    private static let clientsOwn: Set<String> = [
+        "PATH", "HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "DOCKER_HOST", "DOCKER_CONTEXT",
+        "DOCKER_CONFIG", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_API_VERSION",
+        "DOCKER_DEFAULT_PLATFORM", "CONTAINER_HOST", "CONTAINER_SSHKEY", "CONTAINERS_CONF",
+    ]
+
+    /// The environment of the command, whatever the manifest sets for what runs inside.
+    private static func outside(_ environment: [String: String]) -> [String: String] {
+        environment.filter { !Injected.isReserved($0.key) && !isClients($0.key) }
+            .merging(ThisProcess.environment.filter { isClients($0.key) }) { $1 }
+    }
+
+    /// As a container may be called.
+    private static func plain(_ name: String) -> String {
+        String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) ? $0 : "-" })
+    }
+}
