@@ -32,8 +32,8 @@ func program(_ name: String, imports: [String]) -> Target {
 }
 
 let everyRoom = [
-    "Platform", "EventLoop", "JSON", "HTTP", "Manifest", "Plan", "Project", "Logs", "Watch", "Supervisor", "Proxy",
-    "Control", "Gateway", "Mesh", "Commands",
+    "Platform", "EventLoop", "JSON", "HTTP", "Manifest", "Import", "Plan", "Project", "Logs", "Watch", "Supervisor",
+    "Proxy", "Control", "Gateway", "Mesh", "Commands",
 ]
 
 let package = Package(
@@ -61,6 +61,7 @@ let package = Package(
         + room("JSON")
         + room("HTTP", tools: ["FuzzTargets"])
         + room("Manifest", imports: ["JSON"])
+        + room("Import", imports: ["JSON", "Manifest"])
         + room("Plan", imports: ["Manifest", "JSON"])
         + room("Project", imports: ["Platform", "JSON", "Manifest", "Plan"])
         + room("Logs", imports: ["Platform", "EventLoop", "JSON"])

@@ -18,7 +18,7 @@ enum Subcommands {
         LogsCommand.self, WhyCommand.self, EventsCommand.self, PortsCommand.self,
         OpenCommand.self,
         EnvCommand.self, ExecCommand.self, RunCommand.self,
-        CheckCommand.self, ConfigCommand.self, SchemaCommand.self,
+        InitCommand.self, CheckCommand.self, ConfigCommand.self, SchemaCommand.self,
         DoctorCommand.self, TrustCommand.self, CompletionsCommand.self, VersionCommand.self, HelpCommand.self,
         CompleteCommand.self, SuperviseCommand.self,
     ]
@@ -27,7 +27,7 @@ enum Subcommands {
 
     /// Commands that the contract names and later work brings.
     static let notYet: Set<String> = [
-        "resolve", "register", "deregister", "traffic", "graph", "init",
+        "resolve", "register", "deregister", "traffic", "graph",
     ]
 
     static func named(_ name: String) throws(UsageError) -> any Subcommand.Type {

@@ -9,6 +9,7 @@ let allowedImports: [String: Set<String>] = [
     "JSON": [],
     "HTTP": [],
     "Manifest": ["JSON"],
+    "Import": ["JSON", "Manifest"],
     "Plan": ["Manifest", "JSON"],
     "Project": ["Platform", "JSON", "Manifest", "Plan"],
     "Logs": ["Platform", "EventLoop", "JSON"],
@@ -25,8 +26,8 @@ let allowedImports: [String: Set<String>] = [
 ]
 
 private let everyRoom: Set<String> = [
-    "Platform", "EventLoop", "JSON", "HTTP", "Manifest", "Plan", "Project", "Logs", "Watch", "Supervisor", "Proxy",
-    "Control", "Gateway", "Mesh", "Commands",
+    "Platform", "EventLoop", "JSON", "HTTP", "Manifest", "Import", "Plan", "Project", "Logs", "Watch", "Supervisor",
+    "Proxy", "Control", "Gateway", "Mesh", "Commands",
 ]
 
 /// Parts of the standard library, at no one's cost.
