@@ -15,7 +15,10 @@ private func withConsole(_ body: (MeshFixture) throws -> Void) throws {
     }
 }
 
-private func attach(_ mesh: MeshFixture, _ size: TerminalSize = .standard) throws -> MeshTerminal {
+/// Another size than the service has had before: that it hears of it shows that all is connected.
+private func attach(
+    _ mesh: MeshFixture, _ size: TerminalSize = TerminalSize(columns: 72, rows: 22)
+) throws -> MeshTerminal {
     let terminal = try mesh.terminal("stty -g > before; devmesh attach console; echo code $?; stty -g > after", size)
     try terminal.output.wait(for: "Attached to console.1; ctrl-P ctrl-Q detaches.")
     // Typed before the terminal is raw it would be lost.
