@@ -205,6 +205,12 @@ class Mesh:
         expect(len(found) == 1, f"one control socket is expected while one mesh is up, not {found}")
         return found[0]
 
+    def supervisor(self):
+        """The pid of what does the work; `process` is its guardian."""
+        found = open(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read().split()
+        expect(len(found) == 1, f"`up` has one child, not {found}")
+        return int(found[0])
+
     def end(self, limit=20):
         """Waits until `up` has ended, and returns its exit code."""
         try:

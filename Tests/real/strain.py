@@ -52,7 +52,7 @@ def gigabyteBodies_streamBothWaysInConstantMemory_besideAReaderWhoStops():
         mesh.up()
         port, url = mesh.port("web"), mesh.url("web", "")
         curl(f"{url}/warm")
-        supervisor = mesh.process.pid
+        supervisor = mesh.supervisor()
         forget_peak(supervisor)
         before = memory(supervisor, "VmHWM")
         with connect(port) as slow:
@@ -132,7 +132,7 @@ def tenThousandIdleConnections_costUnder4KBEach():
     try:
         with Mesh("idle", {"web": server("web")}) as mesh:
             mesh.up()
-            port, supervisor = mesh.port("web"), mesh.process.pid
+            port, supervisor = mesh.port("web"), mesh.supervisor()
 
             def ask(client):
                 client.sendall(b"GET /idle HTTP/1.1\r\nHost: web\r\n\r\n")
