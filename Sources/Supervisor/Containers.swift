@@ -127,14 +127,26 @@ final class Containers {
             preparation = .underWay([body])
             onUse(run.client, run.environment.filter { Self.isClients($0.key) })
             let isPodman = Path.name(run.client) == "podman"
-            let format = isPodman ? "{{(index .Subnets 0).Gateway}}" : "{{(index .IPAM.Config 0).Gateway}}"
+            let format =
+                isPodman
+                ? "{{(index .Subnets 0).Gateway}}"
+                : "{{with (index .IPAM.Config 0)}}{{.Gateway}} {{.Subnet}}{{end}}"
             ask(run, ["network", "inspect", isPodman ? "podman" : "bridge", "--format", format]) { [self] answer in
-                if let address = answer?.first { onBridge(address) }
+                if let address = answer?.first.flatMap(Self.gateway) { onBridge(address) }
                 guard case .underWay(let waiting) = preparation else { return }
                 preparation = .done
                 for body in waiting { body() }
             }
         }
+    }
+
+    /// The bridge's own address: what docker tells of it, or the first one of its subnet, as long as a daemon that has just
+    /// made the bridge tells no more than that.
+    static func gateway(_ word: String) -> String? {
+        guard let slash = word.firstIndex(of: "/") else { return word }
+        let numbers = word[..<slash].split(separator: ".")
+        guard numbers.count == 4, let last = Int(numbers[3]) else { return nil }
+        return numbers[..<3].joined(separator: ".") + ".\(last + 1)"
     }
 
     func isRunning(_ run: ContainerRun, _ done: @escaping (Bool) -> Void) {
