@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #ifdef __linux__
+#include <elf.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -189,10 +190,13 @@ static void write_frame(int fd, int index, uintptr_t address) {
     if (index >= 0) add_number(&text, (uint64_t)index, 10, 1);
     add(&text, " 0x");
     add_number(&text, address, 16, 12);
-    if (address >= (uintptr_t)__ehdr_start) {
-        // What addr2line(1) wants; beyond the program it means nothing, and the maps below tell.
+    uintptr_t start = (uintptr_t)__ehdr_start;
+    if (address >= start) {
+        // What addr2line(1) wants; beyond the program it means nothing, and the maps below tell. A program with a fixed
+        // place is known by its addresses, another by what lies before them.
         add(&text, " 0x");
-        add_number(&text, address - (uintptr_t)__ehdr_start, 16, 1);
+        int moves = start && ((const Elf64_Ehdr *)start)->e_type == ET_DYN;
+        add_number(&text, moves ? address - start : address, 16, 1);
     }
     add(&text, "\n");
     flush(fd, &text);

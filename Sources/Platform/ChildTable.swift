@@ -100,6 +100,19 @@ public enum ChildTable {
         return reap(pid) ?? .exited(0)
     }
 
+    /// Waits until a child ends; for threads that may wait. Once `patience` is over, its group is killed.
+    /// - Returns: how it ended by itself; nil where it had to be killed.
+    public static func wait(_ pid: Int32, within patience: Duration) -> ExitStatus? {
+        let end = Instant.now + patience
+        repeat {
+            if let status = reap(pid) { return status }
+            PlatformThread.sleep(.milliseconds(1))
+        } while .now < end
+        signal(pid, .kill, group: true)
+        _ = wait(pid)
+        return nil
+    }
+
     /// Sends a signal to a child, or with `group` to its whole process group. One that is gone is no error.
     @discardableResult
     public static func signal(_ pid: Int32, _ signal: Signal, group: Bool, kernel: Kernel = .real) -> Bool {

@@ -33,15 +33,10 @@ public enum LeftContainers {
         for member in json["environment"]?.objectValue ?? [] { environment[member.name] = member.value.stringValue }
         let words = Container.removal(ofProject: project.hash, client: client)
         let request = SpawnRequest(path: words[0], arguments: words, environment: environment, directory: "/")
-        guard let pid = try? ChildTable.spawn(request, kernel: kernel) else { return false }
-        let limit = Instant.now + patience
-        while true {
-            if let status = ChildTable.reap(pid) {
-                if status.isSuccess { forget(project, kernel: kernel) }
-                return status.isSuccess
-            }
-            if .now > limit { ChildTable.signal(pid, .kill, group: true) }
-            PlatformThread.sleep(.milliseconds(5))
-        }
+        guard let pid = try? ChildTable.spawn(request, kernel: kernel),
+            ChildTable.wait(pid, within: patience)?.isSuccess == true
+        else { return false }
+        forget(project, kernel: kernel)
+        return true
     }
 }

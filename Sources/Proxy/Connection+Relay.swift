@@ -8,6 +8,8 @@ final class Relay {
     let lease: Lease
     /// Nothing was sent in either direction.
     fileprivate(set) var isSilent: Bool
+    /// The client's first bytes are still to be looked at before they pass.
+    fileprivate var mustLook: Bool
     fileprivate var isPumping = false
     fileprivate var throttles: Throttles?
 
@@ -16,6 +18,7 @@ final class Relay {
         self.upstream = upstream
         self.lease = lease
         self.isSilent = isSilent
+        mustLook = isSilent
     }
 
     fileprivate func spend(_ count: Int, _ fromClient: Bool) {
@@ -120,8 +123,9 @@ extension Connection {
         let source = fromClient ? client : relay.upstream
         let sink = fromClient ? relay.upstream : client
         let scratch = loop.scratch
-        let mustLook = conversation == .undecided || relay.lease.addsCredentials
-        if relay.isSilent, fromClient, mustLook, source.canRead {
+        // Credentials are lent to no web page, also where the server was the first to speak.
+        let isOpen = relay.isSilent && conversation == .undecided
+        if fromClient, relay.mustLook, isOpen || relay.lease.addsCredentials, source.canRead {
             client.readEarly(limit: HTTPLimits.standard.head + 1)
             if !client.earlyBytes.isEmpty {
                 let before = conversation
@@ -131,6 +135,7 @@ extension Connection {
                     if conversation == .undecided { conversation = before }
                     return false
                 }
+                relay.mustLook = false
             }
         }
         for _ in 0..<Connection.readsPerTurn {

@@ -84,6 +84,24 @@ import Testing
         #expect(status.shellCode == code)
     }
 
+    @Test func wait_within_killsWhatTakesLonger() throws {
+        let pipe = try Kernel.real.pipe()
+        func shell(_ script: String) -> SpawnRequest {
+            SpawnRequest(path: "/bin/sh", arguments: ["sh", "-c", script], environment: [:])
+        }
+        let quick = try ChildTable.spawn(shell("exit 3"))
+        #expect(ChildTable.wait(quick, within: patience(.seconds(30))) == .exited(3))
+        let pid = try ChildTable.spawn(shell("sleep 60 & wait"), stdout: pipe.writer.raw)
+        #expect(ChildTable.wait(pid, within: .milliseconds(20)) == nil)
+        #expect(ChildTable.reap(pid) == nil)
+        // Its group has gone with it: nobody holds the pipe any more.
+        pipe.writer.close()
+        let reader = pipe.reader
+        var byte: [UInt8] = [0]
+        let end = try byte.withUnsafeMutableBytes { try Kernel.real.read(reader, into: $0) }
+        #expect(end == .endOfFile)
+    }
+
     @Test func find_program() throws {
         let tool = folder.write("bin/tool", "", permissions: 0o700)
         let data = folder.write("bin/data", "")

@@ -196,11 +196,33 @@ import Testing
         let other = try mesh.call("cache")
         try other.send("*1\r\n$4\r\nPING\r\n")
         #expect(server.wait(for: "PING"))
+        // What it says of itself before that holds the certificates, random letters among them.
+        let lines = server.heard.split(separator: "\n").drop { !$0.hasPrefix("CIPHER is") }
         for word in ["GE", "HTTP", "localhost", "SM"] {
-            #expect(
-                !server.heard.split(separator: "\n").contains { $0.hasPrefix(word) || $0.contains("T / ") },
-                "\(server.heard)")
+            #expect(!lines.contains { $0.hasPrefix(word) || $0.contains("T / ") }, "\(server.heard)")
         }
+    }
+
+    /// A page may wait until a server that speaks first has spoken.
+    @Test(.enabled(if: OpenSSL.isPresent)) func http_behindAGreeting_toATCPRemoteWithACertificate_isRefused() throws {
+        let authority = CertificateAuthority()
+        let own = authority.issue("DNS:me")
+        let server = TLSPeer(authority.issue("IP:127.0.0.1"), options: "-Verify", "1", "-CAfile", authority.trustFile)
+        let mesh = try Mesh(["mail"])
+        let tls = TLSSettings(
+            trust: .file(authority.trustFile), certificate: own.certificate, key: own.key)
+        mesh.set("mail", .remote(RemoteTarget(scheme: .tcp, host: "127.0.0.1", port: server.port, tls: tls)))
+        for said in ["POST / HTTP/1.1\r\nHost: localhost\r\n\r\n", "EHLO me\r\n"] {
+            let client = try mesh.call("mail")
+            #expect(server.wait(for: "CIPHER is"))
+            server.say("220 mail\n")
+            #expect(try client.receive(until: "mail\n") == "220 mail\n")
+            try client.send(said)
+            guard said.hasPrefix("POST") else { break }
+            #expect(try client.expectReset())
+        }
+        #expect(server.wait(for: "EHLO me"))
+        #expect(!server.heard.contains("POST"))
     }
 
     /// Runs a program to its end and returns what it said.

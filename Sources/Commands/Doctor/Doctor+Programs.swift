@@ -96,16 +96,7 @@ enum Tool {
                 bytes.append(contentsOf: buffer[..<count])
             }
         }
-        while true {
-            if let status = ChildTable.reap(pid) {
-                guard status.isSuccess else { return nil }
-                return String(decoding: bytes, as: UTF8.self).split(separator: "\n").first.map(String.init)
-            }
-            guard .now < end else { break }
-            PlatformThread.sleep(.milliseconds(1))
-        }
-        ChildTable.signal(pid, .kill, group: true)
-        _ = ChildTable.wait(pid)
-        return nil
+        guard ChildTable.wait(pid, within: end - .now)?.isSuccess == true else { return nil }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").first.map(String.init)
     }
 }
