@@ -37,7 +37,8 @@ extension Mesh {
         supervisor.removeWorktrees(in: project.worktreesFolder, plan.inherited)
         // Asked for before anything is started, and so the number of the first line that can come of it.
         logs.nextSeq(on: loop.remote) { [bound = LoopBound(self, loop)] _, seq in
-            bound.value.sayStarted(firstSeq: seq)
+            // Starting goes first: to show the output of many programs costs time that they would wait for.
+            bound.value.loop.after(.milliseconds(25)) { bound.value.sayStarted(firstSeq: seq) }
         }
         ports.lookAhead(plan.services.count { $0.service.listens == .assigned && selection[$0.name] != .idle })
         withFrontsHeld {

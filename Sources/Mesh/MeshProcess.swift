@@ -7,7 +7,7 @@ import Supervisor
 
 /// The supervisor: what `devmesh up` is once it has found no mesh to follow.
 public enum MeshProcess {
-    /// Brings a mesh up on this thread and keeps it up until it is told to end.
+    /// Brings a mesh up and keeps it up until it is told to end.
     ///
     /// ^C, SIGTERM and SIGHUP are a graceful down; a second ^C kills.
     ///
@@ -24,7 +24,14 @@ public enum MeshProcess {
         let unstored = try attempt { () throws(Errno) in try UnstoredOutput() }
         switch Guardian.split() {
         case .guardian(let guardian): MeshGuardian(guardian, lease, unstored).run()
-        case .supervisor(let pid): return try supervise(lease, options, hooks, unstored, guardian: pid, kernel)
+        case .supervisor(let pid):
+            return try attempt { () throws(Errno) in
+                try PlatformThread.takeOver("mesh") {
+                    Result { () throws(MeshError) in
+                        try supervise(lease, options, hooks, unstored, guardian: pid, kernel)
+                    }
+                }
+            }.get()
         case .alone:
             hooks.notice(Sentences.isUnguarded)
             return try supervise(lease, options, hooks, unstored, guardian: nil, kernel)

@@ -35,8 +35,11 @@ public struct Guardian: Sendable {
     /// Children that come from whoever executed this program, and from those.
     private var strangers: Set<Int32>
 
-    /// Makes the supervisor; to be called while this process has one thread and has not taken a lock yet (a `Mutex`
-    /// remembers its thread's number, which is another in the new process).
+    /// Makes the supervisor; to be called while this process has one thread.
+    ///
+    /// The supervisor must go on in a new thread (`PlatformThread.takeOver`): its first one still has in mind, for each
+    /// `Mutex` and for what Swift makes on first use, the number that it has in the guardian. As soon as two threads
+    /// want the same, both would wait for ever (futex(2), FUTEX_LOCK_PI).
     public static func split() -> Side {
         let guardian = getpid()
         let strangers = Set(ProcessTable.children(of: guardian).map(\.pid))

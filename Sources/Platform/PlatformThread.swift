@@ -25,13 +25,18 @@ public final class PlatformThread: Sendable {
 
     /// Starts at once; signals are blocked in it, so that handlers run on the main thread, but for those of a fault of
     /// its own.
-    public init(_ name: String, _ body: @escaping @Sendable () -> Void) throws(Errno) {
+    public convenience init(_ name: String, _ body: @escaping @Sendable () -> Void) throws(Errno) {
+        try self.init(name, stack: 512 * 1024, body)
+    }
+
+    /// - Parameter stack: bytes; nil for as much as the first thread has.
+    private init(_ name: String, stack: Int?, _ body: @escaping @Sendable () -> Void) throws(Errno) {
         handle = Mutex(nil)
         let start = Unmanaged.passRetained(Start(name, body))
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setstacksize(&attributes, 512 * 1024)
+        if let stack { pthread_attr_setstacksize(&attributes, stack) }
         var all = sigset_t()
         var before = sigset_t()
         sigfillset(&all)
@@ -53,6 +58,31 @@ public final class PlatformThread: Sendable {
             let native = maybe!
         #endif
         handle.withLock { $0 = Handle(native: native) }
+    }
+
+    /// Runs `body` on a new thread that takes the caller's place, and gets its signals, while the caller waits for it.
+    public static func takeOver<T>(_ name: String, _ body: () -> T) throws(Errno) -> T {
+        var all = sigset_t()
+        var before = sigset_t()
+        sigfillset(&all)
+        pthread_sigmask(SIG_SETMASK, &all, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        let signals = before
+        // The caller does nothing before the thread has ended: one of the two at a time has what is shared.
+        nonisolated(unsafe) var result: T?
+        let outcome: Result<Void, Errno> = withoutActuallyEscaping(body) { body in
+            nonisolated(unsafe) let body = body
+            return Result { () throws(Errno) in
+                let thread = try PlatformThread(name, stack: nil) {
+                    var signals = signals
+                    pthread_sigmask(SIG_SETMASK, &signals, nil)
+                    result = body()
+                }
+                thread.join()
+            }
+        }
+        try outcome.get()
+        return result!
     }
 
     /// Tells threads apart while they live.

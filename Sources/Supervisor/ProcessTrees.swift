@@ -60,7 +60,8 @@ final class ProcessTrees {
         done: @escaping (Result<(process: ManagedProcess, pipes: PipeEnds?), SpawnFailure>) -> Void
     ) {
         var request = request
-        request.environment[Self.markerName] = marker
+        // Environments are large: whoever keeps this one as well has it marked already, so that it is not copied.
+        if request.environment[Self.markerName] != marker { request.environment[Self.markerName] = marker }
         request.diesWithParent = true
         let box = Box()
         let io: StandardIO = source == nil && !pipes ? .nothing : terminal.map { .terminal($0) } ?? .pipes

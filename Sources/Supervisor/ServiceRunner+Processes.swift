@@ -8,12 +8,13 @@ extension ServiceRunner {
         let source = OutputSource(service: name, instance: key.instance, generation: key.generation)
         do throws(LaunchFailure) {
             let port = try choosePort()
-            let environment = workshop.environment(service, key.instance, port)
+            let marker = "\(name).\(key.instance)#\(key.generation)"
+            var environment = workshop.environment(service, key.instance, port)
+            environment[ProcessTrees.markerName] = marker
             let (request, container) = try request(key, port, environment, source)
             watchLog(key, source)
             if let port { workshop.portsInUse.insert(port) }
             awaited[key] = []
-            let marker = "\(name).\(key.instance)#\(key.generation)"
             let terminal = service.hasTerminal ? workshop.delegate?.terminalSize(of: source) ?? .standard : nil
             let confirm = container.map { run in
                 { [containers = workshop.containers] done in containers.isRunning(run, done) }

@@ -43,6 +43,20 @@ private let offspring = """
     }
 }
 
+/// Its first thread has the guardian's number in mind, by which a lock would never be handed on.
+@Test func supervisor_goesOnInAThreadOfItsOwn() throws {
+    try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
+        try mesh.up()
+        try mesh.ready("web")
+        let tasks = "/proc/\(try mesh.supervisor().pid)/task"
+        let names = try Kernel.real.list(tasks).map { task in
+            String(decoding: try Kernel.real.readFile("\(tasks)/\(task)/comm"), as: UTF8.self)
+        }
+        #expect(names.count { $0 == "devmesh\n" } == 1)
+        #expect(names.count { $0 == "mesh\n" } == 1)
+    }
+}
+
 @Test func crash_inTheBackground_isToldToWhoeverStartsItAgain() throws {
     try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
         try mesh.devmesh("up", "--wait", code: 0)
