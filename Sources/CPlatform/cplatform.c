@@ -287,8 +287,22 @@ static void take_back(int triple) {
     atomic_fetch_or(&free_triples, 1u << triple);
 }
 
+// What runs in the child must leave no trace in the memory that it shares with its parent.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define HAS_SANITIZER
+#endif
+#endif
+#ifdef HAS_SANITIZER
+#define UNTRACED __attribute__((disable_sanitizer_instrumentation))
+__attribute__((weak)) void __tsan_ignore_thread_begin(void);
+__attribute__((weak)) void __tsan_ignore_thread_end(void);
+#else
+#define UNTRACED
+#endif
+
 // A table of the child's own, with what it is given and what lies below.
-static int unshare_descriptors(const int *given) {
+UNTRACED static int unshare_descriptors(const int *given) {
     int highest = 2;
     for (int i = 0; i < 3; i++)
         if (given[i] > highest) highest = given[i];
@@ -296,11 +310,22 @@ static int unshare_descriptors(const int *given) {
     return syscall(SYS_unshare, CLONE_FILES) < 0 ? errno : 0;  // Linux before 5.9
 }
 #else
+#define UNTRACED
 void cp_reserve_low_descriptors(void) {}
 #endif
 
+// As signal(2), but for what the C library or a sanitizer notes about it.
+UNTRACED static void reset_signal(int number) {
+#ifdef __linux__
+    static const unsigned long fallback[8] = {0};  // SIG_DFL is 0 (rt_sigaction(2)), and so is all else
+    syscall(SYS_rt_sigaction, number, fallback, NULL, 8ul);
+#else
+    signal(number, SIG_DFL);
+#endif
+}
+
 // The child's life until it is the program; returns only where it can't be.
-static void become(struct birth *birth) {
+UNTRACED static void become(struct birth *birth) {
     const struct cp_spawn *request = birth->request;
     int code = 0, at = CP_STAGE_STDIO;
 #ifdef __linux__
@@ -308,15 +333,12 @@ static void become(struct birth *birth) {
     __atomic_store_n(request->started, getpid(), __ATOMIC_RELEASE);
     if (request->dies_with_parent) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != birth->parent) _exit(127);  // it died before it could be asked
+        if (getppid() != birth->parent) syscall(SYS_exit_group, 127);  // it died before it could be asked
     }
     code = unshare_descriptors(birth->stdio);
 #endif
-    struct sigaction fallback;
-    memset(&fallback, 0, sizeof fallback);
-    fallback.sa_handler = SIG_DFL;
     for (int number = 1; number < 64; number++)
-        if ((birth->reset >> number) & 1) sigaction(number, &fallback, NULL);
+        if ((birth->reset >> number) & 1) reset_signal(number);
     if (request->new_session) setsid();
     int source[3];
     for (int i = 0; i < 3 && !code; i++) {
@@ -361,17 +383,21 @@ static void become(struct birth *birth) {
 }
 
 #ifdef __linux__
-static int be_born(void *birth) {
+UNTRACED static int be_born(void *birth) {
     become(birth);
-    _exit(127);
+    for (;;) syscall(SYS_exit_group, 127);
 }
 
-static pid_t bear(struct birth *birth) {
-#if defined(__has_feature) && (__has_feature(thread_sanitizer) || __has_feature(address_sanitizer))
-    // They know what a vfork is, but not a clone in the same memory.
-    pid_t pid = vfork();
+UNTRACED static pid_t bear(struct birth *birth) {
+#if defined(HAS_SANITIZER) && defined(__x86_64__)
+    // They know no clone in the same memory, and one of them makes a fork of vfork(2).
+    if (__tsan_ignore_thread_begin) __tsan_ignore_thread_begin();
+    long pid;
+    __asm__ volatile("syscall" : "=a"(pid) : "0"((long)SYS_vfork) : "rcx", "r11", "memory");
     if (pid == 0) be_born(birth);
-    return pid;
+    if (__tsan_ignore_thread_end) __tsan_ignore_thread_end();
+    if (pid < 0) errno = (int)-pid;
+    return pid < 0 ? -1 : (pid_t)pid;
 #else
     // The child takes nothing from the heap and calls nothing deep.
     _Alignas(16) char stack[32 << 10];

@@ -106,6 +106,19 @@ int cp_guard(int supervisor) { return 0; }
 int cp_await_child(int milliseconds) { return 0; }
 #endif
 
+#ifdef __linux__
+extern const char __ehdr_start[] __attribute__((weak, visibility("hidden")));
+extern const char etext[] __attribute__((weak));
+
+void cp_drop_code(void) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t start = (uintptr_t)__ehdr_start & ~(page - 1), end = (uintptr_t)etext & ~(page - 1);
+    if (start && end > start) madvise((void *)start, end - start, MADV_DONTNEED);
+}
+#else
+void cp_drop_code(void) {}
+#endif
+
 void cp_die(int number) {
     sigset_t set;
     sigemptyset(&set);
@@ -174,9 +187,6 @@ static void flush(int fd, struct text *text) {
 }
 
 #ifdef __linux__
-extern const char __ehdr_start[] __attribute__((weak, visibility("hidden")));
-extern const char etext[] __attribute__((weak));
-
 /// Two words of a frame, where they can be read: a broken chain must not end the report.
 static int read_frame(uintptr_t at, uintptr_t words[2]) {
     struct iovec here = {words, 2 * sizeof *words}, there = {(void *)at, 2 * sizeof *words};

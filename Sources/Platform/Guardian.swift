@@ -54,6 +54,7 @@ public struct Guardian: Sendable {
 
     /// Waits until the supervisor has ended.
     public mutating func wait() -> ExitStatus {
+        ThisProcess.dropCode()
         while true {
             let status = cp_guard(supervisor)
             if status >= 0 { return ExitStatus(waitStatus: status) }

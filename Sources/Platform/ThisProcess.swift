@@ -93,6 +93,9 @@ public enum ThisProcess {
         leave(ExitStatus.signalled(signal).shellCode)
     }
 
+    /// Gives back the memory of this program's code, most of which is for a start; what runs again is soon there again.
+    public static func dropCode() { cp_drop_code() }
+
     /// From now on a crash of this process leaves a report at `path`: `about`, which ends in a newline, the signal, the
     /// stack as addresses (also from the program's beginning, as addr2line(1) wants them) and the memory map.
     public static func reportCrashes(to path: String, about: String) { cp_report_crashes(path, about) }

@@ -51,8 +51,8 @@ extension ServiceRunner {
         let rest = steps.dropFirst()
         do throws(LaunchFailure) {
             guard let request = try step.request() else { return run(rest, of: build) }
-            launch(request, marker: "\(name).build#\(build.number)", source: step.isShown ? build.source : nil) {
-                [weak self] result in
+            let marker = workshop.marker("\(name).build#\(build.number)")
+            launch(request, marker: marker, source: step.isShown ? build.source : nil) { [weak self] result in
                 switch result {
                 case .success(let process): self?.launched(build, process, step, rest)
                 case .failure(let failure):

@@ -8,9 +8,9 @@ extension ServiceRunner {
         let source = OutputSource(service: name, instance: key.instance, generation: key.generation)
         do throws(LaunchFailure) {
             let port = try choosePort()
-            let marker = "\(name).\(key.instance)#\(key.generation)"
+            let marker = workshop.marker("\(name).\(key.instance)#\(key.generation)")
             var environment = workshop.environment(service, key.instance, port)
-            environment[ProcessTrees.markerName] = marker
+            if service.container == nil { environment[ProcessTrees.markerName] = marker }
             let (request, container) = try request(key, port, environment, source)
             watchLog(key, source)
             if let port { workshop.portsInUse.insert(port) }
@@ -127,7 +127,6 @@ extension ServiceRunner {
         done: @escaping (Result<ManagedProcess, LaunchFailure>) -> Void
     ) {
         let (service, delegate) = (service, workshop.delegate)
-        let marker = workshop.project + "/" + marker
         workshop.trees.spawn(request, marker: marker, source: source, terminal: terminal) { [weak delegate] result in
             switch result {
             case .success(let (process, pipes)):

@@ -37,4 +37,7 @@ final class Workshop {
         worktrees = Worktrees(on: loop, trees: trees, project: project)
         containers = Containers(on: loop, trees: trees, project: project)
     }
+
+    /// What a process of this project carries, and its offspring with it.
+    func marker(_ run: String) -> String { project + "/" + run }
 }

@@ -101,6 +101,8 @@ int cp_split(int ended);
 int cp_guard(int supervisor);
 /// Waits for a SIGCHLD, which must be blocked; whether one came.
 int cp_await_child(int milliseconds);
+/// Gives back the memory that the program's code takes; what runs again comes from the page cache (madvise(2)).
+void cp_drop_code(void);
 /// Ends this process by a signal, blocked and handled as it may be; returns where that does not end it.
 void cp_die(int number);
 #define CP_TERMINAL 0x8000000000000000ull
