@@ -86,7 +86,7 @@ public struct UpReport: WireType {
 public struct DownReport: WireType {
     /// How many services were running.
     public var stopped: Int
-    /// A sentence about the processes that would not die; nil where none is left.
+    /// A sentence about processes that would not die and containers that could not be taken away; nil where none is left.
     public var left: String?
 
     public init(stopped: Int, left: String? = nil) {

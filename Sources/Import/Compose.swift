@@ -14,6 +14,7 @@ extension ImportedManifest {
         let volumes = file.members("volumes") ?? []
         let services = members.map { ComposeService($0, volumes: volumes, project: draft.name ?? "app") }
         draft.services = services.map { $0.read(into: &draft) }
+        draft.shareBuilds()
         // A network that compose makes by itself says nothing.
         if file.members("networks")?.allSatisfy({ $0.name == "default" }) == false {
             draft.note("not carried over: networks")
@@ -30,6 +31,24 @@ extension ImportedManifest {
         }
         return try draft.finished()
     }
+}
+
+extension Draft {
+    /// Compose builds every image before it starts anything. Here each service builds its own: where several run from
+    /// one image, all do, and docker does it once.
+    fileprivate mutating func shareBuilds() {
+        for service in services where service.build != nil {
+            for index in services.indices
+            where services[index].build == nil && services[index].image == service.image {
+                services[index].build = service.build
+                services[index].directory = service.directory
+            }
+        }
+    }
+}
+
+extension DraftService {
+    fileprivate var image: JSON? { container.first { $0.name == "image" }?.value }
 }
 
 /// One of its services.

@@ -15,6 +15,9 @@ public struct Container: Sendable, Equatable {
     /// What this machine is called inside (docker-run(1), `--add-host`).
     public static let hostName = "host.docker.internal"
 
+    /// The programs that run containers; the first found is taken.
+    public static let clients = ["docker", "podman"]
+
     /// By which all containers of a project are found again.
     public static func label(ofProject hash: String) -> String { "devmesh.project=\(hash)" }
 

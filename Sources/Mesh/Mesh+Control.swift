@@ -166,7 +166,7 @@ extension Mesh: ControlBackend {
 
     func down(_ call: ControlCall, done: @escaping Done<DownReport>) {
         stop { [self] stopped in
-            done(.success(DownReport(stopped: stopped, left: Sentences.wouldNotDie(supervisor.undying))))
+            done(.success(DownReport(stopped: stopped, left: left)))
         }
     }
 

@@ -102,7 +102,9 @@ extension Mesh {
             case .tcp: .tcp
             }
         proxy.setProtocol(planned.name, kind)
-        proxy.setOrigins(planned.name, planned.service.origins, hosts: planned.service.hosts)
+        // Containers call by that name, which belongs to nobody: `.internal` is kept free for such uses.
+        proxy.setOrigins(
+            planned.name, planned.service.origins, hosts: planned.service.hosts + [Container.hostName])
         proxy.setResilience(planned.name, Resilience(planned.service))
         if let remote = planned.service.remote {
             proxy.set(planned.name, target: Target.remote.name, .remote(RemoteTarget(remote)))
@@ -157,12 +159,17 @@ extension Mesh {
         supervisor.killAll { [self] in ended() }
     }
 
+    /// What it could not end or take away, as a sentence; nil where nothing is left. Known once it is down.
+    var left: String? {
+        Sentences.left(supervisor.undying, hasContainers: supervisor.hasLeftContainers, of: project)
+    }
+
     /// No process is left.
     private func ended() {
         guard case .stopping(let waiting) = phase else { return }
         phase = .ended
-        if let left = Sentences.wouldNotDie(supervisor.undying) {
-            hooks.notice(left)
+        if let left { hooks.notice(left) }
+        if !supervisor.undying.isEmpty {
             Journal.noteEnd(of: project, "it went down, but for what SIGKILL did not end", kernel: loop.kernel)
         } else if !isAbandoned {
             Journal.remove(project, kernel: loop.kernel)
@@ -172,11 +179,7 @@ extension Mesh {
                 hooks.notice(error.description)
             }
         }
-        if supervisor.hasLeftContainers {
-            hooks.notice(Sentences.containersLeft(project))
-        } else {
-            LeftContainers.forget(project, kernel: loop.kernel)
-        }
+        if !supervisor.hasLeftContainers { LeftContainers.forget(project, kernel: loop.kernel) }
         lease.withdraw()
         proxy.close()
         tell(nil, "down")

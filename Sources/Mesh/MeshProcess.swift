@@ -87,18 +87,20 @@ public enum MeshProcess {
             hooks.abandoned()
             hooks.notice(Sentences.guardianWasKilled(guardian))
         }
-        return mesh.wasKilled || !mesh.supervisor.undying.isEmpty ? 1 : 0
+        return mesh.wasKilled || mesh.left != nil ? 1 : 0
     }
 
     /// Ends what a crash left running, and says what happened; for the holder of the project's lease.
     /// - Returns: sentences for people, and one about what would not end.
     public static func clearUp(_ project: LocatedProject, kernel: Kernel = .real) -> (said: [String], left: String?) {
-        let containers = LeftContainers.remove(of: project, kernel: kernel) ? nil : Sentences.containersLeft(project)
+        let hadContainers = LeftContainers.areNoted(of: project, kernel: kernel)
+        let hasContainers = !LeftContainers.remove(of: project, kernel: kernel)
         let marker = Supervisor.marker(ofProject: project.hash)
-        guard let leftovers = Leftovers.clear(project, marker: marker, kernel: kernel) else { return ([], containers) }
-        let report = leftovers.began.flatMap { crashReport(of: project, since: $0.time, kernel: kernel) }
-        let left = [Sentences.wouldNotDie(leftovers.left), containers].compactMap { $0 }
-        return (Sentences.recovered(leftovers, report: report), left.isEmpty ? nil : left.joined(separator: " "))
+        let leftovers = Leftovers.clear(project, marker: marker, kernel: kernel)
+        let report = leftovers?.began.flatMap { crashReport(of: project, since: $0.time, kernel: kernel) }
+        var said = leftovers.map { Sentences.recovered($0, report: report) } ?? []
+        if hadContainers, !hasContainers { said.append(Sentences.containersTaken) }
+        return (said, Sentences.left(leftovers?.left ?? [], hasContainers: hasContainers, of: project))
     }
 
     /// The report that a supervisor left which began then; nil where it left none.

@@ -92,7 +92,16 @@ enum Sentences {
     static func containersLeft(_ project: LocatedProject) -> String {
         let label = Container.label(ofProject: project.hash)
         return "Containers of this project could not be taken away: docker failed or did not answer. Once it does, "
-            + "`docker rm -f $(docker ps -aq --filter label=\(label))` takes them away, and so does the next `devmesh up`."
+            + "`docker rm -f $(docker ps -aq --filter label=\(label))` takes them away, and so does the next `devmesh up` "
+            + "or `devmesh down`."
+    }
+
+    static let containersTaken = "Containers that an earlier mesh of this project may have left were taken away."
+
+    /// What is left after all that could be done; nil where nothing is.
+    static func left(_ processes: [ProcessEntry], hasContainers: Bool, of project: LocatedProject) -> String? {
+        let left = [wouldNotDie(processes), hasContainers ? containersLeft(project) : nil].compactMap { $0 }
+        return left.isEmpty ? nil : left.joined(separator: " ")
     }
 
     static func unreachable(from bridge: String, _ reason: String) -> String {

@@ -21,6 +21,11 @@ public enum LeftContainers {
         try? kernel.replaceFile(file(project), with: Array(json.serialized().utf8), isDurable: false)
     }
 
+    /// Whether there may be some.
+    public static func areNoted(of project: LocatedProject, kernel: Kernel = .real) -> Bool {
+        kernel.status(file(project)) != nil
+    }
+
     /// There are none any more.
     public static func forget(_ project: LocatedProject, kernel: Kernel = .real) { try? kernel.remove(file(project)) }
 

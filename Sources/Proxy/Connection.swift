@@ -78,7 +78,7 @@ final class Connection: LinkOwner {
     var hasHesitated = false
     let isClientV6: Bool
     /// Whose program the client is; nil where that can't be told.
-    private(set) lazy var clientUser = client.peerUser()
+    lazy var clientUser = client.peerUser()
     /// Where it stands among the connections of the server that it uses.
     var place = 0
 

@@ -126,9 +126,15 @@ final class Destination {
 
     // MARK: Connections
 
-    func accept(_ descriptor: consuming Descriptor, caller: String?, isV6: Bool, through gateway: Gateway? = nil) {
+    /// - Parameter isVouchedFor: whether it is known already that the client is the mesh's own.
+    func accept(
+        _ descriptor: consuming Descriptor, caller: String?, isV6: Bool, through gateway: Gateway? = nil,
+        isVouchedFor: Bool = false
+    ) {
         guard let client = try? Link(descriptor, peer: caller ?? "the client", on: loop) else { return }
         let connection = Connection(client, caller: caller, isV6: isV6, to: self, through: gateway)
+        // The socket of a container is in no table of this machine.
+        if isVouchedFor { connection.clientUser = proxy.user }
         add(connection)
         connection.begin()
     }

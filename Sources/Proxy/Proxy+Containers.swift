@@ -29,7 +29,7 @@ extension Proxy {
         delegate.isContainer(of: caller, at: address.host) { [weak self] isIts in
             let descriptor = Descriptor(owning: raw)
             guard isIts, let self else { return }
-            destination(service).accept(descriptor, caller: caller, isV6: false)
+            destination(service).accept(descriptor, caller: caller, isV6: false, isVouchedFor: true)
         }
     }
 }

@@ -30,6 +30,8 @@ final class Containers {
     private let loop: EventLoop
     private let trees: ProcessTrees
     private let project: String
+    /// How many have been named: no two of the mesh ever share a name, whatever their services are called.
+    private var count = 0
     private var preparation = Preparation.notYet
     /// The way to the daemon, of the container that was started last; nil while there is none of the mesh.
     private var last: ContainerRun?
@@ -44,14 +46,14 @@ final class Containers {
     private var misses: [String: Instant] = [:]
 
     private static let mostWaiting = 100
-    /// Told once, before the first is started: by which program, with what it goes by, and where containers reach this
-    /// machine.
+    /// Told before the first is started: by which program, and with what it goes by.
     var onUse: (_ client: String, _ environment: [String: String]) -> Void = { _, _ in }
+    /// Told once: where containers reach this machine.
     var onBridge: (String) -> Void = { _ in }
 
     private enum Preparation {
         case notYet
-        case underWay([() -> Void])
+        case underWay([(_ isAnswered: Bool) -> Void])
         case done
     }
 
@@ -67,14 +69,15 @@ final class Containers {
     // MARK: Starting
 
     /// How a service is run in a container of that name.
-    func run(of service: Service, _ key: RunKey, _ environment: [String: String]) throws(LaunchFailure) -> ContainerRun
+    func run(of service: Service, instance: Int, _ environment: [String: String]) throws(LaunchFailure) -> ContainerRun
     {
         let outside = Self.outside(environment)
-        for client in ["docker", "podman"] {
+        for client in Container.clients {
             guard
                 let path = try? Executable.find(client, path: outside["PATH"], directory: "/", kernel: loop.kernel)
             else { continue }
-            let name = "devmesh-\(project)-\(Self.plain(service.name)).\(key.instance)-\(key.generation)"
+            count += 1
+            let name = "devmesh-\(project)-\(Self.plain(service.name)).\(instance)-\(count)"
             return ContainerRun(
                 client: path, name: name, service: UnitName.service(of: service.name), environment: outside)
         }
@@ -117,15 +120,16 @@ final class Containers {
         return SpawnRequest(path: run.client, arguments: words, environment: given, directory: "/")
     }
 
-    /// Calls `body` once it is known where containers can call: at once, but for the first.
-    func prepare(for run: ContainerRun, _ body: @escaping () -> Void) {
+    /// Calls `body` once it is known where containers can call: at once, as soon as a daemon has answered. Until one does,
+    /// each start asks anew.
+    func prepare(for run: ContainerRun, _ body: @escaping (_ isAnswered: Bool) -> Void) {
+        if last == nil { onUse(run.client, run.environment.filter { Self.isClients($0.key) }) }
         last = run
         switch preparation {
-        case .done: body()
+        case .done: body(true)
         case .underWay(let waiting): preparation = .underWay(waiting + [body])
         case .notYet:
             preparation = .underWay([body])
-            onUse(run.client, run.environment.filter { Self.isClients($0.key) })
             let isPodman = Path.name(run.client) == "podman"
             let format =
                 isPodman
@@ -134,8 +138,8 @@ final class Containers {
             ask(run, ["network", "inspect", isPodman ? "podman" : "bridge", "--format", format]) { [self] answer in
                 if let address = answer?.first.flatMap(Self.gateway) { onBridge(address) }
                 guard case .underWay(let waiting) = preparation else { return }
-                preparation = .done
-                for body in waiting { body() }
+                preparation = answer == nil ? .notYet : .done
+                for body in waiting { body(answer != nil) }
             }
         }
     }

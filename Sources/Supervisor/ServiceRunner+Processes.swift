@@ -29,7 +29,18 @@ extension ServiceRunner {
                     self?.launched(key, source, port, subject)
                 }
             }
-            if let container { workshop.containers.prepare(for: container, start) } else { start() }
+            guard let container else { return start() }
+            workshop.containers.prepare(for: container) { [workshop, name] isAnswered in
+                if !isAnswered {
+                    let client = Path.name(container.client)
+                    workshop.delegate?.note(
+                        name, instance: key.instance,
+                        "\(client) does not answer, so it is not known where containers can call this machine: until "
+                            + "\(name) is started again this container can't call other services; `\(client) info` may "
+                            + "tell why")
+                }
+                start()
+            }
         } catch {
             send(.spawnFailed(key, reason: error.sentence))
         }
@@ -40,7 +51,7 @@ extension ServiceRunner {
         throws(LaunchFailure) -> (SpawnRequest, ContainerRun?)
     {
         if let container = service.container {
-            let run = try workshop.containers.run(of: service, key, environment)
+            let run = try workshop.containers.run(of: service, instance: key.instance, environment)
             let request = workshop.containers.request(
                 run, container, limits: service.limits, instance: "\(name).\(key.instance)", port: port, environment)
             return (request, run)

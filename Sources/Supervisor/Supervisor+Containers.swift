@@ -3,14 +3,14 @@ extension Supervisor {
     /// Whether containers could not be taken away on the way down.
     public var hasLeftContainers: Bool { workshop.containers.areLeft }
 
-    /// Told once, before the first container is started: the path of the program that does it, and the variables that it
-    /// goes by.
+    /// Told before the first container is started: the path of the program that does it, and the variables that it goes
+    /// by.
     public var onContainers: (_ client: String, _ environment: [String: String]) -> Void {
         get { workshop.containers.onUse }
         set { workshop.containers.onUse = newValue }
     }
 
-    /// Told once, before the first container is started, at which address containers reach this machine.
+    /// Told once, as soon as a daemon has said at which address containers reach this machine.
     public var onBridge: (String) -> Void {
         get { workshop.containers.onBridge }
         set { workshop.containers.onBridge = newValue }

@@ -139,22 +139,87 @@ extension MeshFixture {
     }
 }
 
-@Test func container_dockerFailsOnTheWayDown_isToldAndTriedAgain() throws {
-    try withMesh("{\"db\": \(container(#""serve", "http""#))}") { mesh in
+@Test(arguments: ["up", "down"]) func container_dockerFailsOnTheWayDown_isToldAndTriedAgain(by next: String) throws {
+    let verbs = #""ignore", "TERM", "serve", "http""#
+    let stop = #", "stop": {"timeout": "200ms"}, "ready": {"http": "/healthz"}"#
+    try withMesh("{\"db\": \(container(verbs, stop))}") { mesh in
         let environment = try mesh.startDocker()
         let up = try mesh.up(environment: environment)
         try mesh.ready("db")
+        let old = try mesh.containerPid()
         mesh.folder.write("docker/broken", "")
-        try mesh.devmesh("down", code: 0)
-        _ = try up.exit()
+        let down = try mesh.devmesh("down", code: 1)
+        #expect(down.errors.contains("could not be taken away"))
+        #expect(try up.exit().shellCode == 1)
         #expect(up.errors.text.contains("could not be taken away"))
-        #expect(mesh.folder.read(".devmesh/services.json/containers.json") != nil)
+        #expect(isAlive(old))
         _ = try mesh.shell("rm docker/broken")
-        try mesh.up(environment: environment)
-        try mesh.ready("db")
-        try mesh.devmesh("down", code: 0)
+        if next == "up" {
+            try mesh.up(environment: environment)
+            try mesh.ready("db")
+            #expect(mesh.containers.count == 1)
+            try mesh.devmesh("down", code: 0)
+        } else {
+            let second = try mesh.devmesh("down", environment: environment)
+            #expect(second.code == 0)
+            #expect(second.errors.contains("were taken away"))
+        }
+        #expect(!isAlive(old))
         #expect(mesh.containers.isEmpty)
         #expect(mesh.folder.read(".devmesh/services.json/containers.json") == nil)
+    }
+}
+
+/// A version's and that of a service which is called as the version would be.
+@Test func containers_ofLikeNames_areTwo() throws {
+    let verbs = #""serve", "http""#
+    let members = container(verbs, #", "versions": {"next": {}}"#)
+    let services = "{\"members\": \(members), \"members-next\": \(container(verbs))}"
+    try withMesh(services) { mesh in
+        try mesh.up(environment: mesh.startDocker())
+        try mesh.ready("members", "members-next")
+        let pids = try mesh.pids("members-next")
+        try mesh.devmesh("use", "members", "next", "--keep", code: 0)
+        #expect(mesh.containers.count == 3)
+        try mesh.devmesh("use", "members", "local", code: 0)
+        try mesh.devmesh("stop", "members@next", code: 0)
+        #expect(mesh.containers.count == 2)
+        #expect(try mesh.pids("members-next") == pids)
+    }
+}
+
+/// As where docker is still starting: the container that comes up in the end can call.
+@Test func container_ofADaemonThatAnswersLate_reachesItsServices() throws {
+    let services = """
+        {"db": \(container(#""serve", "http""#, #", "uses": ["web"]"#)), "web": {"run": "fixture serve http"}}
+        """
+    try withMesh(services) { mesh in
+        let environment = try mesh.startDocker()
+        mesh.folder.write("docker/broken", "")
+        try mesh.up(environment: environment)
+        try mesh.wait(["db"], for: "stopped")
+        let lines = try mesh.logs("db").compactMap { $0["line"]?.stringValue }
+        #expect(lines.contains { $0.hasPrefix("docker does not answer") }, "\(lines)")
+        _ = try mesh.shell("rm docker/broken")
+        try mesh.ready("db", "web")
+        let edge = try mesh.port("web", from: "db")
+        #expect(try MeshClient(SocketAddress(literal: "127.0.0.9", port: edge)!).get("/").body.hasPrefix("web.1 "))
+    }
+}
+
+/// It calls by the name that this machine has inside.
+@Test func container_callsAServiceThatAddsCredentials() throws {
+    let services = #"{"db": \#(container(#""serve", "http""#, #", "uses": ["web"]"#))}"#
+    try withMesh(services) { mesh in
+        let port = try mesh.foreigner("port", "0", "serve", "http").output.rest(after: "listening ")
+        let web = #"{"remote": {"url": "http://127.0.0.1:\#(port)", "headers": {"authorization": "Bearer hunter2"}}}"#
+        mesh.write(services.dropLast() + ", \"web\": \(web)}")
+        try mesh.up(environment: mesh.startDocker())
+        try mesh.ready("db")
+        let edge = try mesh.port("web", from: "db")
+        let client = try MeshClient(SocketAddress(literal: "127.0.0.9", port: edge)!)
+        try client.send("GET / HTTP/1.1\r\nHost: host.docker.internal:\(edge)\r\n\r\n")
+        #expect(try client.response().status == 200)
     }
 }
 

@@ -121,6 +121,27 @@ import Testing
         #expect(try !server.hasVisitor(within: .milliseconds(20)))
     }
 
+    /// Nobody here knows the user of a container's socket: that it is the caller's own container is enough.
+    @Test func connection_ofTheCallersContainer_isServedWhoeverItsUserIs() throws {
+        let server = try Server()
+        let isRoot = ThisProcess.userID == 0
+        let mesh = try mesh(server, user: isRoot ? 0 : ThisProcess.userID + 1)
+        mesh.delegate.setContainer("reader", at: "127.0.0.1")
+        let port = try #require(mesh.containerPort("members", from: "reader", at: "127.0.0.9"))
+        let other = isRoot ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : []
+        let script = #"exec 3<>/dev/tcp/127.0.0.9/$0; printf 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n' >&3; cat <&3"#
+        let client = try ChildTable.spawn(
+            SpawnRequest(
+                path: "/usr/bin/env", arguments: ["env"] + other + ["bash", "-c", script, "\(port)"],
+                environment: ThisProcess.environment))
+        let upstream = try server.accept()
+        #expect(try upstream.receive(until: "\r\n\r\n").contains("\r\nAuthorization: Bearer ours\r\n"))
+        try upstream.send("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+        upstream.close()
+        mesh.on { $0.close() }
+        #expect(ChildTable.wait(client).isSuccess)
+    }
+
     /// The kernel no longer knows whose the socket was, and calls it root's.
     @Test func connection_thatItsClientHasClosed_isRefused() throws {
         let server = try Server()

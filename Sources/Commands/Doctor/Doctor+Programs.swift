@@ -5,7 +5,8 @@ import Supervisor
 
 /// What the manifest's commands need.
 extension Doctor {
-    /// The programs that `run` and `build` begin with, as far as they can be told, and git where refs are checked out.
+    /// The programs that `run` and `build` begin with, as far as they can be told, git where refs are checked out, and
+    /// what runs containers.
     func programs(_ plan: Plan) -> [Finding] {
         var findings: [Finding] = []
         var found: Set<String> = []
@@ -45,6 +46,11 @@ extension Doctor {
         if plan.units.contains(where: { $0.service.checkout != nil }) {
             findings.append(git(plan.inherited["PATH"]))
         }
+        let contained = plan.units.filter { $0.service.container != nil }
+        if !contained.isEmpty {
+            let state = contained.contains { isNeeded($0, plan) } ? Finding.State.problem : .warning
+            findings.append(containers(plan.inherited["PATH"], state))
+        }
         if findings.allSatisfy({ $0.state == .ok }) {
             findings.insert(.ok("programs", Sentences.programs(found.sorted())), at: 0)
         }
@@ -58,6 +64,24 @@ extension Doctor {
         case .version(let name): unit.name == UnitName.of(unit.serviceName, version: name)
         case .remote, .git, nil: false
         }
+    }
+
+    /// - Parameter state: how bad it is where they can't be run.
+    private func containers(_ path: String?, _ state: Finding.State) -> Finding {
+        let found = Container.clients.lazy.compactMap { client in
+            try? Executable.find(client, path: path, directory: directory, kernel: kernel)
+        }.first
+        guard let client = found else {
+            return Finding(check: "containers", state: state, detail: Sentences.noClient, remedy: Sentences.mendClient)
+        }
+        let name = Path.name(client)
+        let field = name == "podman" ? "{{.Version.Version}}" : "{{.ServerVersion}}"
+        guard let version = Tool.firstLine(of: [client, "info", "--format", field], environment) else {
+            return Finding(
+                check: "containers", state: state, detail: Sentences.clientFails(name),
+                remedy: Sentences.mendDaemon(name))
+        }
+        return .ok("containers", "\(name) \(version)")
     }
 
     private func git(_ path: String?) -> Finding {

@@ -123,6 +123,15 @@ extension Sentences {
     static func gitFails(_ path: String) -> String { "\(path) does not work: `git --version` failed" }
     static let mendGit = "install git, or name the versions' folders by \"directory\""
 
+    static let noClient = "there is no docker or podman, and services of the manifest run in containers"
+    static let mendClient = "install one of them, or give these services a `run` command in place of `container`"
+    static func clientFails(_ client: String) -> String {
+        "\(client) runs no containers: `\(client) info` had no answer of its daemon"
+    }
+    static func mendDaemon(_ client: String) -> String {
+        "start its daemon, or mend DOCKER_HOST where that is set; `\(client) info` tells why"
+    }
+
     // MARK: Remotes
 
     static let noTLS = "no OpenSSL that devmesh can use: https remotes and `devmesh trust` need it"

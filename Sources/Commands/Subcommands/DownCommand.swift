@@ -65,12 +65,12 @@ enum DownCommand: Subcommand {
         return record.map { RunningMesh(record: $0) }
     }
 
-    /// Ends what a mesh left running that was killed together with its guardian; returns a sentence where some of it
-    /// would not end.
+    /// Ends what a mesh left running that was killed together with its guardian, and takes away the containers that one
+    /// could not; returns a sentence where some of it stays.
     private static func endLeftovers(of project: LocatedProject, in session: Session) throws(CommandFailure)
         -> String?
     {
-        guard Journal.exists(project) else { return nil }
+        guard Journal.exists(project) || LeftContainers.areNoted(of: project) else { return nil }
         let places = try session.places()
         let outcome = try session.attempt { () throws(ProjectError) in
             try SupervisorLease.acquire(project, places: places)

@@ -113,6 +113,19 @@ struct MachineFindingTests {
         }
     }
 
+    @Test func docker_isNeededWhereAServiceIsAContainer() throws {
+        let project = Self.project(#""db": {"container": {"image": "postgres:17", "port": 5432}}"#)
+        let none = Self.doctor(project, path: "/nowhere").findings()
+        #expect(none.contains(.problem("containers", Sentences.noClient, Sentences.mendClient)))
+        let path = project.folder.path + "/bin"
+        project.folder.write("bin/docker", "#!/bin/sh\nexit 1\n", permissions: 0o700)
+        let silent = Self.doctor(project, path: path).findings().first { $0.check == "containers" }
+        #expect(silent?.state == .problem)
+        #expect(silent?.detail.contains("no answer of its daemon") == true)
+        project.folder.write("bin/docker", "#!/bin/sh\necho 28.1.0\n", permissions: 0o700)
+        #expect(Self.doctor(project, path: path).findings().contains(.ok("containers", "docker 28.1.0")))
+    }
+
     @Test func heldPort_isAProblemThatNamesItsHolder() throws {
         let holder = try Kernel.real.listen(at: .loopback(0), backlog: 1)
         let port = try #require(Kernel.real.localAddress(holder)?.port)

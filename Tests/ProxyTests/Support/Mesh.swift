@@ -52,6 +52,15 @@ final class Mesh {
         on { $0.port(of: service, caller: caller) } ?? 0
     }
 
+    /// Opens an edge to containers, too.
+    func containerPort(_ service: String, from caller: String, at host: String) -> Int? {
+        on { proxy in
+            guard let port = proxy.port(of: service, caller: caller) else { return nil }
+            let spec = FrontSpec(service: service, caller: caller, port: port)
+            return (try? proxy.openToContainers([spec], at: host)).map { port }
+        }
+    }
+
     func set(_ service: String, _ state: FrontState) { on { $0.set(service, state) } }
 
     func pass(_ service: String, _ servers: Server...) {
