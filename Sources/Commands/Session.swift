@@ -70,7 +70,7 @@ struct Session {
         let planned = try planned()
         let service = try units([name], of: planned.plan)[0]
         let ports = PrivatePorts(avoiding: planned.claimedPorts)
-        let environment = planned.plan.environment(of: service, privatePort: ports.take())
+        let environment = planned.plan.environment(of: service, privatePort: ports.take(), isInside: false)
         return ServiceEnvironment(env: environment.values, directory: service.service.directory)
     }
 

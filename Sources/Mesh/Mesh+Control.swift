@@ -50,7 +50,7 @@ extension Mesh: ControlBackend {
     func environment(of name: String, _ call: ControlCall, done: @escaping Done<ServiceEnvironment>) {
         guard let planned = known(unit(name), name, done) else { return }
         let port = supervisor.status(planned.name)?.instances.first?.port
-        let environment = plan.environment(of: planned, privatePort: port)
+        let environment = plan.environment(of: planned, privatePort: port, isInside: false)
         done(.success(ServiceEnvironment(env: environment.values, directory: planned.service.directory)))
     }
 

@@ -35,12 +35,19 @@ public struct EnvironmentMaker: Sendable {
 
     /// Puts together what one instance finds in its environment.
     ///
-    /// - Parameter privatePort: where the instance must listen. Not needed where `listens` is a number or false; for
-    ///   others, nil leaves `PORT` as it was.
-    public func environment(of service: ServicePlan, instance: Int = 1, privatePort: Int? = nil) -> Environment {
+    /// - Parameters:
+    ///   - privatePort: where the instance must listen. Not needed where `listens` is a number or false; for others, nil
+    ///     leaves `PORT` as it was.
+    ///   - isInside: of a container, whether as its program finds it, or as a command on this machine would.
+    public func environment(
+        of service: ServicePlan, instance: Int = 1, privatePort: Int? = nil, isInside: Bool = true
+    ) -> Environment {
         var environment = service.seesFronts ? commonWithFronts : common
         for variable in service.service.variables { environment.set(variable) }
-        for (name, value) in injected(into: service, instance, privatePort) { environment.inject(name, value) }
+        let container = isInside ? service.service.container : nil
+        for (name, value) in injected(into: service, container, instance, privatePort) {
+            environment.inject(name, value)
+        }
         environment.resolveReferences()
         return environment
     }
@@ -51,14 +58,18 @@ public struct EnvironmentMaker: Sendable {
         guard isPlain else { return environment(of: service, instance: instance, privatePort: privatePort).values }
         var values = service.seesFronts ? commonValuesWithFronts : commonValues
         for variable in service.service.variables { values[variable.name] = variable.value }
-        for (name, value) in injected(into: service, instance, privatePort) { values[name] = value }
+        for (name, value) in injected(into: service, service.service.container, instance, privatePort) {
+            values[name] = value
+        }
         return values
     }
 
     /// What only that instance gets.
-    private func injected(into service: ServicePlan, _ instance: Int, _ privatePort: Int?) -> [(String, String)] {
+    /// - Parameter container: within which it is to be.
+    private func injected(
+        into service: ServicePlan, _ container: Container?, _ instance: Int, _ privatePort: Int?
+    ) -> [(String, String)] {
         var own = [("SERVICE_NAME", service.serviceName), ("SERVICE_INSTANCE", "\(instance)")]
-        let container = service.service.container
         switch service.service.listens {
         case .assigned: if let port = container?.port ?? privatePort { own.append(("PORT", "\(port)")) }
         case .fixed(let port): own.append(("PORT", "\(container?.port ?? port)"))
@@ -81,8 +92,11 @@ public struct EnvironmentMaker: Sendable {
 
 extension Plan {
     /// Makes one environment: see `EnvironmentMaker`, which is quicker for several.
-    public func environment(of service: ServicePlan, instance: Int = 1, privatePort: Int? = nil) -> Environment {
-        EnvironmentMaker(self).environment(of: service, instance: instance, privatePort: privatePort)
+    public func environment(
+        of service: ServicePlan, instance: Int = 1, privatePort: Int? = nil, isInside: Bool = true
+    ) -> Environment {
+        EnvironmentMaker(self).environment(
+            of: service, instance: instance, privatePort: privatePort, isInside: isInside)
     }
 
     /// Makes the environment of `devmesh run`: see `EnvironmentMaker`.

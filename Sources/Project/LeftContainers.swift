@@ -34,7 +34,8 @@ public enum LeftContainers {
     public static func remove(of project: LocatedProject, kernel: Kernel = .real) -> Bool {
         guard let bytes = try? kernel.readFile(file(project)) else { return true }
         guard let json = try? JSON(parsing: bytes), let client = json["client"]?.stringValue else { return false }
-        var environment = ThisProcess.environment
+        // The daemon that they were started by, wherever today's is.
+        var environment = ThisProcess.environment.filter { !Container.isClients($0.key) }
         for member in json["environment"]?.objectValue ?? [] { environment[member.name] = member.value.stringValue }
         let words = Container.removal(ofProject: project.hash, client: client)
         let request = SpawnRequest(path: words[0], arguments: words, environment: environment, directory: "/")

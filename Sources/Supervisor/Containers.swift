@@ -39,13 +39,8 @@ final class Containers {
     private var removals: [() -> Void] = []
     /// Whether containers could not be taken away.
     private(set) var areLeft = false
-    /// The addresses of each service's containers, as far as they have been asked for.
-    private var addresses: [String: Set<String>] = [:]
-    /// Who waits for these to be found out; and when others were not among them, by service and address.
-    private var lookups: [String: [(address: String, done: (Bool) -> Void)]] = [:]
-    private var misses: [String: Instant] = [:]
-
-    private static let mostWaiting = 100
+    /// Who calls from them.
+    private(set) lazy var callers = ContainerCallers { [unowned self] in addresses(of: $0, $1) }
     /// Told before the first is started: by which program, and with what it goes by.
     var onUse: (_ client: String, _ environment: [String: String]) -> Void = { _, _ in }
     /// Told once: where containers reach this machine.
@@ -89,24 +84,31 @@ final class Containers {
 
     /// The command that runs it. Values of variables go by its environment, where only the user can read them.
     func request(
-        _ run: ContainerRun, _ container: Container, limits: Limits, instance: String, port: Int?,
+        _ run: ContainerRun, _ service: Service, _ container: Container, instance: String, port: Int?,
         _ environment: [String: String]
     ) -> SpawnRequest {
         var words = [Path.name(run.client), "run", "--rm", "--init", "--name", run.name]
+        let resolved = { (words: [String]) in words.map { Injected.resolve($0) { environment[$0] } } }
         for label in [
             Container.label(ofProject: project), "devmesh.service=\(run.service)", "devmesh.instance=\(instance)",
         ] {
             words += ["--label", label]
         }
-        if let memory = limits.memory { words += ["--memory", "\(memory)"] }
-        if let count = limits.cpu { words += ["--cpus", "\(count)"] }
+        if let memory = service.limits.memory { words += ["--memory", "\(memory)"] }
+        if let count = service.limits.cpu { words += ["--cpus", "\(count)"] }
+        if service.hasTerminal { words += ["-i", "-t"] }
+        if let directory = container.directory { words += ["-w", directory] }
+        if let user = container.user { words += ["-u", user] }
         words.append("--add-host=\(Container.hostName):host-gateway")
         if let port { words += ["-p", "127.0.0.1:\(port):\(container.port ?? port)"] }
         var given = run.environment
-        let injected = environment.keys.filter { Injected.isReserved($0) && (port != nil || $0 != "PORT") }
+        // This machine's loopback is out of reach from inside.
+        let injected = environment.filter { name, value in
+            Injected.isReserved(name) && (port != nil || name != "PORT") && !value.hasPrefix("127.0.0.1:")
+        }.keys
         for name in Set(container.variables + injected).sorted() {
             guard let value = environment[name] else { continue }
-            if Self.isClients(name) {
+            if Container.isClients(name) {
                 // The command itself goes by what it finds there.
                 words += ["-e", "\(name)=\(value)"]
             } else {
@@ -115,15 +117,17 @@ final class Containers {
             }
         }
         for volume in container.volumes { words += ["-v", volume] }
+        let (entrypoint, command) = (resolved(container.entrypoint), resolved(container.command))
+        if let program = entrypoint.first { words += ["--entrypoint", program] }
         words.append(container.image)
-        words += container.command.map { Injected.resolve($0) { environment[$0] } }
+        words += entrypoint.dropFirst() + command
         return SpawnRequest(path: run.client, arguments: words, environment: given, directory: "/")
     }
 
     /// Calls `body` once it is known where containers can call: at once, as soon as a daemon has answered. Until one does,
     /// each start asks anew.
     func prepare(for run: ContainerRun, _ body: @escaping (_ isAnswered: Bool) -> Void) {
-        if last == nil { onUse(run.client, run.environment.filter { Self.isClients($0.key) }) }
+        if last == nil { onUse(run.client, run.environment.filter { Container.isClients($0.key) }) }
         last = run
         switch preparation {
         case .done: body(true)
@@ -163,7 +167,7 @@ final class Containers {
     var mayBeLeft: Bool { last != nil }
 
     func remove(_ run: ContainerRun, _ done: @escaping () -> Void) {
-        addresses[run.service] = nil
+        callers.removing(from: run.service)
         ask(run, ["rm", "-f", run.name]) { _ in done() }
     }
 
@@ -181,36 +185,15 @@ final class Containers {
         }
     }
 
-    // MARK: Who calls
-
-    /// Looks whether an address is that of one of a service's containers: one look at a time for each service, and none
-    /// for a second after a miss, whoever knocks.
-    func isContainer(of service: String, at address: String, _ done: @escaping (Bool) -> Void) {
-        if addresses[service]?.contains(address) == true { return done(true) }
-        if let waiting = lookups[service] {
-            guard waiting.count < Self.mostWaiting else { return done(false) }
-            lookups[service]?.append((address, done))
-            return
-        }
-        if let missed = misses[service + " " + address], .now - missed < .seconds(1) { return done(false) }
-        guard let run = last else { return done(false) }
-        lookups[service] = [(address, done)]
+    /// The addresses that a service's containers have now.
+    private func addresses(of service: String, _ done: @escaping (Set<String>) -> Void) {
+        guard let run = last else { return loop.later { done([]) } }
         let project = "label=" + Container.label(ofProject: project)
         let filters = ["--filter", project, "--filter", "label=devmesh.service=\(service)"]
         ask(run, ["ps", "-q"] + filters) { [self] names in
-            guard let names, !names.isEmpty else { return settle(service, []) }
+            guard let names, !names.isEmpty else { return done([]) }
             let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
-            ask(run, ["inspect", "--format", format] + names) { [self] in settle(service, Set($0 ?? [])) }
-        }
-    }
-
-    private func settle(_ service: String, _ found: Set<String>) {
-        addresses[service] = found
-        misses = misses.filter { .now - $0.value < .seconds(1) }
-        for (address, done) in lookups.removeValue(forKey: service) ?? [] {
-            let isIts = found.contains(address)
-            if !isIts { misses[service + " " + address] = .now }
-            done(isIts)
+            ask(run, ["inspect", "--format", format] + names) { done(Set($0 ?? [])) }
         }
     }
 
@@ -245,19 +228,10 @@ final class Containers {
         }
     }
 
-    /// What the command itself reads: where the daemon is, and its own files.
-    private static func isClients(_ name: String) -> Bool { clientsOwn.contains(name) }
-
-    private static let clientsOwn: Set<String> = [
-        "PATH", "HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "DOCKER_HOST", "DOCKER_CONTEXT",
-        "DOCKER_CONFIG", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_API_VERSION",
-        "DOCKER_DEFAULT_PLATFORM", "CONTAINER_HOST", "CONTAINER_SSHKEY", "CONTAINERS_CONF",
-    ]
-
     /// The environment of the command, whatever the manifest sets for what runs inside.
     private static func outside(_ environment: [String: String]) -> [String: String] {
-        environment.filter { !Injected.isReserved($0.key) && !isClients($0.key) }
-            .merging(ThisProcess.environment.filter { isClients($0.key) }) { $1 }
+        environment.filter { !Injected.isReserved($0.key) && !Container.isClients($0.key) }
+            .merging(ThisProcess.environment.filter { Container.isClients($0.key) }) { $1 }
     }
 
     /// As a container may be called.

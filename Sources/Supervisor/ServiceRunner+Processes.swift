@@ -53,7 +53,7 @@ extension ServiceRunner {
         if let container = service.container {
             let run = try workshop.containers.run(of: service, instance: key.instance, environment)
             let request = workshop.containers.request(
-                run, container, limits: service.limits, instance: "\(name).\(key.instance)", port: port, environment)
+                run, service, container, instance: "\(name).\(key.instance)", port: port, environment)
             return (request, run)
         }
         guard let command = service.run else {

@@ -18,6 +18,6 @@ extension Supervisor {
 
     /// Looks whether an address is that of one of a service's containers.
     public func isContainer(of service: String, at address: String, _ done: @escaping (Bool) -> Void) {
-        workshop.containers.isContainer(of: service, at: address, done)
+        workshop.containers.callers.isContainer(of: service, at: address, done)
     }
 }

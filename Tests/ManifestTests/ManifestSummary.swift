@@ -19,7 +19,12 @@ private func details(of service: Service) -> [String] {
     if let container = service.container {
         lines.append("container \(container.image), port \(container.port.map(String.init) ?? "any")")
         lines += container.volumes.map { "volume \($0)" }
+        if !container.entrypoint.isEmpty {
+            lines.append("container entrypoint \(summary(.argv(container.entrypoint)))")
+        }
         if !container.command.isEmpty { lines.append("container command \(summary(.argv(container.command)))") }
+        if let directory = container.directory { lines.append("container directory \(directory)") }
+        if let user = container.user { lines.append("container user \(user)") }
         lines.append("container variables \(container.variables)")
     }
     lines += service.variables.map(summary)

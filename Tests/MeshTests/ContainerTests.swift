@@ -39,7 +39,8 @@ extension MeshFixture {
 
 @Test func container_runs_withItsOwnVariablesAlone() throws {
     let env = #", "uses": ["web"], "env": {"TOKEN": "hush", "PATH_INSIDE": "1"}"#
-    let verbs = #""env", "TOKEN", "env", "SERVICE_WEB_ADDRESS", "env", "HOME", "env", "SERVICE_NAME", "serve", "http""#
+    let names = ["TOKEN", "SERVICE_WEB_ADDRESS", "HOME", "SERVICE_NAME", "SERVICE_ADDRESS"]
+    let verbs = names.map { "\"env\", \"\($0)\", " }.joined() + #""serve", "http""#
     try withMesh("{\"db\": \(container(verbs, env)), \"web\": {\"run\": \"fixture serve http\"}}") { mesh in
         try mesh.up(environment: mesh.startDocker())
         try mesh.ready("db", "web")
@@ -50,6 +51,11 @@ extension MeshFixture {
         #expect(lines.contains("SERVICE_WEB_ADDRESS=host.docker.internal:\(edge)"))
         #expect(lines.contains("HOME unset"))
         #expect(lines.contains("SERVICE_NAME=db"))
+        // What listens on this machine's loopback is out of reach.
+        #expect(lines.contains("SERVICE_ADDRESS unset"))
+        // But it is not for a command on this machine.
+        let call = try mesh.devmesh("exec", "db", "--", "sh", "-c", "curl -sS $SERVICE_WEB_URL", code: 0)
+        #expect(call.output.hasPrefix("web.1 "))
         let client = try mesh.pids("db")[0]
         let words = try Kernel.real.readFile("/proc/\(client)/cmdline").split(separator: 0)
         #expect(words.contains { $0.elementsEqual("TOKEN".utf8) })
@@ -57,6 +63,27 @@ extension MeshFixture {
         #expect(mesh.containers.count == 1)
         try mesh.devmesh("down", code: 0)
         #expect(mesh.containers.isEmpty)
+    }
+}
+
+@Test func container_runs_asTheManifestSays() throws {
+    let db = """
+        {"db": {"tty": true, "limits": {"memory": "64MB", "cpu": 1}, "container": {
+            "image": "any", "entrypoint": [\(fixtureText), "env"], "command": ["SERVICE_NAME", "serve", "http"],
+            "directory": "/app", "user": "1000:1000", "volumes": ["/app/cache", "data:/data"]}}}
+        """
+    try withMesh(db) { mesh in
+        try mesh.up(environment: mesh.startDocker())
+        try mesh.ready("db")
+        #expect(try mesh.logs("db").contains { $0["line"]?.stringValue == "SERVICE_NAME=db" })
+        let bytes = try Kernel.real.readFile("/proc/\(mesh.pids("db")[0])/cmdline")
+        let words = " " + String(decoding: bytes, as: UTF8.self).replacing("\0", with: " ")
+        for expected in [
+            "-i -t", "-w /app", "-u 1000:1000", "-v /app/cache", "-v data:/data", "--memory 67108864", "--cpus 1",
+            "--entrypoint \(fixtureProgram)", "any env SERVICE_NAME serve http",
+        ] {
+            #expect(words.contains(" \(expected) "), "\(words)")
+        }
     }
 }
 
@@ -160,7 +187,9 @@ extension MeshFixture {
             #expect(mesh.containers.count == 1)
             try mesh.devmesh("down", code: 0)
         } else {
-            let second = try mesh.devmesh("down", environment: environment)
+            // It goes by the daemon that they were started by, not by the one of today.
+            let today = environment.merging(["DOCKER_HOST": "tcp://nowhere"]) { $1 }
+            let second = try mesh.devmesh("down", environment: today)
             #expect(second.code == 0)
             #expect(second.errors.contains("were taken away"))
         }

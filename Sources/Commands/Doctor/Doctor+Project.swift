@@ -52,6 +52,9 @@ extension Doctor {
         if Journal.exists(project, kernel: kernel) {
             findings.append(.warning("journal", Sentences.crashed, Sentences.mendCrash))
         }
+        if LeftContainers.areNoted(of: project, kernel: kernel) {
+            findings.append(.warning("containers", Sentences.leftContainers, Sentences.mendContainers))
+        }
         let worktrees = (try? kernel.list(project.worktreesFolder)) ?? []
         if !worktrees.isEmpty {
             let detail = Sentences.leftWorktrees(worktrees.count, project.worktreesFolder)

@@ -72,7 +72,11 @@ struct ConfigDocument {
         var members: [JSON.Member] = [.init("image", .string(container.image))]
         if let port = container.port { members.append(.init("port", .int(port))) }
         members.append(.init("volumes", .array(container.volumes.map { .string($0) })))
-        members.append(.init("command", .array(container.command.map { .string(Injected.display($0)) })))
+        for (key, words) in [("entrypoint", container.entrypoint), ("command", container.command)] {
+            members.append(.init(key, .array(words.map { .string(Injected.display($0)) })))
+        }
+        if let directory = container.directory { members.append(.init("directory", .string(directory))) }
+        if let user = container.user { members.append(.init("user", .string(user))) }
         return .object(members)
     }
 

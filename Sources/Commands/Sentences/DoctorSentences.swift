@@ -78,6 +78,9 @@ extension Sentences {
     static let crashed = "the last mesh of this project did not end in order, and may have left processes running"
     static let mendCrash = "`devmesh down` ends them; `devmesh up` does so, too, and says what happened"
 
+    static let leftContainers = "the last mesh of this project could not take its containers away, and they may run on"
+    static let mendContainers = "`devmesh down` takes them away as soon as docker answers; so does `devmesh up`"
+
     static func leftWorktrees(_ count: Int, _ folder: String) -> String {
         "a mesh that did not end by itself left \(Phrase.count(count, "checkout")) of git refs in \(folder)"
     }

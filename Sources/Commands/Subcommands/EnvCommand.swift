@@ -7,7 +7,10 @@ enum EnvCommand: Subcommand {
         name: "env",
         abstract: "print the environment of a service",
         group: .environment,
-        details: "The whole of it as NAME='value' lines for a shell's `eval`, secrets included. Needs no mesh.",
+        details: """
+            The whole of it as NAME='value' lines for a shell's `eval`, secrets included; of a container as a program on \
+            this machine would have it. Needs no mesh.
+            """,
         arguments: [ArgumentSpec("SERVICE", .one, .service, "whose")],
         options: [.json],
         examples: [.init("set -a; eval \"$(devmesh env reader)\"", "have reader's variables in this shell")])

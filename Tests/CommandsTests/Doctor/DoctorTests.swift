@@ -141,7 +141,9 @@ struct MachineFindingTests {
         let project = Self.project(#""web": {"run": "sleep 1"}"#)
         project.folder.write(".devmesh/services.json/worktrees/web@main/README", "")
         project.folder.write(".devmesh/services.json/journal", "devmesh-journal 1")
+        project.folder.write(".devmesh/services.json/containers.json", "{}")
         let findings = Self.doctor(project).findings()
+        #expect(findings.contains(.warning("containers", Sentences.leftContainers, Sentences.mendContainers)))
         #expect(findings.contains(.warning("journal", Sentences.crashed, Sentences.mendCrash)))
         let left = findings.first { $0.check == "worktrees" }
         #expect(left?.state == .warning && left?.detail.contains("1 checkout of git refs") == true)
