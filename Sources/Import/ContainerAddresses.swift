@@ -15,20 +15,10 @@ struct ContainerAddresses {
 
     private let known: [Known]
 
-    /// - Parameter services: those that have no port of their own get the one that others call them at.
-    init(_ services: inout [DraftService]) {
-        for index in services.indices where !services[index].container.isEmpty && services[index].listens == .nowhere {
-            let name = services[index].source
-            let texts = services.filter { $0.source != name && !$0.container.isEmpty }.flatMap(\.texts)
-            guard !name.isEmpty, let port = texts.lazy.compactMap({ Self.port(of: name, in: $0) }).first else {
-                continue
-            }
-            services[index].container.append(JSON.Member("port", .int(port)))
-            services[index].listens = .assigned
-            services[index].comments = []
-        }
+    init(_ services: [DraftService]) {
         known = services.filter { !$0.container.isEmpty && !$0.source.isEmpty }.map { service in
-            Known(service: service, port: service.container.first { $0.name == "port" }?.value.intValue)
+            let port = service.container.first { $0.name == "port" }?.value.intValue
+            return Known(service: service, port: service.isDisabled ? nil : port)
         }
     }
 
@@ -40,24 +30,53 @@ struct ContainerAddresses {
         var notes: [String] = []
         for other in known where other.service.name != service.name {
             let before = service.texts
+            let names = other.service.names(for: service)
             for place in service.variables.indices {
                 let (name, value) = service.variables[place]
-                if value == other.service.source {
+                if names.contains(value) {
                     notes += nameAlone(other, in: place, name, of: &service)
                 } else {
-                    service.variables[place].value = rewritten(value, other)
+                    service.variables[place].value = rewritten(value, other, names)
                 }
             }
-            if let place = service.container.firstIndex(where: { $0.name == "command" }) {
+            for place in service.container.indices where DraftService.commands.contains(service.container[place].name) {
                 let words = service.container[place].value.arrayValue ?? []
                 service.container[place].value = .array(
-                    words.map { word in word.stringValue.map { .string(rewritten($0, other)) } ?? word })
+                    words.map { word in word.stringValue.map { .string(rewritten($0, other, names)) } ?? word })
             }
             if service.texts != before, service.uses?.contains(other.service.name) != true {
                 service.uses = (service.uses ?? []) + [other.service.name]
             }
         }
-        return notes
+        return notes + leftovers(in: service)
+    }
+
+    /// Names that are left as they were, since there is no address that could stand for them.
+    private func leftovers(in service: DraftService) -> [String] {
+        if service.isDisabled { return [] }
+        let commands = service.commandWords.map { ("its command", $0) }
+        return (service.variables.map { ($0.name, $0.value) } + commands).flatMap { place, text in
+            let parts = text.split { " ,;".contains($0) }.map(String.init)
+            var found: [String] = []
+            var names: Set<String> = []
+            for other in known {
+                for name in other.service.names(for: service) {
+                    names.insert(name)
+                    found += Self.mentions(of: name, in: text).compactMap { Self.address(at: $0, in: text) }
+                }
+            }
+            if parts.count > 1, parts.allSatisfy(names.contains) { found = parts }
+            return found.map {
+                "\(service.name): \(place) says \($0), a name that leads nowhere here: SERVICE_… variables do"
+            }
+        }
+    }
+
+    /// What stands there, if it is an address: a name with a port, or alone in a URL.
+    private static func address(at mention: Range<String.Index>, in text: String) -> String? {
+        let behind = text[mention.upperBound...]
+        if let port = port(in: behind) { return "\(text[mention]):\(port)" }
+        return endsAuthority(behind) && text[..<mention.lowerBound].hasSuffix("//") ? String(text[mention]) : nil
     }
 
     /// A variable that is the name of a service and nothing else.
@@ -83,14 +102,18 @@ struct ContainerAddresses {
     }
 
     /// `db:5432`, and in a URL `db` alone, become `${SERVICE_DB_ADDRESS}`.
-    private func rewritten(_ text: String, _ other: Known) -> String {
+    private func rewritten(_ text: String, _ other: Known, _ names: [String]) -> String {
+        names.reduce(text) { rewritten($0, other, $1) }
+    }
+
+    private func rewritten(_ text: String, _ other: Known, _ name: String) -> String {
         guard let port = other.port else { return text }
         var result = ""
         var rest = Substring(text)
-        for mention in Self.mentions(of: other.service.source, in: text) {
+        for mention in Self.mentions(of: name, in: text) {
             let behind = text[mention.upperBound...]
             let end: String.Index
-            if behind.hasPrefix(":\(port)"), behind.dropFirst("\(port)".count + 1).first?.isNumber != true {
+            if Self.port(in: behind) == port {
                 end = text.index(mention.upperBound, offsetBy: "\(port)".count + 1)
             } else if Self.endsAuthority(behind), Self.beginsAuthority(text[..<mention.lowerBound]) {
                 end = mention.upperBound
@@ -103,13 +126,16 @@ struct ContainerAddresses {
         return result + rest
     }
 
-    /// The port that a text calls a service at.
-    private static func port(of name: String, in text: String) -> Int? {
-        mentions(of: name, in: text).lazy.compactMap { mention in
-            let behind = text[mention.upperBound...]
-            guard behind.first == ":" else { return nil }
-            return Int(behind.dropFirst().prefix { $0.isASCII && $0.isNumber }).flatMap { 1...65535 ~= $0 ? $0 : nil }
-        }.first
+    /// The ports that a text calls a service at.
+    static func ports(of name: String, in text: String) -> [Int] {
+        mentions(of: name, in: text).compactMap { port(in: text[$0.upperBound...]) }
+    }
+
+    /// `:5432` at the start.
+    private static func port(in text: Substring) -> Int? {
+        let digits = text.dropFirst().prefix { $0.isASCII && $0.isNumber }
+        guard text.first == ":", digits.first != "0", let port = Int(digits), 1...65535 ~= port else { return nil }
+        return port
     }
 
     /// Where a name stands that is no part of another.
@@ -131,8 +157,17 @@ struct ContainerAddresses {
 
 extension DraftService {
     /// What may name other services.
-    fileprivate var texts: [String] {
-        variables.map(\.value)
-            + (container.first { $0.name == "command" }?.value.arrayValue ?? []).compactMap(\.stringValue)
+    var texts: [String] { variables.map(\.value) + commandWords }
+
+    /// The names by which another service calls it.
+    func names(for caller: DraftService) -> [String] {
+        ([source] + aliases + caller.links.filter { $0.service == source }.map(\.alias)).filter { !$0.isEmpty }
     }
+
+    fileprivate var commandWords: [String] {
+        container.filter { Self.commands.contains($0.name) }.flatMap { $0.value.arrayValue ?? [] }
+            .compactMap(\.stringValue)
+    }
+
+    fileprivate static let commands = ["entrypoint", "command"]
 }

@@ -7,7 +7,8 @@ extension Draft {
         guard !services.isEmpty else { throw .noServices(source: origin.source) }
         var draft = self
         draft.giveNames()
-        let addresses = ContainerAddresses(&draft.services)
+        draft.choosePorts()
+        let addresses = ContainerAddresses(draft.services)
         for index in draft.services.indices { draft.notes += addresses.rewrite(&draft.services[index]) }
         draft.connect()
         draft.shareOutPorts()

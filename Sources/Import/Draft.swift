@@ -54,6 +54,14 @@ struct DraftService {
     /// Of its front.
     var port: Int?
     var isJob = false
+    var hasTerminal = false
+    var watchesFiles = false
+    var limits: [JSON.Member] = []
+    /// Of a container: where it listens inside, and where it was reached on this machine.
+    var ports: [(inside: Int, outside: Int?)] = []
+    /// By what else other containers call it, and by what it calls others.
+    var aliases: [String] = []
+    var links: [(service: String, alias: String)] = []
 
     init(_ name: String) {
         source = name
@@ -67,11 +75,27 @@ struct DraftService {
         case nowhere
     }
 
-    /// Its variables that hold a secret itself, not a reference to one.
+    /// Where it holds a secret itself, not a reference to one: its variables, and commands with options or settings
+    /// that are named so.
     var secrets: [String] {
-        variables.filter { name, value in
+        func isSecret(_ name: String, _ value: String) -> Bool {
             !value.isEmpty && !value.hasPrefix("${") && Secrets.isSecretName(name) || Secrets.holdsPassword(value)
-        }.map { "\(self.name).\($0.name)" }
+        }
+        let commands = [("build", build), ("run", run)] + container.map { ($0.name, Optional($0.value)) }
+        let keys = commands.filter { _, command in
+            let words =
+                command?.arrayValue?.compactMap(\.stringValue)
+                ?? command?.stringValue?.split { $0.isWhitespace }.map(String.init) ?? []
+            let pairs = words.map { word in
+                let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+                return parts.count == 2 ? (parts[0], parts[1]) : ("", word)
+            }
+            let options = zip(words, words.dropFirst()).filter { $0.0.hasPrefix("-") && !$0.1.hasPrefix("-") }
+            return pairs.contains { isSecret($0.0, $0.1) }
+                || options.contains { isSecret($0.0.hasSuffix("pass") ? "password" : $0.0, $0.1) }
+        }
+        let names = variables.filter { isSecret($0.name, $0.value) }.map(\.name) + keys.map { $0.0 }
+        return names.map { "\(name).\($0)" }
     }
 
     /// Its entry, in the order in which the manifest's keys are described.
@@ -90,6 +114,7 @@ struct DraftService {
         add("dependsOn", dependsOn.map { JSON.Member($0.name, .string($0.condition)) })
         add("ready", ready)
         add("live", live)
+        add("watch", watchesFiles ? true : nil)
         add("restart", restart.map { .string($0) })
         add("stop", stop)
         add("instances", instances.map { .int($0) })
@@ -99,7 +124,9 @@ struct DraftService {
         case .nowhere: add("listens", false)
         }
         add("port", port.map { .int($0) })
+        add("tty", hasTerminal ? true : nil)
         add("oneShot", isJob ? true : nil)
+        add("limits", limits)
         return .object(members)
     }
 }

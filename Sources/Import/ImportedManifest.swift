@@ -27,12 +27,18 @@ public struct ImportOrigin: Sendable, Equatable {
     public var manifestFolder: String
     /// What a `.env` beside the source holds: other tools read it unasked.
     public var environmentFile: [UInt8]?
+    /// The program that builds images.
+    public var imageBuilder: String
 
-    public init(source: String, folder: String, manifestFolder: String, environmentFile: [UInt8]? = nil) {
+    public init(
+        source: String, folder: String, manifestFolder: String, environmentFile: [UInt8]? = nil,
+        imageBuilder: String = "docker"
+    ) {
         self.source = source
         self.folder = folder
         self.manifestFolder = manifestFolder
         self.environmentFile = environmentFile
+        self.imageBuilder = imageBuilder
     }
 
     /// What the source calls `path`, as the manifest calls it: relative to its folder where it is near, else absolute.
@@ -60,6 +66,8 @@ public struct ImportOrigin: Sendable, Equatable {
 public enum ImportError: Error, Equatable {
     /// It is another kind of file than was said.
     case unexpected(source: String, expected: String)
+    /// A compose file as people write it.
+    case unresolved(source: String)
     case noServices(source: String)
 }
 

@@ -10,7 +10,7 @@ extension ImportedManifest {
         }
         file.ignore("version")
         var draft = Draft(origin)
-        let common = variables(file)
+        let common = variables(file, in: nil, &draft)
         for process in processes {
             draft.services.append(ProcessComposeService(process, common: common).read(into: &draft))
         }
@@ -24,9 +24,15 @@ extension ImportedManifest {
     }
 
     /// `environment`, a list of `NAME=value`.
-    fileprivate static func variables(_ fields: Fields) -> [(name: String, value: String)] {
+    fileprivate static func variables(_ fields: Fields, in process: String?, _ draft: inout Draft) -> [(
+        name: String, value: String
+    )] {
         (fields.texts("environment") ?? []).compactMap { text in
-            guard let equals = text.firstIndex(of: "=") else { return nil }
+            guard let equals = text.firstIndex(of: "=") else {
+                let part = process.map { $0 + ": " } ?? ""
+                draft.note("\(part)the variable \(Sentence.quoted(text)) was left out: it has no value")
+                return nil
+            }
             return (String(text[..<equals]), Dollars.template(String(text[equals...].dropFirst())))
         }
     }
@@ -47,14 +53,21 @@ private struct ProcessComposeService {
     func read(into draft: inout Draft) -> DraftService {
         var service = DraftService(name)
         let command = fields.text("command").map(Dollars.unescaped)
-        if command == nil { draft.note("\(name): it has no command; `run` is to be filled in") }
-        service.run = .string(command ?? "false")
+        let words = command == nil ? fields.texts("entrypoint") ?? [] : []
+        if let first = words.first, !first.isEmpty {
+            service.run = .array(words.map { .string(Dollars.template($0)) })
+        } else {
+            if command == nil { draft.note("\(name): it has no command; `run` is to be filled in") }
+            service.run = .string(command ?? "false")
+        }
         service.directory = draft.origin.directory(fields.text("working_dir") ?? ".", Dollars.template)
         service.comments = fields.text("description").map { [$0] } ?? []
         service.isDisabled = fields.bool("disabled") ?? false
         if service.isDisabled { service.comments.append("Disabled; take x- away to have it run.") }
         service.instances = fields.whole("replicas").flatMap { 2...1000 ~= $0 ? $0 : nil }
-        service.variables = common + ImportedManifest.variables(fields)
+        let own = ImportedManifest.variables(fields, in: name, &draft)
+        service.variables = common + own
+        service.hasTerminal = fields.bool("is_tty") ?? false
         service.dependsOn = dependencies(&draft)
         service.restart = restart(&draft)
         service.stop = stop(&draft)
@@ -62,7 +75,7 @@ private struct ProcessComposeService {
             draft.note(
                 "\(name): is_daemon was left out: devmesh wants the program itself, so let it stay in the foreground")
         }
-        listen(&service, command ?? "", &draft)
+        listen(&service, command ?? words.joined(separator: " "), isTold: own.contains { $0.name == "PORT" })
         fields.ignore("namespace")
         draft.noteRest(of: fields, in: name)
         return service
@@ -75,7 +88,12 @@ private struct ProcessComposeService {
             switch condition {
             case "process_started": return (member.name, "started")
             case "process_healthy", "process_log_ready": return (member.name, "ready")
-            case "process_completed", "process_completed_successfully": return (member.name, "completed")
+            case "process_completed_successfully": return (member.name, "completed")
+            case "process_completed":
+                draft.note(
+                    "\(name): it waits until \(member.name) has ended with 0; after another end process-compose would start "
+                        + "it, too")
+                return (member.name, "completed")
             default:
                 draft.note("\(name): the condition \(Sentence.quoted(condition)) became \"started\"")
                 return (member.name, "started")
@@ -115,7 +133,8 @@ private struct ProcessComposeService {
 
     // MARK: Probes, and the port that they name
 
-    private func listen(_ service: inout DraftService, _ command: String, _ draft: inout Draft) {
+    /// - Parameter isTold: whether it is told its port by `PORT`, and so listens on any.
+    private func listen(_ service: inout DraftService, _ command: String, isTold: Bool) {
         var port: Int?
         if let ready = fields.object("readiness_probe") {
             service.ready = probe(ready, &port, isLive: false)
@@ -123,11 +142,10 @@ private struct ProcessComposeService {
             service.ready = [JSON.Member("log", .string(Self.pattern(for: line)))]
         }
         if let live = fields.object("liveness_probe") { service.live = probe(live, &port, isLive: true) }
-        if port == nil, let index = service.variables.lastIndex(where: { $0.name == "PORT" }) {
-            port = Int(service.variables[index].value)
-        }
-        service.variables.removeAll { $0.name == "PORT" && port.map(String.init) == $0.value }
-        if let port, 1...65535 ~= port {
+        if isTold {
+            service.variables.removeAll { $0.name == "PORT" }
+            service.listens = .assigned
+        } else if let port {
             service.listens = .fixed(port)
         } else if let listens = DraftService.Listening(of: command) {
             service.listens = listens

@@ -57,7 +57,7 @@ private struct ProjectFolder {
     private func read(_ file: String) -> String { files.read(path == "." ? file : "\(path)/\(file)") ?? "" }
 
     private func names(in folder: String) -> [String] {
-        files.list(path == "." ? folder : "\(path)/\(folder)")
+        files.list(path == "." ? folder : folder == "." ? path : "\(path)/\(folder)")
     }
 
     private func service(_ name: String, build: String? = nil, run: String) -> DraftService {
@@ -65,13 +65,17 @@ private struct ProjectFolder {
         service.directory = path == "." ? nil : Dollars.escaped(path)
         service.build = build.map { .string($0) }
         service.run = .string(run)
+        service.watchesFiles = build != nil
         if DraftService.Listening(of: run) == nil { service.comments = ["It has to listen on $PORT."] }
         return service
     }
 
     /// Each executable product, else each executable target.
     private var swiftPackage: [DraftService] {
-        let text = read("Package.swift")
+        // Comments name programs, too.
+        let lines = read("Package.swift").split(whereSeparator: \.isNewline)
+        let text = lines.compactMap { $0.split(separator: "//", omittingEmptySubsequences: false).first }
+            .joined(separator: "\n")
         let products = Self.names(after: ".executable(", in: text)
         let programs = products.isEmpty ? Self.names(after: ".executableTarget(", in: text) : products
         return programs.filter(ServiceNaming.isPlain).map { name in
@@ -79,30 +83,47 @@ private struct ProjectFolder {
         }
     }
 
-    /// The script that developers run, by the package manager whose lock file is there.
+    /// The script that developers run, by the package manager whose lock file is there, or where the workspace is.
     private func nodePackage(_ names: Set<String>) -> DraftService? {
         let json = try? JSON(parsing: read("package.json"))
         // Of a workspace, the packages below are what runs.
-        guard let scripts = json?["scripts"], json?["workspaces"] == nil,
+        guard let scripts = json?["scripts"], json?["workspaces"] == nil, !names.contains("pnpm-workspace.yaml"),
             let script = ["dev", "start"].first(where: { scripts[$0]?.stringValue?.isEmpty == false })
         else { return nil }
         let locks = [("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lock", "bun"), ("bun.lockb", "bun")]
-        let manager = locks.first { names.contains($0.0) }?.1 ?? "npm"
-        return service(name, run: "\(manager) run \(script)")
+        let manager = [names, Set(files.list("."))].lazy.compactMap { names in
+            locks.first { names.contains($0.0) }?.1
+        }.first
+        var service = service(name, run: "\(manager ?? "npm") run \(script)")
+        if let listens = scripts[script]?.stringValue.flatMap(DraftService.Listening.init) {
+            service.listens = listens
+            service.comments = []
+        }
+        return service
     }
 
     /// The main package of its top, and those in `cmd`.
     private var goModule: [DraftService] {
         var found: [DraftService] = []
-        if read("main.go").contains("package main") {
+        if isProgram(".") {
             let program = ServiceNaming.name(for: name)
             found.append(service(name, build: "go build -o bin/\(program) .", run: "bin/\(program)"))
         }
         for command in names(in: "cmd").filter(ServiceNaming.isPlain)
-        where read("cmd/\(command)/main.go").contains("package main") {
+        where isProgram("cmd/\(command)") {
             found.append(service(command, build: "go build -o bin/\(command) ./cmd/\(command)", run: "bin/\(command)"))
         }
         return found
+    }
+
+    /// Whether a folder of Go files is package main.
+    private func isProgram(_ folder: String) -> Bool {
+        names(in: folder).contains { file in
+            file.hasSuffix(".go") && !file.hasSuffix("_test.go")
+                && read(folder == "." ? file : "\(folder)/\(file)").split(whereSeparator: \.isNewline).contains {
+                    $0.hasPrefix("package main")
+                }
+        }
     }
 
     /// Each `[[bin]]`, `src/bin/*.rs`, and the package's own where it has `src/main.rs`.

@@ -50,9 +50,9 @@ struct ImportFixtureTests {
 
     @Test func fixtures_areAllThere() {
         #expect(Self.names("procfile").count >= 3)
-        #expect(Self.names("process-compose").count >= 2)
-        #expect(Self.names("compose").count >= 1)
-        #expect(Self.names("surroundings").count >= 3)
+        #expect(Self.names("process-compose").count >= 3)
+        #expect(Self.names("compose").count >= 4)
+        #expect(Self.names("surroundings").count >= 4)
     }
 }
 

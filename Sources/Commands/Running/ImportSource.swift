@@ -1,5 +1,6 @@
 import Import
 import JSON
+import Manifest
 import Platform
 
 /// What `init` makes a manifest from: found, read, and where it is YAML turned into JSON by another program.
@@ -41,13 +42,17 @@ struct ImportSource {
         }
         var origin = ImportOrigin(
             source: name, folder: Path.parent(path), manifestFolder: folder,
-            environmentFile: try? Kernel.real.readFile(Path.join(Path.parent(path), ".env")))
+            environmentFile: try? Kernel.real.readFile(Path.join(Path.parent(path), ".env")),
+            imageBuilder: imageBuilder)
         switch format {
         case .procfile:
             return try importing { () throws(ImportError) in try .procfile(text, origin) }
         case .processCompose(let isYAML):
             let json = isYAML ? try json(ofYAML: path, as: name) : try? JSON(parsing: bytes)
-            return try importing { () throws(ImportError) in try .processCompose(json ?? .null, origin) }
+            var manifest = try importing { () throws(ImportError) in try .processCompose(json ?? .null, origin) }
+            manifest.notes += ["process-compose.override.yaml", "process-compose.override.yml"]
+                .filter { isThere($0, beside: path) }.map(Sentences.processOverrideIgnored)
+            return manifest
         case .compose(let isYAML):
             let json = isYAML ? try composed(path, as: name, isFound: isFound) : try? JSON(parsing: bytes)
             // Compose has read it.
@@ -58,13 +63,23 @@ struct ImportSource {
         }
     }
 
+    /// The program here that builds images.
+    private var imageBuilder: String {
+        let path = session.environment["PATH"]
+        return Container.clients.first { (try? Executable.find($0, path: path, directory: folder)) != nil } ?? "docker"
+    }
+
     /// What docker would have merged into the file that it finds by itself.
     private func overrides(beside path: String) -> [String] {
         [
             "compose.override.yaml", "compose.override.yml", "docker-compose.override.yaml",
             "docker-compose.override.yml",
         ]
-        .filter { Kernel.real.status(Path.join(Path.parent(path), $0)) != nil }
+        .filter { isThere($0, beside: path) }
+    }
+
+    private func isThere(_ name: String, beside path: String) -> Bool {
+        Kernel.real.status(Path.join(Path.parent(path), name)) != nil
     }
 
     private func importing(_ body: () throws(ImportError) -> ImportedManifest) throws(CommandFailure)

@@ -11,9 +11,9 @@ extension Sentences {
             """
     }
 
-    static func holdsSecrets(_ file: String, _ names: [String]) -> String {
-        "\(file) holds what look like secrets, so only you may read it: \(Phrase.list(names, joined: "and")). Move them to an "
-            + "`envFile` before others get it."
+    static func holdsSecrets(_ file: String, _ names: [String], isWritten: Bool) -> String {
+        "\(file) holds what look like secrets\(isWritten ? ", so only you may read it" : ""): "
+            + "\(Phrase.list(names, joined: "and")). Move them to an `envFile` before others get it."
     }
 
     static func manifestExists(_ file: String) -> String {
@@ -29,6 +29,10 @@ extension Sentences {
 
     static func overrideIgnored(_ file: String) -> String {
         "\(file) is here, too, and was not read, as \"docker compose -f\" does not either"
+    }
+
+    static func processOverrideIgnored(_ file: String) -> String {
+        "\(file) is here, too, and was not read, though process-compose merges it"
     }
 
     static func notImported(_ file: String) -> String {
@@ -71,6 +75,9 @@ extension Sentences {
     static func cannotImport(_ error: ImportError) -> String {
         switch error {
         case .unexpected(let source, let expected): "\(source) has no `\(expected)` at its top, which are what is read."
+        case .unresolved(let source):
+            "\(source) is a compose file as people write it. `docker compose -f \(source) config --format json` resolves it: "
+                + "what that prints is what is read."
         case .noServices(let source): "\(source) names nothing to run."
         }
     }

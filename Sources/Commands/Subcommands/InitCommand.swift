@@ -12,8 +12,8 @@ enum InitCommand: Subcommand {
             Makes services.json from the first of these that is in this folder: process-compose.yaml, Procfile.dev, \
             Procfile, compose.yaml, docker-compose.yml; else from the programs found here and one level below by Package.swift, package.json, go.mod, \
             Cargo.toml and manage.py. What could not be carried over is listed on standard error. An existing file is \
-            never overwritten. Compose files are read by `docker compose config`, other YAML by yq, or by python3 or \
-            ruby with their YAML modules.
+            never overwritten. Compose files are read by `docker compose config`, whose JSON can be given instead; other \
+            YAML by yq, or by python3 or ruby with their YAML modules.
             """,
         options: [
             .value("from", "FILE", .file, "make it from this file: of those kinds, also as JSON"),
@@ -38,7 +38,11 @@ enum InitCommand: Subcommand {
             try session.say(Sentences.imported(name, manifest.services))
         }
         for note in manifest.notes { try session.complain(note + ".") }
-        if !manifest.secrets.isEmpty { try session.complain(Sentences.holdsSecrets(name, manifest.secrets)) }
+        if !manifest.secrets.isEmpty {
+            let isWritten = !arguments.has("stdout")
+            let place = isWritten ? name : "the manifest"
+            try session.complain(Sentences.holdsSecrets(place, manifest.secrets, isWritten: isWritten))
+        }
         return 0
     }
 

@@ -95,10 +95,10 @@ struct InitTests {
         let failed = try project.devmesh("init", environment: path)
         #expect(failed.status == 1)
         #expect(failed.errors.hasPrefix("no plug-in\ndevmesh: `docker compose config` could not read compose.yaml;"))
-        write(docker: #"echo "$*" > words; echo '{"services": {"db": {"image": "postgres:17", "user": "1"}}}'"#)
+        write(docker: #"echo "$*" > words; echo '{"services": {"db": {"image": "postgres:17", "privileged": true}}}'"#)
         let result = try project.devmesh("init", environment: path)
         #expect(result.status == 0)
-        #expect(result.errors.hasPrefix("devmesh: db: not carried over: user.\n"))
+        #expect(result.errors.hasPrefix("devmesh: db: not carried over: privileged.\n"))
         // Without -f docker merges what overrides it.
         #expect(project.folder.read("words") == "compose --profile * config --format json\n")
         #expect(project.folder.read("services.json")?.contains(#""image": "postgres:17", "port": 5432"#) == true)
@@ -116,6 +116,34 @@ struct InitTests {
         #expect(!result.errors.contains("hush"))
         #expect(result.errors.contains("compose.override.yaml is here, too, and was not read"))
         #expect(Kernel.real.status(project.folder.path + "/services.json")?.mode == 0o600)
+        let printed = try project.devmesh("init", "--from", "compose.json", "--stdout")
+        #expect(printed.errors.contains("the manifest holds what look like secrets: db.POSTGRES_PASSWORD."))
+    }
+
+    @Test func init_composeFileThatNobodyResolved_isRefused() throws {
+        let project = TestProject()
+        project.folder.write("raw.json", #"{"services": {"web": {"image": "web", "ports": ["8080:80"]}}}"#)
+        let result = try project.devmesh("init", "--from", "raw.json")
+        #expect(result.status == 1)
+        #expect(result.errors.contains("`docker compose -f raw.json config --format json` resolves it"))
+        #expect(project.folder.read("services.json") == nil)
+    }
+
+    @Test func init_withPodmanAlone_buildsByPodman() throws {
+        let project = TestProject()
+        project.folder.write("compose.json", #"{"services": {"web": {"build": {"context": "."}}}}"#)
+        project.folder.write("tools/podman", "#!/bin/sh\n", permissions: 0o700)
+        let path = ["PATH": project.folder.path + "/tools"]
+        let result = try project.devmesh("init", "--from", "compose.json", "--stdout", environment: path)
+        #expect(result.output.contains(#""build": ["podman", "build""#))
+    }
+
+    @Test func init_processComposeOverride_isNamed() throws {
+        let project = TestProject()
+        project.folder.write("process-compose.json", #"{"processes": {"a": {"command": "./a --port $PORT"}}}"#)
+        project.folder.write("process-compose.override.yaml", "")
+        let result = try project.devmesh("init", "--from", "process-compose.json", "--stdout")
+        #expect(result.errors.contains("process-compose.override.yaml is here, too, and was not read"))
     }
 
     @Test func init_nothingToGoBy_saysWhatWasLookedFor() throws {
