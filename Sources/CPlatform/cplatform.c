@@ -364,6 +364,14 @@ UNTRACED static void become(struct birth *birth) {
         }
     }
 #ifdef __linux__
+    if (request->tag) {
+        // No kernel since 2.4 heeds this limit, but all hand it down through fork and exec.
+        struct rlimit limit;
+        if (getrlimit(RLIMIT_LOCKS, &limit) == 0) {
+            limit.rlim_cur = request->tag;
+            setrlimit(RLIMIT_LOCKS, &limit);
+        }
+    }
     if (!code && request->processors) {
         cpu_set_t set;
         CPU_ZERO(&set);
@@ -456,6 +464,16 @@ int cp_spawn(const struct cp_spawn *request, int *stage) {
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_setcancelstate(cancel, NULL);
     return result;
+}
+
+uint64_t cp_tag(int pid) {
+#ifdef __linux__
+    struct rlimit limit;
+    if (prlimit(pid, RLIMIT_LOCKS, NULL, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) return limit.rlim_cur;
+#else
+    (void)pid;
+#endif
+    return 0;
 }
 
 int cp_processors(int *out, int capacity) {

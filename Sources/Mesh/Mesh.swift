@@ -130,8 +130,8 @@ final class Mesh {
             allocatePort: { ports.take(besides: $0) }, ownsOrphans: true,
             witness: StartWitness { [logs] source, stdout, stderr in
                 logs.expect(service: source.service, instance: source.instance, stdout: stdout, stderr: stderr)
-            } process: { pid, marker, began in
-                journal?.started(pid, String(marker.drop { $0 != "/" }.dropFirst()), began: began)
+            } process: { pid, marker, tag, began in
+                journal?.started(pid, String(marker.drop { $0 != "/" }.dropFirst()), tag: tag, began: began)
             })
         proxy.delegate = self
         supervisor.delegate = self

@@ -21,8 +21,10 @@ public enum ChildTable {
     private final class Starting: @unchecked Sendable {
         // Written by the child and its thread, by atomic operations; freed when no thread can read it any more.
         let pid: UnsafeMutablePointer<Int32>
+        let tag: UInt64?
 
-        init() {
+        init(tag: UInt64?) {
+            self.tag = tag
             pid = .allocate(capacity: 1)
             pid.initialize(to: -1)
         }
@@ -54,7 +56,7 @@ public enum ChildTable {
     public static func spawn(
         _ request: SpawnRequest, stdin: Int32 = -1, stdout: Int32 = -1, stderr: Int32 = -1, kernel: Kernel = .real
     ) throws(SpawnFailure) -> Int32 {
-        let starting = Starting()
+        let starting = Starting(tag: request.tag)
         state.withLock { $0.starting.append(starting) }
         let result: Result<Int32, SpawnFailure>
         do throws(SpawnFailure) {
@@ -66,6 +68,18 @@ public enum ChildTable {
             if case .success(let pid) = result { state.known.insert(pid) }
         }
         return try result.get()
+    }
+
+    /// KILLs the children with these tags that have not executed their programs yet, which on a dead network disk may
+    /// take for ever; each `spawn` then returns a child that has ended.
+    public static func killStarting(_ tags: Set<UInt64>) {
+        state.withLock { state in
+            // One that can't be executed is reaped a moment before it leaves the list: no pid is given again that soon.
+            for child in state.starting where child.tag.map(tags.contains) ?? false {
+                let pid = child.current
+                if pid > 0 { kill(pid, SIGKILL) }
+            }
+        }
     }
 
     /// Runs `body` while no process is being made, so that none gets a copy of a descriptor that `body` makes and
@@ -86,9 +100,12 @@ public enum ChildTable {
         state.withLock { state in
             guard state.known.contains(pid) else { return nil }
             var status: Int32 = 0
-            guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
+            let found = waitpid(pid, &status, WNOHANG)
+            // Reaped by others, as one is that was KILLed before it could say that it is ours: how it ended nobody knows.
+            let isLost = found < 0 && errno == ECHILD
+            guard found == pid || isLost else { return nil }
             state.known.remove(pid)
-            return ExitStatus(waitStatus: status)
+            return isLost ? .signalled(.kill) : ExitStatus(waitStatus: status)
         }
     }
 
@@ -97,7 +114,7 @@ public enum ChildTable {
         var info = siginfo_t()
         // The child is left as it is (WNOWAIT), so that `reap` takes it under the lock.
         while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) != 0, errno == EINTR {}
-        return reap(pid) ?? .exited(0)
+        return reap(pid) ?? .signalled(.kill)
     }
 
     /// Waits until a child ends; for threads that may wait. Once `patience` is over, its group is killed.

@@ -56,6 +56,13 @@ public struct ProcessTable: Sendable {
         kill(entry.pid, signal.number)
     }
 
+    /// The tag that a process was started with (`SpawnRequest.tag`) or has inherited; nil where it has none, is gone or
+    /// another user's.
+    public static func tag(of pid: Int32) -> UInt64? {
+        let tag = cp_tag(pid)
+        return tag == 0 ? nil : tag
+    }
+
     /// Whether any process of a group is left, zombies included (kill(2)).
     public static func groupExists(_ group: Int32) -> Bool { kill(-group, 0) == 0 || errno == EPERM }
 

@@ -26,6 +26,9 @@ public struct SpawnRequest: Sendable {
     public var takesTerminal = false
     /// Its soft limit of open files; nil: what this process was started with.
     public var openFiles: UInt64?
+    /// By which it and all that descends from it can be known (`ProcessTable.tag`), whatever they do with their
+    /// environment, session and parents; nil: that of this process.
+    public var tag: UInt64?
 
     public init(
         path: String, arguments: [String], environment: [String: String], directory: String? = nil,
@@ -95,6 +98,7 @@ extension Kernel {
                 native.dies_with_parent = request.diesWithParent ? 1 : 0
                 native.takes_terminal = request.takesTerminal ? 1 : 0
                 native.nofile = request.openFiles ?? ThisProcess.openFilesBefore.load(ordering: .relaxed)
+                native.tag = request.tag ?? 0
                 guard !request.processors.isEmpty else { return cp_spawn(&native, &stage) }
                 return request.processors.withUnsafeBufferPointer { processors in
                     native.processors = processors.baseAddress

@@ -3,8 +3,8 @@ import Synchronization
 
 /// What a mesh has started, on disk, so that the next one finds what a crash left running: `.devmesh/…/journal`.
 ///
-///     devmesh-journal 1 0a1b2c3d-… 4711 1795300000000000     boot, supervisor's pid, µs since 1970 when it began
-///     + 4712 8812345 8812346 reader.1#1                      pid, and between which moments it was started
+///     devmesh-journal 2 0a1b2c3d-… 4711 1795300000000000     life of the pids, supervisor's, µs since 1970 when it began
+///     + 4712 8812345 8812346 2718281828 reader.1#1           pid, between which moments it was started, and its tag
 ///     ! 1795300012000000 its supervisor was killed           when it ended otherwise than by `down`, and how
 ///
 /// Lines are appended and never waited for: it is of use as long as the machine has not been started again. Ends are
@@ -15,6 +15,8 @@ public final class Journal: Sendable {
         var size = 0
         /// At which it is written anew, without those that have ended.
         var limit: Int
+        /// Whether the last line may lack its end.
+        var isTorn = false
     }
 
     private let path: String
@@ -22,17 +24,15 @@ public final class Journal: Sendable {
     private let kernel: Kernel
     private let state: Mutex<State>
 
-    static let firstLine = "devmesh-journal 1 "
+    static let firstLine = "devmesh-journal 2 "
 
-    /// Begins a new one; what was there is lost.
+    /// Begins a new one, with what the one before tells of that would not end.
     public init(_ project: LocatedProject, limit: Int = 256 << 10, kernel: Kernel = .real) throws(ProjectError) {
         path = project.journalFile
-        header = "\(Self.firstLine)\(BootID.current(kernel)) \(ThisProcess.id) \(WallTime.now.microseconds)\n"
+        header = "\(Self.firstLine)\(PIDLife.current(kernel)) \(ThisProcess.id) \(WallTime.now.microseconds)\n"
         self.kernel = kernel
         do throws(Errno) {
-            try kernel.remove(path)
-            let file = try kernel.open(path, .append)
-            try kernel.writeAll(file, header)
+            let file = try Self.write(header + (Self.living(path, kernel) ?? ""), path, kernel)
             state = Mutex(State(file: file, limit: limit))
         } catch {
             throw .unwritable(path: path, error, mend: "devmesh keeps track of its processes there: make room.")
@@ -40,16 +40,19 @@ public final class Journal: Sendable {
     }
 
     /// Notes a process that was started just now, on whatever thread.
-    /// - Parameter began: `Instant.sinceBoot` before it was started.
-    public func started(_ pid: Int32, _ name: String, began: Instant) {
-        let entry = Entry(pid: pid, earliest: began.ticks - 1, latest: Instant.sinceBoot.ticks + 1, name: name)
+    /// - Parameters:
+    ///   - tag: that it was started with (`SpawnRequest.tag`).
+    ///   - began: `Instant.sinceBoot` before it was started.
+    public func started(_ pid: Int32, _ name: String, tag: UInt64, began: Instant) {
+        let entry = Entry(
+            pid: pid, earliest: began.ticks - 1, latest: Instant.sinceBoot.ticks + 1, tag: tag, name: name)
         append(entry.line)
     }
 
     /// Notes that the mesh ended otherwise than by `down`.
     public static func noteEnd(of project: LocatedProject, _ how: String, kernel: Kernel = .real) {
         guard let file = try? kernel.open(project.journalFile, .append) else { return }
-        try? kernel.writeAll(file, "! \(WallTime.now.microseconds) \(how)\n")
+        try? kernel.writeAll(file, "\n! \(WallTime.now.microseconds) \(how)\n")
     }
 
     /// Whether a mesh is up, or has not ended in order.
@@ -73,35 +76,57 @@ public final class Journal: Sendable {
     private func append(_ line: String) {
         state.withLock { state in
             // A full disk costs the mesh nothing but the certainty of what a crash leaves.
-            try? kernel.writeAll(state.file, line)
+            state.isTorn = (try? kernel.writeAll(state.file, state.isTorn ? "\n" + line : line)) == nil
             state.size += line.utf8.count
             if state.size > state.limit { compact(&state) }
         }
     }
 
     private func compact(_ state: inout State) {
-        guard let bytes = try? kernel.readFile(path), let record = JournalRecord(bytes) else { return }
-        let left = Set(record.left(in: .snapshot()).map(\.entry.pid))
-        let living = record.entries.filter { left.contains($0.pid) }.map(\.line).joined()
-        guard (try? kernel.replaceFile(path, with: Array((header + living).utf8), isDurable: false)) != nil,
-            let file = try? kernel.open(path, .append)
-        else { return }
+        guard let living = Self.living(path, kernel), let file = try? Self.write(header + living, path, kernel) else {
+            return
+        }
         state.file = file
+        state.isTorn = false
         state.size = living.utf8.count
         // Should that many live, it must not be written anew for each line.
         state.limit = max(state.limit, state.size * 2)
     }
+
+    /// The lines of a journal about those that live; nil where there is none.
+    private static func living(_ path: String, _ kernel: Kernel) -> String? {
+        guard let bytes = try? kernel.readFile(path), let record = JournalRecord(bytes) else { return nil }
+        let left = Set(record.left(in: .snapshot()).map(\.entry))
+        return record.entries.filter(left.contains).map(\.line).joined()
+    }
+
+    /// Puts a new one in the place of what is there; it is open already when it gets there.
+    private static func write(_ text: String, _ path: String, _ kernel: Kernel) throws(Errno) -> Descriptor {
+        let beside = path + ".new"
+        do throws(Errno) {
+            try kernel.remove(beside)
+            let file = try kernel.open(beside, .append)
+            try kernel.writeAll(file, text)
+            try kernel.rename(beside, to: path)
+            return file
+        } catch {
+            try? kernel.remove(beside)
+            throw error
+        }
+    }
 }
 
 /// A process that the journal tells of.
-struct Entry: Equatable {
+struct Entry: Hashable {
     var pid: Int32
     /// In ticks since boot, as /proc tells them, of which there are a hundred a second.
     var earliest: Int64
     var latest: Int64
+    /// What it hands down to its offspring (`SpawnRequest.tag`).
+    var tag: UInt64
     var name: String
 
-    var line: String { "+ \(pid) \(earliest) \(latest) \(name)\n" }
+    var line: String { "+ \(pid) \(earliest) \(latest) \(tag) \(name)\n" }
 
     /// Whether that is the process, and none that got its pid later.
     func isThat(_ process: ProcessEntry) -> Bool {
@@ -111,7 +136,7 @@ struct Entry: Equatable {
 
 /// A journal that was read.
 struct JournalRecord {
-    var boot: String
+    var life: String
     var supervisor: Int32
     var since: WallTime
     var entries: [Entry] = []
@@ -120,48 +145,49 @@ struct JournalRecord {
 
     /// Nil for anything else than a journal. What is torn or damaged in it is left out.
     init?(_ bytes: [UInt8]) {
-        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        // A torn line has no end, and perhaps the half of a number.
+        guard let last = bytes.lastIndex(of: UInt8(ascii: "\n")) else { return nil }
+        let lines = String(decoding: bytes[..<last], as: UTF8.self).split(separator: "\n")
         let head = lines.first?.split(separator: " ") ?? []
         guard lines.first?.hasPrefix(Journal.firstLine) == true, head.count == 5, let supervisor = Int32(head[3]),
             let since = Int64(head[4])
         else { return nil }
-        boot = String(head[2])
+        life = String(head[2])
         self.supervisor = supervisor
         self.since = WallTime(microseconds: since)
         for line in lines.dropFirst() {
-            let words = line.split(separator: " ", maxSplits: line.hasPrefix("!") ? 2 : 4)
-            if words.first == "+", words.count == 5, let pid = Int32(words[1]), pid > 1, let earliest = Int64(words[2]),
-                let latest = Int64(words[3]), earliest <= latest
+            let words = line.split(separator: " ", maxSplits: line.hasPrefix("!") ? 2 : 5)
+            if words.first == "+", words.count == 6, let pid = Int32(words[1]), pid > 1, let earliest = Int64(words[2]),
+                let latest = Int64(words[3]), earliest <= latest, let tag = UInt64(words[4])
             {
-                entries.append(Entry(pid: pid, earliest: earliest, latest: latest, name: String(words[4])))
+                let name = String(words[5])
+                entries.append(Entry(pid: pid, earliest: earliest, latest: latest, tag: tag, name: name))
             } else if words.first == "!", words.count == 3, let time = Int64(words[1]) {
                 end = (WallTime(microseconds: time), String(words[2]))
             }
         }
     }
 
-    /// What is left of its processes, their sessions and groups included, each with the entry that it comes from.
-    ///
-    /// A pid is not given again while a session or a group has it as its name (credentials(7)). A later one of that
-    /// name, whose leader has gone as well, can't be told from these.
+    /// What is left of its processes and of all that came from them, each with the entry that it comes from.
     func left(in table: ProcessTable) -> [(process: ProcessEntry, entry: Entry)] {
         let latest = Dictionary(entries.map { ($0.pid, $0) }) { $1 }
-        let processes = Dictionary(table.entries.map { ($0.pid, $0) }) { $1 }
+        let tagged = Dictionary(entries.map { ($0.tag, $0) }) { $1 }
         return table.entries.compactMap { process in
-            for name in [process.pid, process.session, process.group] {
-                guard let entry = latest[name], Int64(process.started) >= entry.earliest else { continue }
-                if processes[name].map(entry.isThat) ?? true { return (process, entry) }
-            }
-            return nil
+            if let entry = ProcessTable.tag(of: process.pid).flatMap({ tagged[$0] }) { return (process, entry) }
+            guard let entry = latest[process.pid], entry.isThat(process) else { return nil }
+            return (process, entry)
         }
     }
 }
 
-/// Tells one start of the machine from another (random(4)).
-enum BootID {
+/// Names the time for which a pid means what it meant: a start of the machine (random(4)), and within it one of the
+/// container, whose pids begin anew while the machine runs on (pid_namespaces(7)).
+enum PIDLife {
     static func current(_ kernel: Kernel) -> String {
         guard let bytes = try? kernel.readFile("/proc/sys/kernel/random/boot_id") else { return "unknown" }
-        return String(decoding: bytes.prefix { $0 > 0x20 }, as: UTF8.self)
+        let boot = String(decoding: bytes.prefix { $0 > 0x20 }, as: UTF8.self)
+        let namespace = kernel.linkTarget("/proc/self/ns/pid") ?? ""
+        return "\(boot)/\(namespace)/\(ProcessTable.entry(1)?.started ?? 0)"
     }
 }
 

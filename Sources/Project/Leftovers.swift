@@ -3,7 +3,7 @@ import Platform
 /// What a mesh left behind that did not end in order.
 public struct Leftovers: Sendable {
     public enum End: Sendable, Equatable {
-        /// The machine was started again since.
+        /// The machine, or the container, was started again since.
         case withTheMachine
         /// Its guardian, or the mesh itself, ended it all.
         case told(time: WallTime, how: String)
@@ -22,8 +22,8 @@ public struct Leftovers: Sendable {
     /// Looks whether there is anything, and ends what is there; for the holder of the project's lease, before it starts
     /// anything. Waits until it is gone, or for `patience`; the journal goes with the last of it.
     ///
-    /// A process is known by its pid with the time at which it was started, or by the variable that every process of
-    /// this project carries; and so are those in its session, its group and below it.
+    /// A process is known by its pid with the time at which it was started, by its tag, or by the variable that every
+    /// process of this project carries; and so are those below it.
     ///
     /// - Parameter marker: the variable, as `DEVMESH_INSTANCE=0123456789abcdef/`, which the instance's name follows.
     /// - Returns: nil where there is nothing to tell.
@@ -34,7 +34,7 @@ public struct Leftovers: Sendable {
         let record = JournalRecord(bytes)
         var leftovers = Leftovers()
         if let record { leftovers.began = (record.supervisor, record.since) }
-        if let record, record.boot != BootID.current(kernel) {
+        if let record, record.life != PIDLife.current(kernel) {
             leftovers.end = .withTheMachine
         } else {
             if let end = record?.end { leftovers.end = .told(time: end.time, how: end.how) }

@@ -18,6 +18,8 @@ final class ManagedProcess {
     let pid: Int32
     /// In the environment of all that it starts, unless they clear it.
     let marker: String
+    /// Of all that descends from it.
+    let tag: UInt64
     var phase = Phase.running
     /// Since when everything that is found of it is killed.
     var doom: Instant?
@@ -33,9 +35,10 @@ final class ManagedProcess {
     /// Called after `onExit` told of others: now nothing is left.
     var onGone: (() -> Void)?
 
-    init(pid: Int32, marker: String) {
+    init(pid: Int32, marker: String, tag: UInt64) {
         self.pid = pid
         self.marker = marker
+        self.tag = tag
     }
 
     var isGone: Bool {

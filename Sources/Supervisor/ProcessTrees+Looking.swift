@@ -7,7 +7,6 @@ extension ProcessTrees {
         let ended = watched.values.filter { !$0.isLeaderAlive }.sorted { $0.pid < $1.pid }
         guard !ended.isEmpty || strays != nil else { return }
         let orphans = orphans()
-        claim(orphans, for: ended)
         for process in ended where process.hasGroup { process.hasGroup = ProcessTable.groupExists(process.pid) }
         // All of /proc is read only where something is left: whoever has no living parent of ours is an orphan.
         let isQuiet =
@@ -64,8 +63,7 @@ extension ProcessTrees {
         if entry.group == process.pid || entry.session == process.pid { return true }
         if process.known[entry.pid] == entry.started { return true }
         guard isOrphan(entry) else { return false }
-        if let known = unmarked[entry.pid], known.started == entry.started { return known.owner == process.pid }
-        return marker(entry) == process.marker
+        return ProcessTable.tag(of: entry.pid) == process.tag || marker(entry) == process.marker
     }
 
     private func orphans() -> [ProcessEntry] {
@@ -81,26 +79,6 @@ extension ProcessTrees {
         guard let found = ProcessTable.environment(of: entry.pid)?.first(where: { $0.hasPrefix(markerName + "=") })
         else { return nil }
         return String(found.dropFirst(markerName.count + 1))
-    }
-
-    /// Programs that set their title overwrite their environment, and some clear it: what comes without a marker as
-    /// a leader ends was its. The leader may be reaped a look later than its orphans are seen, hence two looks.
-    private func claim(_ orphans: [ProcessEntry], for ended: [ManagedProcess]) {
-        let leader = ended.first { process in
-            if case .exited = process.phase { true } else { false }
-        }
-        var known: [Int32: Unmarked] = [:]
-        for entry in orphans where mayClaim(entry) {
-            var state = unmarked[entry.pid].flatMap { $0.started == entry.started ? $0 : nil }
-            if state == nil {
-                guard Self.marker(of: entry) == nil else { continue }
-                state = Unmarked(started: entry.started)
-            }
-            if state!.owner == nil, state!.looks < 2 { state!.owner = leader?.pid }
-            state!.looks += 1
-            known[entry.pid] = state
-        }
-        unmarked = known
     }
 
     private func endStrays(_ orphans: [ProcessEntry], in table: ProcessTable) {
@@ -120,6 +98,7 @@ extension ProcessTrees {
     /// belongs to another user. It is among `undying` from then on.
     func giveUp(after patience: Duration) {
         let limit = Instant.now + (.zero - patience)
+        killStarting { _, since in since <= limit }
         let table = ProcessTable.snapshot()
         for process in watched.values.sorted(by: { $0.pid < $1.pid }) {
             guard let doom = process.doom, doom <= limit else { continue }

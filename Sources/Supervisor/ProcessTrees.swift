@@ -4,8 +4,8 @@ import Platform
 /// Starts programs and knows when they and all their offspring are gone.
 ///
 /// What belongs to a program: its process group and session, its descendants, and orphans that came to this process
-/// (a child subreaper) and carry its marker in their environment, or came when it ended and carry none. Whenever
-/// something ends, SIGCHLD says so: then, and only then, it is looked who is left.
+/// (a child subreaper) and have its tag, which is handed down whatever they do, or its marker in their environment.
+/// Whenever something ends, SIGCHLD says so: then, and only then, it is looked who is left.
 final class ProcessTrees {
     static let markerName = "DEVMESH_INSTANCE"
 
@@ -18,27 +18,13 @@ final class ProcessTrees {
     var undying: [ProcessEntry] = []
     var recheck: Timer?
 
-    /// Whether an orphan that carries no marker may be ours at all: in a process that also does other things, not
-    /// all are.
-    let mayClaim: (ProcessEntry) -> Bool
-    /// Orphans without a marker: how often they have been seen, and whose they are.
-    var unmarked: [Int32: Unmarked] = [:]
-
-    struct Unmarked {
-        let started: UInt64
-        var looks = 0
-        var owner: Int32?
-    }
-
+    /// Programs that are being started, by their tags.
+    private var starting: [UInt64: (marker: String, since: Instant)] = [:]
     private let witness: StartWitness?
 
-    init(
-        on loop: EventLoop, children: Children, mayClaim: @escaping (ProcessEntry) -> Bool = { _ in false },
-        witness: StartWitness? = nil
-    ) {
+    init(on loop: EventLoop, children: Children, witness: StartWitness? = nil) {
         self.loop = loop
         self.children = children
-        self.mayClaim = mayClaim
         self.witness = witness
         observer = children.addObserver { [weak self] in self?.look() }
     }
@@ -63,18 +49,22 @@ final class ProcessTrees {
         // Environments are large: whoever keeps this one as well has it marked already, so that it is not copied.
         if request.environment[Self.markerName] != marker { request.environment[Self.markerName] = marker }
         request.diesWithParent = true
+        let tag = UInt64.random(in: 1..<1 << 62)
+        request.tag = tag
+        starting[tag] = (marker, .now)
         let box = Box()
         let io: StandardIO = source == nil && !pipes ? .nothing : terminal.map { .terminal($0) } ?? .pipes
         children.spawn(
             request, io: io,
             onPipes: { [witness] stdout, stderr in if let source { witness?.output(source, stdout, stderr) } },
-            onStart: { [witness] pid, began in witness?.process(pid, marker, began) }
+            onStart: { [witness] pid, began in witness?.process(pid, marker, tag, began) }
         ) { status in
             box.process?.phase = .exited(status)
         } done: { [self] result in
+            starting[tag] = nil
             done(
                 result.map { started in
-                    let process = ManagedProcess(pid: started.pid, marker: marker)
+                    let process = ManagedProcess(pid: started.pid, marker: marker, tag: tag)
                     box.process = process
                     watched[started.pid] = process
                     return (process, started.pipes)
@@ -103,6 +93,12 @@ final class ProcessTrees {
         for member in members(of: process, in: .snapshot()) {
             ProcessTable.signal(member, .kill, kernel: loop.kernel)
         }
+    }
+
+    /// KILLs programs that the system has not executed yet, which may take as long as the disk that they lie on: each
+    /// becomes a process that has ended.
+    func killStarting(where isMeant: (_ marker: String, _ since: Instant) -> Bool = { _, _ in true }) {
+        ChildTable.killStarting(Set(starting.filter { isMeant($0.value.marker, $0.value.since) }.keys))
     }
 
     /// Whether one of its processes has one of these sockets open.

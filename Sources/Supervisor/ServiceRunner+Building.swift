@@ -37,6 +37,8 @@ extension ServiceRunner {
         workshop.worktrees.whenFree(checkout.worktree) { [weak self] in self?.run(steps[...], of: build) }
     }
 
+    private func marker(of build: LocalBuild) -> String { workshop.marker("\(name).build#\(build.number)") }
+
     private func step(_ command: Command, _ service: Service, _ environment: [String: String]) -> BuildStep {
         let kernel = loop.kernel
         return BuildStep(
@@ -51,8 +53,8 @@ extension ServiceRunner {
         let rest = steps.dropFirst()
         do throws(LaunchFailure) {
             guard let request = try step.request() else { return run(rest, of: build) }
-            let marker = workshop.marker("\(name).build#\(build.number)")
-            launch(request, marker: marker, source: step.isShown ? build.source : nil) { [weak self] result in
+            launch(request, marker: marker(of: build), source: step.isShown ? build.source : nil) {
+                [weak self] result in
                 switch result {
                 case .success(let process): self?.launched(build, process, step, rest)
                 case .failure(let failure):
@@ -76,6 +78,10 @@ extension ServiceRunner {
         build.isCancelled = true
         build.isKilled = build.isKilled || kill
         if let process = build.process { return end(process, kill: kill) }
+        if kill {
+            let marker = marker(of: build)
+            workshop.trees.killStarting { started, _ in started == marker }
+        }
         if let slot = build.slot, workshop.buildSlots.forget(slot) { buildEnded(build, .cancelled) }
     }
 

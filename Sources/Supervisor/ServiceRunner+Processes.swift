@@ -8,7 +8,7 @@ extension ServiceRunner {
         let source = OutputSource(service: name, instance: key.instance, generation: key.generation)
         do throws(LaunchFailure) {
             let port = try choosePort()
-            let marker = workshop.marker("\(name).\(key.instance)#\(key.generation)")
+            let marker = marker(of: key)
             var environment = workshop.environment(service, key.instance, port)
             if service.container == nil { environment[ProcessTrees.markerName] = marker }
             let (request, container) = try request(key, port, environment, source)
@@ -45,6 +45,8 @@ extension ServiceRunner {
             send(.spawnFailed(key, reason: error.sentence))
         }
     }
+
+    func marker(of key: RunKey) -> String { workshop.marker("\(name).\(key.instance)#\(key.generation)") }
 
     /// The program to start, and the container that it is then.
     private func request(_ key: RunKey, _ port: Int?, _ environment: [String: String], _ source: OutputSource)

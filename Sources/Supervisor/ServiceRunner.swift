@@ -69,8 +69,10 @@ final class ServiceRunner {
             guard let process = runs[key]?.process else { return postpone(effect, key) }
             workshop.trees.signal(process, Signal(number), recipients)
         case .killTree(let key):
-            guard let process = runs[key]?.process else { return postpone(effect, key) }
-            workshop.trees.kill(process)
+            if let process = runs[key]?.process { return workshop.trees.kill(process) }
+            postpone(effect, key)
+            let marker = marker(of: key)
+            workshop.trees.killStarting { started, _ in started == marker }
         case .setTimer(let timer, let delay):
             timers[timer]?.timer.cancel()
             let running = loop.after(delay) { [weak self] in

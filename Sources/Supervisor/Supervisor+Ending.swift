@@ -17,6 +17,7 @@ extension Supervisor {
     /// KILLs everything at once.
     public func killAll(_ done: @escaping () -> Void) {
         stopping = Stopping(waiting: [], under: Set(names), isKilling: true, done: (stopping?.done ?? []) + [done])
+        workshop.trees.killStarting()
         for name in names {
             runners[name]?.command({ .kill($0) }) { [weak self] _ in self?.isDown(name) }
         }
@@ -74,9 +75,9 @@ extension Supervisor {
         if workshop.containers.mayBeLeft { return workshop.containers.removeAll { [weak self] in self?.sweepIfDown() } }
         self.stopping = nil
         let prefix = workshop.project + "/"
-        let mayClaim = workshop.trees.mayClaim
+        let ownsOrphans = workshop.ownsOrphans
         workshop.trees.killStrays(
-            where: { ProcessTrees.marker(of: $0)?.hasPrefix(prefix) ?? mayClaim($0) },
+            where: { ProcessTrees.marker(of: $0)?.hasPrefix(prefix) ?? ownsOrphans },
             done: { for done in stopping.done { done() } })
     }
 }

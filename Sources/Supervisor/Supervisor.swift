@@ -50,7 +50,7 @@ public final class Supervisor {
     ///   - allocatePort: a private port that is free and not among those given; better not one used lately, which a
     ///     program may be unable to bind for a minute (TIME_WAIT).
     ///   - ownsOrphans: whether every orphan that this process adopts comes from this supervisor's programs: true for
-    ///     a process that does nothing else. Only then are those known that carry no marker.
+    ///     a process that does nothing else. Then those end with it too of which neither tag nor marker tells anything.
     public init(
         on loop: EventLoop, children: Children, project: String,
         environment: @escaping (_ service: Service, _ instance: Int, _ port: Int?) -> [String: String],

@@ -19,12 +19,12 @@ public struct OutputSource: Sendable, Hashable {
 public struct StartWitness: Sendable {
     /// Of where its output will be read, before there is a process; all at stdout where it has a terminal.
     public var output: @Sendable (_ source: OutputSource, _ stdout: Int32, _ stderr: Int32?) -> Void
-    /// Of the process: its pid, its marker's value, and `Instant.sinceBoot` before the start.
-    public var process: @Sendable (_ pid: Int32, _ marker: String, _ began: Instant) -> Void
+    /// Of the process: its pid, its marker's value, its tag, and `Instant.sinceBoot` before the start.
+    public var process: @Sendable (_ pid: Int32, _ marker: String, _ tag: UInt64, _ began: Instant) -> Void
 
     public init(
         output: @escaping @Sendable (_ source: OutputSource, _ stdout: Int32, _ stderr: Int32?) -> Void,
-        process: @escaping @Sendable (_ pid: Int32, _ marker: String, _ began: Instant) -> Void
+        process: @escaping @Sendable (_ pid: Int32, _ marker: String, _ tag: UInt64, _ began: Instant) -> Void
     ) {
         self.output = output
         self.process = process

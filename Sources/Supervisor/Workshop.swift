@@ -14,6 +14,8 @@ final class Workshop {
     let project: String
     let environment: (Service, Int, Int?) -> [String: String]
     let allocatePort: (Set<Int>) -> Int?
+    /// Whether every orphan that this process adopts comes from the programs that are started here.
+    let ownsOrphans: Bool
     weak var delegate: (any SupervisorDelegate)?
     /// Those of the builds: as many at a time as there are processors.
     let buildSlots = BuildSlots(ThisProcess.processors)
@@ -31,7 +33,8 @@ final class Workshop {
         self.project = project
         self.environment = environment
         self.allocatePort = allocatePort
-        trees = ProcessTrees(on: loop, children: children, mayClaim: { _ in ownsOrphans }, witness: witness)
+        self.ownsOrphans = ownsOrphans
+        trees = ProcessTrees(on: loop, children: children, witness: witness)
         listeners = ListenerWatch(on: loop, trees: trees)
         confinement = Confinement(on: loop, trees: trees)
         worktrees = Worktrees(on: loop, trees: trees, project: project)

@@ -20,6 +20,9 @@
 //   setsid            the same in a session of its own; says "setsid PID"
 //   daemon            the same, forked twice, so that its parent is gone; it holds stdout; says "daemon PID"
 //   bare              the same as setsid, with an empty environment; says "bare PID"
+//   detach            waits; what follows is done by a daemon that was forked twice and has a session of its own, and of
+//                     the environment nothing but PORT, for `listen`
+//   hold FILE         whoever opens or executes FILE waits (fcntl(2), F_SETLEASE): says "held", and "asked" when one does
 //   bind ADDRESS      what `listen` binds: 127.0.0.1 (default), ::1, 0.0.0.0 or ::
 //   port N            what `listen` binds instead of $PORT
 //   listen            binds and listens, accepts nothing yet; exits 98 if the port is taken
@@ -35,6 +38,7 @@
 //   /exit/CODE      exits at once, with no answer                 /late/CODE  answers, then exits
 //   /body           sends the request's body back (with Content-Length)
 //   /events         an event stream: "data: 1\n\n", and then silence until the client goes
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -150,6 +154,15 @@ static _Noreturn void linger(void) {
     for (;;) pause();
 }
 
+/// Becomes this program with other verbs and no environment.
+static _Noreturn void become_bare(char *const arguments[]) {
+    char path[4096], *const nothing[] = {NULL};
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    path[length > 0 ? length : 0] = 0;
+    execve(path, arguments, nothing);
+    _exit(72);
+}
+
 /// `levels` forks deep; only the last one lives on. It says who it is itself, once it ignores TERM.
 static void offspring(const char *what, int new_session, int levels) {
     int report[2];
@@ -161,15 +174,11 @@ static void offspring(const char *what, int new_session, int levels) {
         if (levels > 1 && fork() != 0) _exit(0);
         signal(SIGTERM, SIG_IGN);
         if (!strcmp(what, "bare")) {
-            char *const arguments[] = {"fixture", "ignore", "TERM", "wait", NULL}, *const nothing[] = {NULL};
-            char path[4096];
-            ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-            path[length > 0 ? length : 0] = 0;
+            char *const arguments[] = {"fixture", "ignore", "TERM", "wait", NULL};
             // Said once the environment is gone: `report` closes on exec.
             say(1, "%s %d\n", what, (int)getpid());
             fcntl(report[1], F_SETFD, FD_CLOEXEC);
-            execve(path, arguments, nothing);
-            _exit(72);
+            become_bare(arguments);
         }
         say(1, "%s %d\n", what, (int)getpid());
         close(report[1]);
@@ -180,6 +189,38 @@ static void offspring(const char *what, int new_session, int levels) {
     while (read(report[0], &byte, 1) < 0 && errno == EINTR) {}
     close(report[0]);
     if (levels > 1) waitpid(first, NULL, 0);
+}
+
+static _Noreturn void detach(char **verbs) {
+    pid_t first = fork();
+    if (first == 0) {
+        setsid();
+        if (fork() != 0) _exit(0);
+        char *arguments[64] = {"fixture"}, *port = getenv("PORT");
+        int count = 1;
+        if (port) arguments[count++] = "port", arguments[count++] = port;
+        while (*verbs && count < 63) arguments[count++] = *verbs++;
+        become_bare(arguments);
+    }
+    waitpid(first, NULL, 0);
+    for (;;) pause();
+}
+
+static void asked(int number) {
+    (void)number;
+    write_all(1, "asked\n", 6);
+}
+
+static _Noreturn void hold(const char *file) {
+#ifdef __linux__
+    signal(SIGIO, asked);
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fcntl(fd, F_SETLEASE, F_WRLCK) < 0) misuse(file);
+    say(1, "held\n");
+    for (;;) pause();
+#else
+    misuse(file);
+#endif
 }
 
 // --- serving ---
@@ -427,6 +468,8 @@ static void carry_out(const char *verb) {
     else if (!strcmp(verb, "setsid")) offspring("setsid", 1, 1);
     else if (!strcmp(verb, "daemon")) offspring("daemon", 1, 2);
     else if (!strcmp(verb, "bare")) offspring("bare", 1, 1);
+    else if (!strcmp(verb, "detach")) detach(next_argument);
+    else if (!strcmp(verb, "hold")) hold(argument());
     else if (!strcmp(verb, "bind")) bind_address = argument();
     else if (!strcmp(verb, "port")) bind_port = atoi(argument());
     else if (!strcmp(verb, "listen")) listener = listen_now();

@@ -83,9 +83,10 @@ private let offspring = """
     }
 }
 
-/// What runs on when both are killed: in sessions of their own, daemons, and in a group without its leader.
+/// What runs on when both are killed: in sessions of their own, daemons, without any environment, and in a group without
+/// its leader.
 private let clinging = """
-    {"web": {"run": "fixture setsid daemon serve http"},
+    {"web": {"run": "fixture setsid daemon bare serve http"},
      "unmarked": {"run": "env -u DEVMESH_INSTANCE fixture child wait", "listens": false}}
     """
 
@@ -95,7 +96,7 @@ private let clinging = """
         try mesh.ready("web", "unmarked")
         // The leaders, which go with the supervisor, may not have gone yet.
         let left = try mesh.killAtOnce(up)
-        #expect(left.count >= 3)
+        #expect(left.count >= 4)
 
         let next = try mesh.up()
         #expect(left.filter(\.isAlive) == [])
@@ -113,7 +114,7 @@ private let clinging = """
         try mesh.ready("web", "unmarked")
         try mesh.devmesh("scale", "web=2", code: 0)
         let left = try mesh.killAtOnce(up)
-        #expect(left.count >= 5)
+        #expect(left.count >= 7)
         let down = try mesh.devmesh("down", code: 0)
         #expect(down.errors.contains("left running: ") && down.errors.contains("web.1 (pid "))
         #expect(left.filter(\.isAlive) == [])

@@ -41,6 +41,28 @@ import Testing
     }
 }
 
+/// As those of nginx and redis: nothing in its environment says whose it is. Neither what ends elsewhere nor a probe
+/// takes it away, nor does what a build left behind keep it from ending with its service.
+@Test func daemonThatWipedItsEnvironment_isItsServicesOwn() throws {
+    let services = #"""
+        {"web": {"run": "fixture detach serve http", "live": {"command": "true", "interval": "20ms"}},
+         "built": {"build": "fixture setsid exit 0", "run": "fixture wait", "listens": false}}
+        """#
+    try withMesh(services) { mesh in
+        try mesh.up()
+        try mesh.ready("web", "built")
+        let leader = try #require(mesh.pids("web").first)
+        let daemon = try #require(Int32(mesh.get("web").body.split(separator: " ")[1]))
+        #expect(daemon != leader)
+        let entry = try #require(ProcessTable.entry(daemon))
+        for _ in 1...3 { try mesh.devmesh("restart", "built", code: 0) }
+        #expect(entry.isAlive)
+        #expect(try mesh.get("web").status == 200)
+        try mesh.devmesh("stop", "web", code: 0)
+        #expect(!entry.isAlive)
+    }
+}
+
 @Test func exit_leavingAGrandchildWithStdout_isSeenAtOnce() throws {
     let run = #""fixture daemon exit 3", "listens": false, "restart": "never", "stop": {"timeout": "200ms"}"#
     try withMesh("{\"worker\": {\"run\": \(run)}}") { mesh in

@@ -2,6 +2,12 @@
 import TestSupport
 import Testing
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 @Suite struct SpawnTests {
     let folder = TemporaryFolder()
 
@@ -23,6 +29,37 @@ import Testing
         let last = try #require(ThisProcess.usableProcessors.last)
         let text = try output("/bin/grep", ["grep", "Cpus_allowed_list", "/proc/self/status"], processors: [last])
         #expect(text == "Cpus_allowed_list:\t\(last)\n")
+    }
+
+    @Test func spawn_tag_isHandedDownWhateverTheProgramDoes() throws {
+        let tag: UInt64 = 1 << 61 | 5
+        let script = "env -i setsid -w sh -c 'cat /proc/self/limits'"
+        let limits = try output("/bin/sh", ["sh", "-c", script], tag: tag).split(separator: "\n")
+        #expect(limits.contains { $0.hasPrefix("Max file locks ") && $0.contains(" \(tag) ") })
+    }
+
+    @Test func tag_ofAProcess_isTheOneThatItWasStartedWith() throws {
+        let pipe = try Kernel.real.pipe()
+        for tag: UInt64? in [1 << 61 | 7, nil] {
+            var request = SpawnRequest(path: "/bin/cat", arguments: ["cat"], environment: [:])
+            request.tag = tag
+            let pid = try ChildTable.spawn(request, stdin: pipe.reader.raw)
+            #expect(ProcessTable.tag(of: pid) == tag)
+            ChildTable.signal(pid, .kill, group: false)
+            _ = ChildTable.wait(pid)
+            #expect(ProcessTable.tag(of: pid) == nil)
+        }
+        pipe.writer.close()
+    }
+
+    /// As the kernel does where SIGCHLD is ignored.
+    @Test func reap_ofAChildThatOthersHaveReaped_isNoSuccess() throws {
+        for reap in [{ ChildTable.reap($0) }, { ChildTable.wait($0) }] as [(Int32) -> Platform.ExitStatus?] {
+            let pid = try ChildTable.spawn(SpawnRequest(path: "/bin/true", arguments: ["true"], environment: [:]))
+            #expect(waitpid(pid, nil, 0) == pid)
+            #expect(reap(pid) == .signalled(.kill))
+            #expect(!ChildTable.contains(pid))
+        }
     }
 
     @Test func spawn_processorThatIsNotThere_isAFailureOfItsOwn() {
@@ -119,12 +156,13 @@ import Testing
 
     private func output(
         _ path: String, _ arguments: [String], environment: [String: String] = ["PATH": "/usr/bin:/bin"],
-        openFiles: UInt64? = nil, processors: [Int32] = []
+        openFiles: UInt64? = nil, processors: [Int32] = [], tag: UInt64? = nil
     ) throws -> String {
         let pipe = try Kernel.real.pipe()
         var request = SpawnRequest(
             path: path, arguments: arguments, environment: environment, directory: folder.path, openFiles: openFiles)
         request.processors = processors
+        request.tag = tag
         let pid = try ChildTable.spawn(request, stdout: pipe.writer.raw)
         let reader = pipe.reader
         pipe.writer.close()

@@ -6,15 +6,16 @@ import Testing
 /// A program that waits for its stdin's end, with a variable of its own.
 private final class Sleeper {
     let pid: Int32
+    let tag = UInt64.random(in: 1..<1 << 62)
     let began = Instant.sinceBoot
     private let pipe: Descriptor
 
     init(_ marker: String? = nil, script: String = "read line") throws {
         let pipe = try Kernel.real.pipe()
-        pid = try ChildTable.spawn(
-            SpawnRequest(
-                path: "/bin/sh", arguments: ["sh", "-c", script], environment: marker.map { ["MARK": $0] } ?? [:]),
-            stdin: pipe.reader.raw)
+        var request = SpawnRequest(
+            path: "/bin/sh", arguments: ["sh", "-c", script], environment: marker.map { ["MARK": $0] } ?? [:])
+        request.tag = tag
+        pid = try ChildTable.spawn(request, stdin: pipe.reader.raw)
         self.pipe = pipe.writer
     }
 
@@ -53,7 +54,7 @@ extension ProjectFixture {
         let fixture = ProjectFixture()
         let journal = try fixture.begin()
         let (left, stranger) = (try Sleeper(), try Sleeper())
-        journal.started(left.pid, "reader.1#3", began: left.began)
+        journal.started(left.pid, "reader.1#3", tag: left.tag, began: left.began)
         let found = try #require(fixture.clear())
         #expect(found.end == .alone && found.began?.supervisor == ThisProcess.id)
         #expect(found.ended.map(\.pid) == [left.pid] && found.ended.map(\.name) == ["reader.1"])
@@ -67,16 +68,33 @@ extension ProjectFixture {
 
     /// The leader has gone with its supervisor (PR_SET_PDEATHSIG), what it had forked has not.
     @Test(arguments: [nil, "0123456789abcdef/reader.1#3"])
-    func leftovers_inASessionWhoseLeaderIsGone_areEnded_unlessAnothersMarkIsOnThem(mark: String?) throws {
+    func leftovers_ofALeaderThatIsGone_areEnded_unlessAnothersMarkIsOnThem(mark: String?) throws {
         let fixture = ProjectFixture()
         let journal = try fixture.begin()
-        let leader = try Sleeper(mark, script: "exec 3<&0; { read line <&3; } & exit")
-        journal.started(leader.pid, "reader.1#3", began: leader.began)
-        _ = ChildTable.wait(leader.pid)
-        let left = try #require(ProcessTable.snapshot().entries.first { $0.session == leader.pid && !$0.isZombie })
+        let (leader, left) = try orphan(mark)
+        journal.started(leader.pid, "reader.1#3", tag: leader.tag, began: leader.began)
         let found = try #require(fixture.clear())
         #expect(found.ended.map(\.pid) == (mark == nil ? [left.pid] : []))
         ProcessTable.signal(left, .kill)
+    }
+
+    /// In another life of a container pids begin anew: a daemon's session may have the number of one that was ours.
+    @Test func leftovers_inAStrangersSessionOfThatNumber_areSpared() throws {
+        let fixture = ProjectFixture()
+        let journal = try fixture.begin()
+        let (leader, stranger) = try orphan()
+        journal.started(leader.pid, "reader.1#3", tag: leader.tag ^ 1, began: leader.began)
+        #expect(try #require(fixture.clear()).ended.isEmpty)
+        #expect(ProcessTable.entry(stranger.pid).map { !$0.isZombie } == true)
+        ProcessTable.signal(stranger, .kill)
+    }
+
+    /// What a shell leaves in its session when it ends.
+    private func orphan(_ mark: String? = nil) throws -> (leader: Sleeper, left: ProcessEntry) {
+        let leader = try Sleeper(mark, script: "exec 3<&0; { read line <&3; } & exit")
+        _ = ChildTable.wait(leader.pid)
+        let left = ProcessTable.snapshot().entries.first { $0.session == leader.pid && !$0.isZombie }
+        return (leader, try #require(left))
     }
 
     /// The pid is the same, the process is not.
@@ -86,7 +104,7 @@ extension ProjectFixture {
         let stranger = try Sleeper()
         let started = Int64(try #require(ProcessTable.entry(stranger.pid)).started)
         let entries = [(started - 9, started - 1), (started + 1, started + 9)].map { earliest, latest in
-            "+ \(stranger.pid) \(earliest) \(latest) reader.1#1\n"
+            "+ \(stranger.pid) \(earliest) \(latest) 1 reader.1#1\n"
         }
         let file = try Kernel.real.open(fixture.journal, .append)
         try Kernel.real.writeAll(file, entries.joined())
@@ -109,17 +127,24 @@ extension ProjectFixture {
         other.end()
     }
 
-    @Test func leftovers_ofAnEarlierBoot_areNobody() throws {
+    @Test func leftovers_ofAnEarlierLifeOfThePids_areNobody() throws {
         let fixture = ProjectFixture()
         let journal = try fixture.begin()
         let sleeper = try Sleeper()
-        journal.started(sleeper.pid, "reader.1#1", began: sleeper.began)
+        journal.started(sleeper.pid, "reader.1#1", tag: sleeper.tag, began: sleeper.began)
         let text = String(decoding: try Kernel.real.readFile(fixture.journal), as: UTF8.self)
-        let boot = text.split(separator: " ")[2]
-        let older = text.replacing(boot, with: "00000000-0000-0000-0000-000000000000")
-        try Kernel.real.replaceFile(fixture.journal, with: Array(older.utf8))
-        #expect(try #require(fixture.clear()).end == .withTheMachine)
-        #expect(sleeper.isAlive)
+        let life = text.split(separator: " ")[2]
+        let parts = life.split(separator: "/")
+        try #require(parts.count == 3)
+        // Of the machine; of the container, as its namespace and as the start of its first process tell.
+        for index in 0..<3 {
+            var parts = parts
+            parts[index] = "another"
+            let other = parts.joined(separator: "/")
+            try Kernel.real.replaceFile(fixture.journal, with: Array(text.replacing(life, with: other).utf8))
+            #expect(try #require(fixture.clear()).end == .withTheMachine)
+            #expect(sleeper.isAlive)
+        }
         sleeper.end()
     }
 
@@ -145,7 +170,40 @@ extension ProjectFixture {
         #expect(!Journal.isOpen(fixture.project, of: ThisProcess.id))
     }
 
-    @Test(arguments: ["", "devmesh", "devmesh-journal 1 a b", "\u{0}\u{1}\n", "+ 1 0 99999999999 init\n"])
+    @Test func journal_begunWhileSomethingIsLeft_tellsOfItToo() throws {
+        let fixture = ProjectFixture()
+        let left = try Sleeper()
+        try fixture.begin().started(left.pid, "reader.1#1", tag: left.tag, began: left.began)
+        let next = try fixture.begin()
+        let other = try Sleeper()
+        next.started(other.pid, "writer.1#1", tag: other.tag, began: other.began)
+        #expect(fixture.clear()?.ended.map(\.name).sorted() == ["reader.1", "writer.1"])
+        left.end()
+        other.end()
+    }
+
+    /// On a full disk a line may be written in part; the next one is its own.
+    @Test func journal_withATornLine_tellsOfTheNext() throws {
+        let fixture = ProjectFixture()
+        try fixture.project.makeStateFolder()
+        let faults = FaultPlan()
+        let journal = try Journal(fixture.project, kernel: Kernel(faults: faults))
+        let left = try Sleeper()
+        faults.injectNext(.write, .short(5))
+        faults.inject(.write, nth: faults.count(.write) + 2, .fails(.noSpace))
+        for _ in 1...2 { journal.started(left.pid, "reader.1#1", tag: left.tag, began: left.began) }
+        let text = String(decoding: try Kernel.real.readFile(fixture.journal), as: UTF8.self)
+        let lines = text.split(separator: "\n").dropFirst()
+        #expect(lines.count == 2 && lines.last?.hasPrefix("+ \(left.pid) ") == true)
+        #expect(fixture.clear()?.ended.map(\.pid) == [left.pid])
+        left.end()
+    }
+
+    @Test(
+        arguments: [
+            "", "devmesh", "devmesh-journal 2 a b\n", "devmesh-journal 2 a 4711 17953", "\u{0}\u{1}\n",
+            "+ 1 0 99999999999 1 init\n",
+        ])
     func journal_thatIsDamaged_isNone(text: String) throws {
         let fixture = ProjectFixture()
         _ = try fixture.begin()
@@ -157,7 +215,7 @@ extension ProjectFixture {
         let fixture = ProjectFixture()
         let journal = try fixture.begin()
         let (left, stranger) = (try Sleeper(), try Sleeper())
-        journal.started(left.pid, "reader.1#3", began: left.began)
+        journal.started(left.pid, "reader.1#3", tag: left.tag, began: left.began)
         let bytes = try Kernel.real.readFile(fixture.journal)
         for count in 0..<bytes.count {
             try Kernel.real.replaceFile(fixture.journal, with: Array(bytes[..<count]), isDurable: false)
@@ -173,10 +231,12 @@ extension ProjectFixture {
         try fixture.project.makeStateFolder()
         let journal = try Journal(fixture.project, limit: 4096)
         let left = try Sleeper()
-        journal.started(left.pid, "reader.1#1", began: left.began)
+        journal.started(left.pid, "reader.1#1", tag: left.tag, began: left.began)
         let gone = try Sleeper()
         gone.end()
-        for generation in 1...1000 { journal.started(gone.pid, "writer.1#\(generation)", began: gone.began) }
+        for generation in 1...1000 {
+            journal.started(gone.pid, "writer.1#\(generation)", tag: gone.tag, began: gone.began)
+        }
         #expect(try Kernel.real.readFile(fixture.journal).count < 8192)
         #expect(fixture.clear()?.ended.map(\.pid) == [left.pid])
         left.end()

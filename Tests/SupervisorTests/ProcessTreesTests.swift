@@ -1,6 +1,5 @@
 import EventLoop
 import Platform
-import Synchronization
 import TestSupport
 import Testing
 
@@ -29,33 +28,33 @@ import Testing
         #expect(result == "exit code 7 0 true")
     }
 
-    @Test func orphanWithoutEnvironment_isClaimedByTheLeaderThatEnded() throws {
+    /// As nginx and redis leave one: nothing in its environment says whose it is.
+    @Test func daemonWithoutEnvironment_isItsStartersAlone() throws {
         ThisProcess.becomeSubreaper()
-        let known = Mutex<Int32>(0)
-        let result: [Int]? = onLoop { loop, done in
+        let result: [Bool]? = onLoop { loop, done in
             let children = try! Children(on: loop)
-            // Only that one: other tests have orphans too.
-            let trees = ProcessTrees(on: loop, children: children) { entry in
-                known.withLock {
-                    $0 = ProcessTable.program(of: entry.pid) == "fixture" && isBare(entry) ? entry.pid : $0
-                }
-                return known.withLock { $0 } == entry.pid
-            }
-            trees.spawn(Self.request(["bare", "exit", "0"]), marker: "bare") { result in
-                let process = try! result.get().process
-                var left = -1
-                process.onExit = { _, others in
-                    left = others
-                    trees.kill(process)
-                }
-                process.onGone = {
-                    trees.close()
-                    children.close()
-                    done([left, exists(known.withLock { $0 }) ? 1 : 0])
+            let trees = ProcessTrees(on: loop, children: children)
+            trees.spawn(Self.request(["detach", "pid", "wait"]), marker: "web", pipes: true) { result in
+                let (web, pipes) = try! result.get()
+                let daemon = number(saidTo: pipes!.take()!, loop)
+                trees.spawn(Self.request(["exit", "0"]), marker: "probe") { result in
+                    let probe = try! result.get().process
+                    probe.onExit = { _, others in
+                        trees.kill(probe)
+                        let isSpared = others == 0 && exists(daemon)
+                        let finish = {
+                            trees.close()
+                            children.close()
+                            done([isSpared, exists(daemon)])
+                        }
+                        web.onExit = { _, others in if others == 0 { finish() } }
+                        web.onGone = finish
+                        trees.kill(web)
+                    }
                 }
             }
         }
-        #expect(result == [1, 0])
+        #expect(result == [true, false])
     }
 
     @Test func markerOfALivingProcess_isFound() {
@@ -81,4 +80,8 @@ import Testing
     }
 }
 
-private func isBare(_ entry: ProcessEntry) -> Bool { ProcessTable.environment(of: entry.pid)?.isEmpty ?? true }
+/// The number in the first line that a program says.
+private func number(saidTo ends: consuming PipeEnds.Ends, _ loop: EventLoop) -> Int32 {
+    guard case .bytes(let count) = try! loop.kernel.read(ends.output, into: loop.scratch) else { return 0 }
+    return Int32(String(decoding: loop.scratch[..<count], as: UTF8.self).filter(\.isNumber)) ?? 0
+}

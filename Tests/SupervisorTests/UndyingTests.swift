@@ -36,6 +36,45 @@ import Testing
         #expect(result == "1 1")
     }
 
+    /// As on a network disk that is gone.
+    @Test(arguments: [false, true]) func stop_whileTheSystemExecutesTheProgram_doesNotWaitForThat(isKill: Bool) {
+        let folder = TemporaryFolder()
+        folder.write("program", "#!/bin/sh\n")
+        let program = folder.path + "/program"
+        try! Kernel.real.setPermissions(program, 0o700)
+        let result: Bool? = onLoop { loop, done in
+            let rig = Rig(loop)
+            let said = try! Kernel.real.pipe()
+            let complained = try! Kernel.real.pipe()
+            let request = SpawnRequest(
+                path: fixtureProgram, arguments: ["fixture", "hold", program], environment: [:], directory: "/")
+            let holder = try! ChildTable.spawn(request, stdout: said.writer.raw, stderr: complained.writer.raw)
+            said.writer.close()
+            complained.writer.close()
+            rig.attach(
+                OutputSource(service: "holder", instance: nil, generation: 1), stdout: said.reader,
+                stderr: complained.reader)
+            rig.when({ rig.text("holder").contains("held") }) {
+                var service = Service(name: "reader", directory: "/", run: .argv([program]))
+                service.listens = .nothing
+                service.stop.timeout = .milliseconds(50)
+                rig.supervisor.add([.init(service)])
+                try! rig.supervisor.start("reader")
+            }
+            rig.when({ rig.text("holder").contains("asked") }) {
+                let began = Instant.now
+                let ended = {
+                    let isQuick = Instant.now - began < patience(.seconds(10))
+                    ChildTable.signal(holder, .kill, group: false)
+                    _ = ChildTable.wait(holder)
+                    rig.finish { done(isQuick) }
+                }
+                if isKill { rig.supervisor.killAll(ended) } else { try! rig.supervisor.stop("reader") { _ in ended() } }
+            }
+        }
+        #expect(result == true)
+    }
+
     @Test func stopAll_ofWhatDies_namesNothing() {
         let result: String? = onLoop { loop, done in
             let rig = Rig(loop)

@@ -1,6 +1,7 @@
 """How a mesh ends, and what is left then: nothing."""
 
 import os
+import pathlib
 import pty
 import select
 import signal
@@ -8,7 +9,7 @@ import socket
 import subprocess
 import time
 
-from harness import DEVMESH, Failed, Mesh, check, curl, eventually, expect, free_port, processes, run
+from harness import DEVMESH, Failed, Mesh, check, curl, eventually, expect, free_port, need, processes, run
 
 SERVER = {"run": "python3 -m http.server $PORT --bind 127.0.0.1", "uses": []}
 
@@ -101,6 +102,45 @@ def down_returnsWhenEverythingIsGone_grandchildrenIncluded():
         expect(mesh.end() == 0, "`up` ends with 0 when another command takes the mesh down")
         mesh.devmesh("down")
         mesh.devmesh("ps", code=3)
+
+
+@check
+def daemonsOfRedisAndNginx_areTheirServicesOwn():
+    # Both write their titles over their environment, so nothing in it tells whose they are.
+    nginx = "daemon on; pid nginx.pid; error_log stderr; events {} http { access_log off; server { listen 127.0.0.1:%s; } }"
+    services = {
+        "cache": {"run": f"{need('redis-server')} --port $PORT --daemonize yes --save '' && exec sleep 9999",
+                  "live": {"command": "true", "interval": "100ms"}, "uses": []},
+        "pages": {"run": f"echo '{nginx % '$PORT'}' | sed \"s/[$]PORT/$PORT/\" >nginx.conf; "
+                         f"{need('nginx')} -p . -c nginx.conf -e stderr; exec sleep 9999", "uses": []},
+        "other": {"run": "exec sleep 9999", "listens": False}}
+    with Mesh("daemons", services) as mesh:
+        mesh.up()
+
+        def daemons():
+            found = {}
+            for process in pathlib.Path("/proc").glob("[0-9]*"):
+                try:
+                    if os.readlink(process / "cwd") == str(mesh.folder):
+                        name = (process / "comm").read_text().strip()
+                        found.setdefault(name, set()).add(int(process.name))
+                except OSError:
+                    pass  # it has ended meanwhile
+            return {name: found.get(name, set()) for name in ("redis-server", "nginx")}
+
+        def asked():
+            return run("redis-cli", "-h", "127.0.0.1", "-p", mesh.port("cache"), "ping").stdout.strip()
+
+        kept = daemons()
+        expect(len(kept["redis-server"]) == 1 and len(kept["nginx"]) >= 2, f"daemons: {kept}")
+        for _ in range(3):
+            mesh.devmesh("restart", "other")
+        expect(asked() == "PONG", "redis answers")
+        expect(daemons() == kept, f"nothing else moves: {kept} became {daemons()}")
+        mesh.devmesh("stop", "cache")
+        expect(daemons() == {**kept, "redis-server": set()}, f"when `stop` returned there was {daemons()}")
+        mesh.devmesh("stop", "pages")
+        expect(not daemons()["nginx"], f"when `stop` returned there was {daemons()}")
 
 
 @check

@@ -53,6 +53,7 @@ struct cp_spawn {
     int processor_count;
     int takes_terminal;     // stdin becomes the new session's terminal
     uint64_t nofile;        // soft RLIMIT_NOFILE of the child; 0: as the parent's
+    uint64_t tag;           // handed down to all that descends from it, see `cp_tag`; 0: the parent's
     int32_t *started;       // set to the child's pid as soon as there is one, before it execs; read with cp_load
 };
 #define CP_STAGE_FORK 1
@@ -68,6 +69,9 @@ void cp_reserve_low_descriptors(void);
 /// vfork and exec. The child starts with default signal handlers, an empty mask and no descriptor above 2.
 /// Returns the pid, or a negative errno with `stage` telling which step failed.
 int cp_spawn(const struct cp_spawn *request, int *stage);
+
+/// The tag that a process was started with or has inherited; 0 where it has none, is gone or another user's.
+uint64_t cp_tag(int pid);
 
 /// What another thread has stored there.
 int32_t cp_load(const int32_t *place);
