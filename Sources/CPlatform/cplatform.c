@@ -220,14 +220,14 @@ int cp_open(const char *path, int flags, uint32_t mode) {
 static _Atomic uint64_t touched_signals;
 static _Atomic int inherited_are_known;
 
+void cp_signals_touched(uint64_t mask) { atomic_fetch_or(&touched_signals, mask); }
+
 static uint64_t signals_to_reset(void) {
     if (!atomic_load(&inherited_are_known)) {
         uint64_t ignored = 0;
-        for (int number = 1; number < 64; number++) {
-            struct sigaction now;
-            if (sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN) ignored |= (uint64_t)1 << number;
-        }
-        atomic_fetch_or(&touched_signals, ignored);
+        for (int number = 1; number < 64; number++)
+            if (cp_signal_is_ignored(number)) ignored |= (uint64_t)1 << number;
+        cp_signals_touched(ignored);
         atomic_store(&inherited_are_known, 1);
     }
     return atomic_load(&touched_signals);
@@ -239,8 +239,10 @@ struct birth {
     pid_t parent;
     uint64_t reset;
     int stdio[3];
+    int shares_table;  // of descriptors, until it has made its own
     volatile int failure, stage;
 };
+#define STAGE_TABLE 0  // it could not: as good as no start at all
 
 #ifdef __linux__
 #ifndef CLOSE_RANGE_UNSHARE
@@ -301,6 +303,10 @@ __attribute__((weak)) void __tsan_ignore_thread_end(void);
 #define UNTRACED
 #endif
 
+// Set where the system lets nobody leave a shared table: Linux before 5.9 in a container (seccomp(2)). Then the whole
+// table is copied for each child.
+static _Atomic int copies_table;
+
 // A table of the child's own, with what it is given and what lies below.
 UNTRACED static int unshare_descriptors(const int *given) {
     int highest = 2;
@@ -335,7 +341,7 @@ UNTRACED static void become(struct birth *birth) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != birth->parent) syscall(SYS_exit_group, 127);  // it died before it could be asked
     }
-    code = unshare_descriptors(birth->stdio);
+    if (birth->shares_table && (code = unshare_descriptors(birth->stdio))) at = STAGE_TABLE;
 #endif
     for (int number = 1; number < 64; number++)
         if ((birth->reset >> number) & 1) reset_signal(number);
@@ -409,10 +415,15 @@ UNTRACED static pid_t bear(struct birth *birth) {
 #else
     // The child takes nothing from the heap and calls nothing deep.
     _Alignas(16) char stack[32 << 10];
-    return clone(be_born, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, birth);
+    int flags = CLONE_VM | CLONE_VFORK | SIGCHLD | (birth->shares_table ? CLONE_FILES : 0);
+    return clone(be_born, stack + sizeof stack, flags, birth);
 #endif
 }
 #endif
+
+static void bury(pid_t pid) {
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {}
+}
 
 int cp_spawn(const struct cp_spawn *request, int *stage) {
     struct birth birth = {.request = request, .parent = getpid(), .reset = signals_to_reset()};
@@ -424,7 +435,15 @@ int cp_spawn(const struct cp_spawn *request, int *stage) {
     __atomic_store_n(request->started, 0, __ATOMIC_RELEASE);
 #ifdef __linux__
     int triple = lend_low_numbers(request->stdio, birth.stdio);
+    birth.shares_table = !atomic_load(&copies_table);
     pid_t pid = bear(&birth);
+    if (pid > 0 && birth.failure && birth.stage == STAGE_TABLE) {
+        bury(pid);
+        __atomic_store_n(request->started, 0, __ATOMIC_RELEASE);
+        atomic_store(&copies_table, 1);
+        birth.shares_table = birth.failure = 0;
+        pid = bear(&birth);
+    }
     int error = errno;
     take_back(triple);
     errno = error;
@@ -457,8 +476,7 @@ int cp_spawn(const struct cp_spawn *request, int *stage) {
         if (birth.failure) {
             result = -birth.failure;
             *stage = birth.stage;
-            int status;
-            while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+            bury(pid);
         }
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -557,7 +575,7 @@ int cp_signals_subscribe(int fd, uint64_t mask) {
         action.sa_sigaction = on_signal;
         action.sa_flags = SA_SIGINFO | SA_RESTART;
         sigfillset(&action.sa_mask);
-        atomic_fetch_or(&touched_signals, mask);
+        cp_signals_touched(mask);
         sigset_t wanted;
         sigemptyset(&wanted);
         for (int number = 1; number < 64; number++) {
@@ -578,8 +596,13 @@ void cp_signals_unsubscribe(int slot) {
 }
 
 void cp_signal_ignore(int number) {
-    atomic_fetch_or(&touched_signals, (uint64_t)1 << number);
+    cp_signals_touched((uint64_t)1 << number);
     signal(number, SIG_IGN);
+}
+
+int cp_signal_is_ignored(int number) {
+    struct sigaction now;
+    return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
 // --- the kernel's socket table ---

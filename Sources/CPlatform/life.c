@@ -37,27 +37,26 @@ void cp_publish(uint64_t *place, uint64_t value) { __atomic_store_n(place, value
 // --- the guardian ---
 
 #ifdef __linux__
-int cp_split(int ended) {
-    signal(SIGCHLD, SIG_DFL);  // ignored, it would have the new process reaped before anybody learns how it ended
-    pid_t guardian = getpid();
+int cp_split(int ended, int32_t *made) {
+    pid_t parent = getpid();
     // What fork(2) does, but for a table of descriptors of its own. The C library keeps the thread's number in memory.
     int *number = NULL;
     if (prctl(PR_GET_TID_ADDRESS, &number) < 0) number = NULL;
-    unsigned long flags = CLONE_FILES | SIGCHLD;
+    unsigned long flags = CLONE_FILES | CLONE_PARENT_SETTID | SIGCHLD;
     if (number) flags |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
     sigset_t all, before;
     sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &before);  // the guardian takes signals one by one
+    sigprocmask(SIG_SETMASK, &all, &before);  // who guards takes signals one by one
 #ifdef __x86_64__
-    long pid = syscall(SYS_clone, flags, NULL, NULL, number, NULL);
+    long pid = syscall(SYS_clone, flags, NULL, made, number, NULL);
 #else
-    long pid = syscall(SYS_clone, flags, NULL, NULL, NULL, number);
+    long pid = syscall(SYS_clone, flags, NULL, made, NULL, number);
 #endif
     if (pid <= 0) {
         int error = errno;
         if (pid == 0) {
             prctl(PR_SET_PDEATHSIG, ended);
-            if (getppid() != guardian) _exit(127);  // it died before it could be asked
+            if (getppid() != parent) _exit(127);  // it died before it could be asked
         }
         sigprocmask(SIG_SETMASK, &before, NULL);
         return pid < 0 ? -error : 0;
@@ -65,30 +64,41 @@ int cp_split(int ended) {
     return (int)pid;
 }
 
-int cp_guard(int supervisor) {
-    // Ignored by whoever started this program, they would never come.
-    static const int wanted[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) signal(wanted[i], SIG_DFL);
-    // A stop stops both, as the shell expects.
+void cp_rename(const char *name) {
+    cp_thread_name(name);
+    // The arguments lie before the environment, in one piece (proc_pid_cmdline(5)).
+    char *start = program_invocation_name, *end = environ[0];
+    if (!end || end <= start || end - start > 1 << 21) return;
+    memset(start, 0, (size_t)(end - start));
+    strncpy(start, name, (size_t)(end - start) - 1);
+}
+
+int cp_guard(int child, int parent) {
+    // A stop stops the whole job, as the shell expects.
     static const int let_through[] = {SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
     sigset_t set;
     sigfillset(&set);
     for (size_t i = 0; i < sizeof let_through / sizeof *let_through; i++) sigdelset(&set, let_through[i]);
+    for (int number = 1; number < 32; number++)
+        if (cp_signal_is_ignored(number)) sigdelset(&set, number);  // blocked, it would come all the same
     sigprocmask(SIG_SETMASK, &set, NULL);
     for (;;) {
         int status;
-        int ended = waitpid(supervisor, &status, WNOHANG);
-        if (ended == supervisor) return status;
+        int ended = waitpid(child, &status, WNOHANG);
+        if (ended == child) return status;
         if (ended < 0 && errno == ECHILD) return SIGKILL;  // reaped before anybody could ask how it ended
+        if (parent && getppid() != parent) return CP_ORPHANED;
         siginfo_t info;
         int number = sigwaitinfo(&set, &info);
-        if (number == SIGCHLD && info.si_pid != supervisor) return -1;
+        if (number == SIGCHLD && info.si_pid != child) return CP_OTHER_CHILD;
         if (number <= 0 || number == SIGCHLD) continue;
-        // What the terminal sends, it sends to both, but for the hangup, which only a session's leader gets.
+        // What the terminal sends, it sends to the whole job, but for the hangup, which only a session's leader gets.
         if (info.si_code > 0 && number != SIGHUP) continue;
-        if (info.si_code <= 0 && info.si_pid == supervisor) continue;
-        // Queued, it can be told from what a process sends to both.
-        if (sigqueue(supervisor, number, (union sigval){0}) < 0) kill(supervisor, number);
+        if (info.si_code <= 0 && (info.si_pid == child || (parent && getppid() != parent))) continue;
+        // Queued, it can be told from what a process sends to the whole job.
+        if (sigqueue(child, number, (union sigval){0}) < 0) kill(child, number);
+        // One that was stopped would not hear that it is to end.
+        if (number == SIGTERM || number == SIGHUP || number == SIGINT) kill(child, SIGCONT);
     }
 }
 
@@ -101,8 +111,9 @@ int cp_await_child(int milliseconds) {
 }
 
 #else
-int cp_split(int ended) { return -ENOSYS; }
-int cp_guard(int supervisor) { return 0; }
+int cp_split(int ended, int32_t *made) { return -ENOSYS; }
+void cp_rename(const char *name) {}
+int cp_guard(int child, int parent) { return 0; }
 int cp_await_child(int milliseconds) { return 0; }
 #endif
 
@@ -308,5 +319,12 @@ void cp_report_crashes(const char *path, const char *about) {
     action.sa_sigaction = on_crash;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND | SA_NODEFER;
     sigemptyset(&action.sa_mask);
-    for (int i = 0; i < FATAL_COUNT; i++) sigaction(fatal[i].number, &action, NULL);
+    uint64_t handled = 0;
+    for (int i = 0; i < FATAL_COUNT; i++) {
+        // As ^\ is by nohup(1) and shells without job control.
+        if (cp_signal_is_ignored(fatal[i].number)) continue;
+        sigaction(fatal[i].number, &action, NULL);
+        handled |= (uint64_t)1 << fatal[i].number;
+    }
+    cp_signals_touched(handled);
 }

@@ -6,9 +6,8 @@ public enum CommandLineTool {
     ///
     /// - Parameter words: the command line without the program's name.
     public static func main(_ words: [String]) -> Never {
+        ThisProcess.tidyUp()
         Signal.pipe.ignore()
-        // A launcher that blocks ^C, as some threads of some programs do, would have us deaf to it.
-        ThisProcess.unblockSignals()
         let environment = ThisProcess.environment
         let session = Session(
             environment: environment, directory: ThisProcess.currentDirectory, file: nil,

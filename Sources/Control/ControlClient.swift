@@ -10,6 +10,8 @@ public struct ControlClient: Sendable {
     public let socket: String
     /// How long the supervisor may take for what it can answer at once.
     public var patience = Duration.seconds(10)
+    /// Called, once for each request, where nothing has come for two seconds.
+    public var onSilence: (@Sendable () -> Void)?
 
     private let kernel: Kernel
 
@@ -32,6 +34,7 @@ public struct ControlClient: Sendable {
     func send(_ method: String, _ path: String, _ body: Body?, patience: Duration?) throws(ControlError) -> JSON {
         let deadline = patience.map { Instant.now + $0 }
         let connection = try ControlConnection(connectingTo: socket, kernel: kernel)
+        connection.onSilence = onSilence
         try connection.send(request(method, path, body), until: deadline)
         var head: HTTPResponse?
         var bytes: [UInt8] = []

@@ -7,6 +7,9 @@ final class ControlConnection {
     private let poller: any Poller
     private var events: [PollEvent] = []
     private let path: String
+    /// Called once, where nothing has come for `silence`.
+    var onSilence: (() -> Void)?
+    private static let silence = Duration.seconds(2)
 
     /// - Throws: `noMesh` where there is no socket, `staleSocket` where nobody listens on it.
     init(connectingTo path: String, kernel: Kernel) throws(ControlError) {
@@ -69,13 +72,16 @@ final class ControlConnection {
 
     private func wait(for wanted: Readiness, until deadline: Instant?) throws(ControlError) {
         poller.rearm(descriptor.raw, token: 1, wanted)
+        let silent = Instant.now + Self.silence
         while true {
-            var timeout: Int32 = -1
-            if let deadline {
-                let left = (deadline - .now).nanoseconds
-                guard left > 0 else { throw .timedOut(path) }
-                timeout = Int32(clamping: (left + 999_999) / 1_000_000)
+            let now = Instant.now
+            if let deadline, deadline <= now { throw .timedOut(path) }
+            if silent <= now {
+                onSilence?()
+                onSilence = nil
             }
+            let next = [deadline, onSilence == nil ? nil : silent].compactMap { $0 }.min()
+            let timeout = next.map { Int32(clamping: (($0 - now).nanoseconds + 999_999) / 1_000_000) } ?? -1
             events.removeAll(keepingCapacity: true)
             do throws(Errno) {
                 try poller.wait(timeout, into: &events)

@@ -140,17 +140,6 @@ extension Mesh {
         }
     }
 
-    /// Its guardian, the process that the user started, was killed: so that nothing outlives that, all ends at once.
-    func abandon(guardian: Int32) {
-        if case .ended = phase { return }
-        isAbandoned = true
-        // Who asks for a mesh now waits for the end of this one.
-        lease.withdraw()
-        tell(nil, "killed", Sentences.guardianWasKilled(guardian))
-        Journal.noteEnd(of: project, Sentences.byKillingTheGuardian, kernel: loop.kernel)
-        kill()
-    }
-
     /// KILLs everything at once.
     func kill() {
         if case .ended = phase { return }
@@ -171,13 +160,11 @@ extension Mesh {
         if let left { hooks.notice(left) }
         if !supervisor.undying.isEmpty {
             Journal.noteEnd(of: project, "it went down, but for what SIGKILL did not end", kernel: loop.kernel)
-        } else if !isAbandoned {
+        } else {
             Journal.remove(project, kernel: loop.kernel)
         }
-        if !isAbandoned {
-            do throws(ProjectError) { try RuntimeChoices.forget(project, kernel: loop.kernel) } catch {
-                hooks.notice(error.description)
-            }
+        do throws(ProjectError) { try RuntimeChoices.forget(project, kernel: loop.kernel) } catch {
+            hooks.notice(error.description)
         }
         if !supervisor.hasLeftContainers { LeftContainers.forget(project, kernel: loop.kernel) }
         lease.withdraw()

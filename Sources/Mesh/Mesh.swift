@@ -75,10 +75,8 @@ final class Mesh {
     var bridge: String?
     var server: ControlServer?
     var phase = Phase.running
-    /// Ended by the second ^C, or by the end of its guardian.
+    /// Ended by the second ^C.
     var wasKilled = false
-    /// Its guardian was killed: what it leaves is for the next `up`.
-    var isAbandoned = false
 
     /// The way down is one-way.
     enum Phase {

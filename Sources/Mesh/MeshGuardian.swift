@@ -2,9 +2,9 @@ import Logs
 import Platform
 import Project
 
-/// What the process that the user started does while the mesh is up: it waits for the supervisor's end.
+/// What the guardian does while the mesh is up, and the process that the user started: each waits for the next one's end.
 ///
-///     in order     it ends with the supervisor's exit code
+///     in order     it ends with the same exit code
 ///     else         it KILLs what is left, stores what is in the pipes, says so, withdraws the mesh, and ends with 1
 struct MeshGuardian {
     private let guardian: Guardian
@@ -23,20 +23,22 @@ struct MeshGuardian {
     func run() -> Never {
         let began = WallTime.now
         var guardian = guardian
-        let status = guardian.wait()
+        let end = guardian.wait()
         // Whoever talked to it need not wait, and what follows may need descriptors.
-        if !status.isSuccess { guardian.closeSockets() }
+        if end != .ended(.exited(0)) { guardian.closeSockets() }
         let left = guardian.end(patience: Self.patience)
-        switch status {
-        case .exited(let code):
+        switch end {
+        case .ended(.exited(let code)):
             // It ended without having stopped what it had started.
-            if Journal.isOpen(lease.project, of: guardian.supervisor) {
+            if Journal.isOpen(lease.project, of: guardian.child) {
                 afterCrash(Sentences.supervisorGaveUp(code), left, since: began)
             }
             ThisProcess.exit(code)
         // It was told to end before it listened: nothing had been started.
-        case .signalled(let signal) where MeshProcess.ends.contains(signal): ThisProcess.end(by: signal)
-        case .signalled(let signal): afterCrash(Sentences.supervisorEnded(signal), left, since: began)
+        case .ended(.signalled(let signal)) where MeshProcess.ends.contains(signal): ThisProcess.end(by: signal)
+        case .ended(.signalled) where guardian.isFirst: afterCrash(Sentences.guardianEnded, left, since: began)
+        case .ended(.signalled(let signal)): afterCrash(Sentences.supervisorEnded(signal), left, since: began)
+        case .orphaned: afterCrash(Sentences.firstProcessEnded, left, since: began)
         }
     }
 
@@ -51,7 +53,7 @@ struct MeshGuardian {
         lease.release()
         TerminalSettings.leave()
         let lines =
-            Sentences.guardianEnded(how, left: left, report: report)
+            Sentences.isDown(how, left: left, report: report)
             + containers + lost.map { Sentences.lastLinesLost($0.service, $0.error) }
         for line in lines {
             // Where standard error is gone as well, nobody is left to tell.

@@ -32,8 +32,6 @@ public struct MeshHooks: Sendable {
     public var started: @Sendable (MeshStart) -> Void
     /// Everything is stopped and every line is stored; returns when it has been shown.
     public var ended: @Sendable () -> Void
-    /// The process that the user started is gone, and all that was running: nobody waits for what would be shown.
-    public var abandoned: @Sendable () -> Void
     /// The state of each service, in the manifest's order, whenever one may have changed; nil: nobody asks.
     public var states: (@Sendable ([(service: String, state: String)]) -> Void)?
     /// A sentence for the user, as of a damaged state file.
@@ -41,13 +39,11 @@ public struct MeshHooks: Sendable {
 
     public init(
         started: @escaping @Sendable (MeshStart) -> Void = { _ in }, ended: @escaping @Sendable () -> Void = {},
-        abandoned: @escaping @Sendable () -> Void = {},
         states: (@Sendable ([(service: String, state: String)]) -> Void)? = nil,
         notice: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.started = started
         self.ended = ended
-        self.abandoned = abandoned
         self.states = states
         self.notice = notice
     }

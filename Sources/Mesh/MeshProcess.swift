@@ -24,17 +24,17 @@ public enum MeshProcess {
         let unstored = try attempt { () throws(Errno) in try UnstoredOutput() }
         switch Guardian.split() {
         case .guardian(let guardian): MeshGuardian(guardian, lease, unstored).run()
-        case .supervisor(let pid):
+        case .supervisor:
             return try attempt { () throws(Errno) in
                 try PlatformThread.takeOver("mesh") {
                     Result { () throws(MeshError) in
-                        try supervise(lease, options, hooks, unstored, guardian: pid, kernel)
+                        try supervise(lease, options, hooks, unstored, kernel)
                     }
                 }
             }.get()
         case .alone:
             hooks.notice(Sentences.isUnguarded)
-            return try supervise(lease, options, hooks, unstored, guardian: nil, kernel)
+            return try supervise(lease, options, hooks, unstored, kernel)
         }
     }
 
@@ -43,13 +43,13 @@ public enum MeshProcess {
 
     private static func supervise(
         _ lease: SupervisorLease, _ options: MeshOptions, _ hooks: MeshHooks, _ unstored: UnstoredOutput,
-        guardian: Int32?, _ kernel: Kernel
+        _ kernel: Kernel
     ) throws(MeshError) -> Int32 {
         let loop = try attempt { () throws(Errno) in try EventLoop(kernel: kernel) }
         // Before anything that may take its time: what comes meanwhile is heard once the loop runs.
         let heard = Heard()
         let signals = try attempt { () throws(Errno) in
-            try SignalWatch(ends + [.windowSize, Guardian.ended], on: loop) { heard.arrived($0) }
+            try SignalWatch(ends + [.windowSize], on: loop) { heard.arrived($0) }
         }
         ThisProcess.reportCrashes(
             to: lease.project.crashReport,
@@ -77,16 +77,9 @@ public enum MeshProcess {
             throw error
         }
         heard.mesh = mesh
-        heard.guardian = guardian
         try attempt { () throws(Errno) in try loop.run() }
         signals.close()
-        // Nobody waits for the last lines of a mesh whose first process was killed.
-        if !mesh.isAbandoned {
-            hooks.ended()
-        } else if let guardian {
-            hooks.abandoned()
-            hooks.notice(Sentences.guardianWasKilled(guardian))
-        }
+        hooks.ended()
         return mesh.wasKilled || mesh.left != nil ? 1 : 0
     }
 
@@ -117,14 +110,11 @@ public enum MeshProcess {
 /// Tells a mesh of the signals that its process gets.
 private final class Heard {
     var mesh: Mesh?
-    var guardian: Int32?
     private var unpaired: [(arrival: SignalPipe.Arrival, time: Instant)] = []
 
     func arrived(_ arrival: SignalPipe.Arrival) {
         guard let mesh else { return }
-        if arrival.signal == Guardian.ended {
-            if let guardian, ThisProcess.parent != guardian { mesh.abandon(guardian: guardian) }
-        } else if arrival.signal == .windowSize {
+        if arrival.signal == .windowSize {
             mesh.terminals.windowChanged()
         } else if !isSecondHalf(arrival) {
             // ^C is asked twice when it is meant.
@@ -133,7 +123,7 @@ private final class Heard {
     }
 
     /// A signal that comes twice within a moment on different ways, as one that a process sends to the whole group and
-    /// that the guardian then hands on, is one. Whoever sends it twice in the same way means two.
+    /// that its guardians then hand on, is one. Whoever sends it twice in the same way means two.
     private func isSecondHalf(_ arrival: SignalPipe.Arrival) -> Bool {
         unpaired.removeAll { .now - $0.time > .milliseconds(100) }
         let first = unpaired.firstIndex { $0.arrival.signal == arrival.signal && $0.arrival != arrival }

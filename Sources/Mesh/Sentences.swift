@@ -11,16 +11,12 @@ enum Sentences {
 
     // MARK: Ends that nobody asked for
 
-    static func guardianWasKilled(_ pid: Int32) -> String {
-        "The mesh's first process, \(pid), was killed: everything that it had started is ended now. `devmesh up` starts "
-            + "the mesh again."
-    }
-
     static let isUnguarded =
         "This system lets no process guard the mesh: should devmesh be killed (kill -9), programs may be left running. "
         + "The next `devmesh up` ends them."
 
-    static let byKillingTheGuardian = "its first process was killed"
+    static let firstProcessEnded = "its first process was killed"
+    static let guardianEnded = "its guardian was killed"
 
     static func supervisorGaveUp(_ code: Int32) -> String { "its supervisor failed (exit code \(code))" }
 
@@ -29,7 +25,7 @@ enum Sentences {
     }
 
     /// For the terminal of a mesh whose supervisor is no more.
-    static func guardianEnded(_ how: String, left: [ProcessEntry], report: String?) -> [String] {
+    static func isDown(_ how: String, left: [ProcessEntry], report: String?) -> [String] {
         var lines = [
             "The mesh is down: \(how). Everything that it had started is ended; logs, ports and choices are kept. "
                 + "`devmesh up` starts it again."

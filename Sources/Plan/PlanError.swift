@@ -71,6 +71,7 @@ extension PlanError.Held: CustomStringConvertible {
         let stop: String
         switch holder {
         case .process(let pid, _): stop = "Stop that process (kill \(pid))"
+        case .mesh(let manifest): stop = "Stop that mesh (devmesh -f \(manifest) down)"
         case .user, .unknown: stop = "Stop that process"
         case .system: return "Choose a port from 1024 upwards."
         }

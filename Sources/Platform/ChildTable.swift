@@ -105,7 +105,7 @@ public enum ChildTable {
             let isLost = found < 0 && errno == ECHILD
             guard found == pid || isLost else { return nil }
             state.known.remove(pid)
-            return isLost ? .signalled(.kill) : ExitStatus(waitStatus: status)
+            return isLost ? .unknown : ExitStatus(waitStatus: status)
         }
     }
 
@@ -114,7 +114,7 @@ public enum ChildTable {
         var info = siginfo_t()
         // The child is left as it is (WNOWAIT), so that `reap` takes it under the lock.
         while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) != 0, errno == EINTR {}
-        return reap(pid) ?? .signalled(.kill)
+        return reap(pid) ?? .unknown
     }
 
     /// Waits until a child ends; for threads that may wait. Once `patience` is over, its group is killed.

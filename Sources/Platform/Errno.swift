@@ -32,6 +32,7 @@ public struct Errno: Error, Sendable, Hashable, CustomStringConvertible {
     public static let notDirectory = Errno(ENOTDIR)
     public static let notImplemented = Errno(ENOSYS)
     public static let notPermitted = Errno(EPERM)
+    public static let readOnlyFileSystem = Errno(EROFS)
     public static let timedOut = Errno(ETIMEDOUT)
     public static let tooManyOpenFiles = Errno(EMFILE)
     public static let tooManyOpenFilesInSystem = Errno(ENFILE)

@@ -3,6 +3,9 @@ public enum ExitStatus: Sendable, Equatable, CustomStringConvertible {
     case exited(Int32)
     case signalled(Signal)
 
+    /// Of one that was reaped before anybody could ask.
+    static let unknown = ExitStatus.signalled(.kill)
+
     init(waitStatus: Int32) {
         let signal = waitStatus & 0x7f
         self = signal == 0 ? .exited((waitStatus >> 8) & 0xff) : .signalled(Signal(signal))

@@ -6,95 +6,125 @@ import CPlatform
     import Darwin
 #endif
 
-/// The process that a user started, once it has left its work to a second one: waits for that one's end, however it
-/// comes, and ends what it leaves behind.
+/// Who waits for the end of a process that it made, however it comes, and ends what that one leaves behind.
 ///
-///     shell ─► guardian ─► supervisor ─► programs and their offspring
-///                 ▲            │
-///                 └── SIGKILL: its orphans come here (prctl(2), PR_SET_CHILD_SUBREAPER)
+///     shell ─► first process ─► guardian ─► supervisor ─► programs and their offspring
+///              in the job       in none     in the job
 ///
-/// Both share one table of descriptors (clone(2), CLONE_FILES): pipes and locks of a supervisor that was killed stay
-/// open until the guardian has done with them, and while all is well nobody has to hand on anything.
+/// Two wait, each for the next one: a SIGKILL to the whole job, as `kill -9 %1` and timeout(1) send it, spares the
+/// guardian. Orphans of who was killed come to who waited for it (prctl(2), PR_SET_CHILD_SUBREAPER). The supervisor is
+/// KILLed with the guardian (PR_SET_PDEATHSIG), and by it once the first process has ended.
 ///
-/// Terminal signals reach both; of others the guardian hands on what processes send. It waits in one system call.
+/// All three share one table of descriptors (clone(2), CLONE_FILES): pipes and locks of a supervisor that was killed stay
+/// open until a guardian has done with them, and while all is well nobody has to hand on anything.
+///
+/// Terminal signals reach the job; of others each hands on what processes send. It waits in one system call.
 public struct Guardian: Sendable {
     /// Who goes on after `split`.
     public enum Side: Sendable {
-        /// The new process, and who guards it.
-        case supervisor(guardian: Int32)
-        /// The caller's own.
+        /// The process that does the work.
+        case supervisor
+        /// One of those that wait.
         case guardian(Guardian)
         /// The system has no such thing: the caller goes on alone.
         case alone
     }
 
-    /// What the supervisor gets when its guardian ends. Others may send it too: then its parent is the same as before.
-    public static let ended = Signal(SIGUSR2)
-
-    public let supervisor: Int32
-    /// Children that come from whoever executed this program, and from those.
-    private var strangers: Set<Int32>
-
-    /// Makes the supervisor; to be called while this process has one thread.
-    ///
-    /// The supervisor must go on in a new thread (`PlatformThread.takeOver`): its first one still has in mind, for each
-    /// `Mutex` and for what Swift makes on first use, the number that it has in the guardian. As soon as two threads
-    /// want the same, both would wait for ever (futex(2), FUTEX_LOCK_PI).
-    public static func split() -> Side {
-        let guardian = getpid()
-        let strangers = Set(ProcessTable.children(of: guardian).map(\.pid))
-        guard cp_become_subreaper() >= 0 else { return .alone }
-        let pid = cp_split(ended.number)
-        if pid < 0 { return .alone }
-        if pid == 0 { return .supervisor(guardian: guardian) }
-        // Who ends all that is named devmesh (killall(1)) leaves one to end the rest.
-        cp_thread_name("mesh-guardian")
-        return .guardian(Guardian(supervisor: pid, strangers: strangers))
+    /// What a guardian waits for.
+    public enum End: Sendable, Equatable {
+        /// Of the process that it made.
+        case ended(ExitStatus)
+        /// Of the one that made it.
+        case orphaned
     }
 
-    /// Waits until the supervisor has ended.
-    public mutating func wait() -> ExitStatus {
+    /// Whom it waits for.
+    public let child: Int32
+    /// Whether that is the guardian rather than the supervisor.
+    public let isFirst: Bool
+    private let parent: Int32
+    /// Children that come from whoever executed this program, and from those.
+    private var strangers: Set<Int32>
+    /// Written by `split`, wherever it is.
+    private let supervisor: SharedMemory
+
+    /// Makes the guardian and the supervisor; to be called while this process has one thread.
+    ///
+    /// The supervisor must go on in a new thread (`PlatformThread.takeOver`): its first one still has in mind, for each
+    /// `Mutex` and for what Swift makes on first use, the number that it has in the first process. As soon as two threads
+    /// want the same, both would wait for ever (futex(2), FUTEX_LOCK_PI).
+    public static func split() -> Side {
+        let first = getpid()
+        let strangers = Set(ProcessTable.children(of: first).map(\.pid))
+        guard cp_become_subreaper() >= 0, let memory = try? SharedMemory(size: 16) else { return .alone }
+        let pids = memory.bytes.bindMemory(to: Int32.self)
+        let place = pids.baseAddress!
+        let guardian = cp_split(SIGUSR2, place + 1)
+        if guardian < 0 { return .alone }
+        guard guardian == 0 else {
+            return .guardian(
+                Guardian(child: guardian, isFirst: true, parent: 0, strangers: strangers, supervisor: memory))
+        }
+        _ = cp_become_subreaper()
+        let supervisor = cp_split(SIGKILL, place)
+        // Guarded by the first process alone, where there is room for no more.
+        if supervisor < 0 { return .supervisor }
+        guard supervisor == 0 else {
+            ThisProcess.leaveJob()
+            // Who ends all that is named devmesh (killall(1), pkill(1)) leaves one to end the rest.
+            cp_rename("mesh-guardian")
+            return .guardian(
+                Guardian(child: supervisor, isFirst: false, parent: first, strangers: [], supervisor: memory))
+        }
+        // Nothing is started before it would survive the job.
+        while getsid(getppid()) == getsid(0) { PlatformThread.yield() }
+        return .supervisor
+    }
+
+    public mutating func wait() -> End {
         ThisProcess.dropCode()
         while true {
-            let status = cp_guard(supervisor)
-            if status >= 0 { return ExitStatus(waitStatus: status) }
+            let status = cp_guard(child, parent)
+            if status >= 0 { return .ended(ExitStatus(waitStatus: status)) }
+            if status == CP_ORPHANED { return .orphaned }
             lookForStrangers()
         }
     }
 
-    /// The supervisor adopts what its own offspring leaves: until it begins to end, what comes here is somebody else's.
+    /// The next one adopts what its own offspring leaves: until it begins to end, what comes here is somebody else's.
     private mutating func lookForStrangers() {
         let children = ProcessTable.children(of: getpid())
         // Asked afterwards: then it had not begun before either.
-        guard let entry = ProcessTable.entry(supervisor), !entry.isExiting else { return }
-        for child in children where child.pid != supervisor {
+        guard let entry = ProcessTable.entry(child), !entry.isExiting else { return }
+        for stranger in children where stranger.pid != child {
             var status: Int32 = 0
-            if waitpid(child.pid, &status, WNOHANG) == child.pid {
-                strangers.remove(child.pid)
+            if waitpid(stranger.pid, &status, WNOHANG) == stranger.pid {
+                strangers.remove(stranger.pid)
             } else {
-                strangers.insert(child.pid)
+                strangers.insert(stranger.pid)
             }
         }
     }
 
     /// KILLs every descendant, and what comes of them meanwhile; returns once they are gone, or after `patience`.
     ///
-    /// Only this process reaps them, so no pid can be a stranger's. What is in its own session was never below the
-    /// supervisor, which begins one for each program.
+    /// Only this process reaps them, so no pid can be a stranger's. What is in its own session, but for the supervisor,
+    /// was never below that, which begins one for each program.
     /// - Returns: those that SIGKILL did not end: they hang in the kernel, or belong to another user.
     public func end(patience: Duration) -> [ProcessEntry] {
         let limit = Instant.now + patience
         let session = getsid(0)
-        var isFirst = true
+        let supervisor = supervisor.bytes.load(as: Int32.self)
+        var isFirstLook = true
         while true {
             // A kernel without lists of children is asked for all processes (`ProcessTable.children`).
             let children = ProcessTable.children(of: getpid()).filter { child in
-                child.session != session && !strangers.contains(child.pid)
+                child.pid == supervisor || child.session != session && !strangers.contains(child.pid)
             }
             guard !children.isEmpty else { return [] }
             guard .now < limit else { return children }
-            let table = isFirst ? ProcessTable.snapshot() : ProcessTable([])
-            isFirst = false
+            let table = isFirstLook ? ProcessTable.snapshot() : ProcessTable([])
+            isFirstLook = false
             for child in children {
                 kill(child.pid, SIGKILL)
                 for each in table.descendants(of: child.pid) { ProcessTable.signal(each, .kill) }
@@ -107,7 +137,7 @@ public struct Guardian: Sendable {
         }
     }
 
-    /// Closes the sockets that the supervisor left open, but for the standard streams.
+    /// Closes the sockets that the supervisor has left open, but for the standard streams.
     public func closeSockets() {
         // The first ones without a list of them, which takes a descriptor itself.
         for raw: Int32 in 3..<1024 where cp_is_socket(raw) != 0 { close(raw) }

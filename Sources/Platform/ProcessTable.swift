@@ -12,7 +12,11 @@ public struct ProcessEntry: Sendable, Equatable {
     public var parent: Int32
     public var group: Int32
     public var session: Int32
+    /// The group that its terminal listens to; 1, which is nobody's, where it has none.
+    public var terminalGroup: Int32 = 1
     public var isZombie: Bool
+    /// By SIGSTOP or its like.
+    public var isStopped = false
     /// Whether its first thread is ending or has ended: a process gives up nothing, such as its children, before.
     public var isExiting = false
     /// In clock ticks since boot: together with the pid it names a process once and for all.
@@ -195,6 +199,7 @@ extension Instant {
             for byte in bytes.prefix(while: { $0 != UInt8(ascii: " ") }) { pid = pid &* 10 &+ Int32(byte &- 48) }
             let state = bytes[close + 2]
             isZombie = state == UInt8(ascii: "Z") || state == UInt8(ascii: "X")
+            isStopped = state == UInt8(ascii: "T")
             (parent, group, session, started, resident) = (0, 0, 0, 0, 0)
             var field = 3
             var value = 0
@@ -208,6 +213,7 @@ extension Instant {
                 case 4: parent = Int32(truncatingIfNeeded: value)
                 case 5: group = Int32(truncatingIfNeeded: value)
                 case 6: session = Int32(truncatingIfNeeded: value)
+                case 8: terminalGroup = Int32(truncatingIfNeeded: value)
                 case 9: isExiting = value & 4 != 0  // PF_EXITING (linux/sched.h)
                 case 16, 17: childrenTime += Int64(value) * nanosecondsPerTick
                 case 22: started = UInt64(value)

@@ -44,15 +44,9 @@ public struct Signal: Sendable, Hashable, CustomStringConvertible {
 
     /// From now on this process gets an error instead of the signal, as `EPIPE` for `SIGPIPE`.
     public func ignore() { cp_signal_ignore(number) }
-}
 
-extension ThisProcess {
-    /// Lets every signal through that whoever started this process has left blocked.
-    public static func unblockSignals() {
-        var none = sigset_t()
-        sigemptyset(&none)
-        pthread_sigmask(SIG_SETMASK, &none, nil)
-    }
+    /// Whether this process ignores it, as nohup(1) has it ignore SIGHUP.
+    public var isIgnored: Bool { cp_signal_is_ignored(number) != 0 }
 }
 
 /// A subscription to signals of this process, as a descriptor that an event loop can watch.

@@ -51,8 +51,12 @@ public struct TerminalSettings: Sendable {
         return Self.isForeground && tcsetattr(STDIN_FILENO, TCSANOW, &settings) == 0
     }
 
-    /// Whether this process is of the job that the terminal listens to.
-    public static var isForeground: Bool { tcgetpgrp(STDIN_FILENO) == getpgrp() }
+    /// Whether this process is, or was until it left, of the job that the terminal listens to.
+    private static var isForeground: Bool {
+        guard let job = ThisProcess.formerJob.withLock({ $0 }) else { return tcgetpgrp(STDIN_FILENO) == getpgrp() }
+        // The terminal itself tells only those of its session (tcgetpgrp(3)).
+        return ProcessTable.entry(job.session)?.terminalGroup == job.group
+    }
 
     // MARK: What is to be put back
 

@@ -10,7 +10,6 @@ import Synchronization
 /// This process: who it is, what it was given, what it may do.
 public enum ThisProcess {
     public static var id: Int32 { getpid() }
-    public static var parent: Int32 { getppid() }
     public static var userID: UInt32 { getuid() }
 
     /// How many processors are in use (sysconf(3)); at least 1.
@@ -84,6 +83,27 @@ public enum ThisProcess {
 
     /// Stops this process and those that the shell started with it, until the shell lets them go on.
     public static func stopJob() { kill(0, SIGSTOP) }
+
+    /// The session and the group that this process was in before `leaveJob`.
+    static let formerJob = Mutex<(session: Int32, group: Int32)?>(nil)
+
+    /// Begins a session of its own: what is sent to the job that the user started does not reach this process any more.
+    static func leaveJob() {
+        formerJob.withLock { $0 = (getsid(0), getpgrp()) }
+        setsid()
+    }
+
+    /// Puts right what whoever started this process may have left in disorder; to be called before anything else.
+    public static func tidyUp() {
+        // A file that is opened later must not be taken for standard output.
+        for stream: Int32 in 0...2 where fcntl(stream, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
+        // Else nobody could learn how a child has ended.
+        signal(SIGCHLD, SIG_DFL)
+        // A launcher that blocks ^C, as some threads of some programs do, would have us deaf to it.
+        var none = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, nil)
+    }
 
     public static func exit(_ code: Int32) -> Never { leave(code) }
 

@@ -17,6 +17,14 @@ extension LocatedProject {
         }
     }
 
+    /// Where a supervisor in the background says what others say on standard error.
+    public func openSupervisorLog(_ kernel: Kernel = .real) throws(ProjectError) -> Descriptor {
+        do throws(Errno) { return try kernel.open(supervisorLog, .append) } catch {
+            throw .unwritable(
+                path: supervisorLog, error, mend: "devmesh's own messages go there: make \(stateFolder) writable.")
+        }
+    }
+
     /// Makes the folder of the control socket, which only this user may enter.
     func makeRuntimeFolder(_ places: Places, _ kernel: Kernel) throws(ProjectError) {
         for folder in [places.runtime, runtimeFolder(places)] {

@@ -78,7 +78,7 @@ extension LocatedProject {
                     try plan.checkInsistedPorts(against: mesh.insistedPorts, of: mesh.name)
                 }
             }
-            try plan.checkPorts(besides: held, holder: PortProbe(kernel: kernel).owner)
+            try plan.checkPorts(besides: held, holder: PortProbe(places: places, kernel: kernel).owner)
         } catch {
             throw .plan(error)
         }

@@ -5,9 +5,12 @@ import Platform
 public struct PortProbe {
     private let kernel: Kernel
     private let hasV6: Bool
+    private let places: Places?
 
-    public init(kernel: Kernel = .real) {
+    /// - Parameter places: where other meshes are looked for that have a port.
+    public init(places: Places? = nil, kernel: Kernel = .real) {
         self.kernel = kernel
+        self.places = places
         hasV6 = hasLoopback6(kernel)
     }
 
@@ -57,8 +60,17 @@ public struct PortProbe {
 
     private func holder(of port: Int) -> PortOwner {
         guard let holder = SocketTable.holder(ofPort: port) else { return .unknown }
-        if let pid = holder.pid { return .process(pid: pid, program: holder.program ?? "a program") }
-        return .user(userName(holder.user))
+        guard let pid = holder.pid else { return .user(userName(holder.user)) }
+        if let mesh = mesh(of: pid) { return .mesh(manifest: mesh.manifest) }
+        return .process(pid: pid, program: holder.program ?? "a program")
+    }
+
+    /// The mesh that a process belongs to: the supervisor, or one of the two that guard it and have the same sockets.
+    private func mesh(of pid: Int32) -> MeshRecord? {
+        let meshes = places.map { MeshRecord.all($0, kernel: kernel) } ?? []
+        return meshes.first { mesh in
+            sequence(first: mesh.pid) { ProcessTable.entry($0)?.parent }.prefix(3).contains(pid)
+        }
     }
 
     /// Looks the name up in /etc/passwd, where local accounts are; a number is good enough for others.

@@ -110,14 +110,14 @@ public final class SupervisorLease {
     ) throws(ProjectError) -> MeshRecord? {
         do throws(Errno) {
             // Nobody starts from here on, except for one that has done so.
-            let start = try kernel.open(project.startLock, .readWrite)
+            let start = try openExisting(project.startLock, kernel)
             try kernel.lock(start)
             if let record = MeshRecord.find(project, places: places, kernel: kernel),
                 record.pid != former?.pid || record.started != former?.started
             {
                 return record
             }
-            let life = try kernel.open(project.lifeLock, .readWrite)
+            let life = try openExisting(project.lifeLock, kernel)
             try kernel.lock(life)
             // Held until the other is had as well.
             withExtendedLifetime(start.raw) {}
@@ -126,6 +126,14 @@ public final class SupervisorLease {
             // Without a state folder nobody can have it.
             if error == .noEntry || error == .notDirectory { return nil }
             throw .unreadable(path: project.lifeLock, error)
+        }
+    }
+
+    /// On a disk that has become read-only since there is nothing to write, but still to wait for.
+    private static func openExisting(_ lock: String, _ kernel: Kernel) throws(Errno) -> Descriptor {
+        do throws(Errno) { return try kernel.open(lock, .readWrite) } catch {
+            guard error == .readOnlyFileSystem else { throw error }
+            return try kernel.open(lock, .read)
         }
     }
 

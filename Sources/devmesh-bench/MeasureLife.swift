@@ -6,7 +6,7 @@ func measureLife(_ options: Options) throws(Malfunction) {
     try measureLeaks(options)
 }
 
-/// From kill -9 of the supervisor to the end of the last process of the mesh, guardian included.
+/// From kill -9 of the supervisor to the end of the last process of the mesh, its guardians included.
 private func measureKills(_ options: Options) throws(Malfunction) {
     let rounds = 100
     let services = (1...20).map { "s\($0)" }
@@ -18,8 +18,9 @@ private func measureKills(_ options: Options) throws(Malfunction) {
         guard let first = mesh.supervisor else { return }
         let table = ProcessTable.snapshot()
         let all = table.descendants(of: first.pid).filter { !$0.isZombie }
-        guard let supervisor = all.first(where: { $0.parent == first.pid }), all.count == 2 * services.count + 1 else {
-            throw Malfunction("the mesh has \(all.count) processes, not \(2 * services.count + 1)")
+        // The guardian, the supervisor, and two of each service.
+        guard let supervisor = table.supervisor(below: first.pid), all.count == 2 * services.count + 2 else {
+            throw Malfunction("the mesh has \(all.count) processes, not \(2 * services.count + 2)")
         }
         let began = Instant.now
         ProcessTable.signal(supervisor, .kill)
@@ -63,12 +64,21 @@ private func measureLeaks(_ options: Options) throws(Malfunction) {
     verdict("less than 100 bytes a restart: \(more * 1024 / rounds)", isMet: more * 1024 < 100 * rounds)
 }
 
-/// Of the guardian and what is below it.
-private func holdings(_ guardian: Int32) -> (descriptors: Int, processes: Int, zombies: Int, memory: Int) {
+/// Of the first process of a mesh and what is below it.
+private func holdings(_ first: Int32) -> (descriptors: Int, processes: Int, zombies: Int, memory: Int) {
     pause(.seconds(2))
-    let below = ProcessTable.snapshot().descendants(of: guardian)
-    let supervisor = below.first { $0.parent == guardian }?.pid ?? guardian
-    let descriptors = (try? Kernel.real.list("/proc/\(supervisor)/fd"))?.count ?? 0
-    let memory = [guardian, supervisor].map(proportionalSetSize).reduce(0, +)
+    let table = ProcessTable.snapshot()
+    let below = table.descendants(of: first)
+    let supervisor = table.supervisor(below: first)
+    let descriptors = (try? Kernel.real.list("/proc/\(first)/fd"))?.count ?? 0
+    let memory = [first, supervisor?.parent, supervisor?.pid].compactMap { $0 }.map(proportionalSetSize).reduce(0, +)
     return (descriptors, below.count, below.count { $0.isZombie }, memory)
+}
+
+extension ProcessTable {
+    /// The child of the guardian, which is the first process's.
+    fileprivate func supervisor(below first: Int32) -> ProcessEntry? {
+        let guardian = entries.first { $0.parent == first }
+        return entries.first { $0.parent == guardian?.pid }
+    }
 }

@@ -16,6 +16,8 @@
 //   unless FILE CODE  exits CODE unless FILE exists          await FILE      waits until FILE exists
 //   grow MB           takes so many megabytes of memory and keeps them; says "grown MB"
 //   burn              computes for ever
+//   refuse CALL       from now on that system call fails (EPERM), children included: close_range, unshare
+//   exec PROGRAM ...  becomes that program, with all that follows
 //   child             forks a child of the same group that ignores TERM and waits; says "child PID"
 //   setsid            the same in a session of its own; says "setsid PID"
 //   daemon            the same, forked twice, so that its parent is gone; it holds stdout; says "daemon PID"
@@ -55,6 +57,14 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
 
 static const char *bind_address = "127.0.0.1";
 static int bind_port = -1, listener = -1;
@@ -115,6 +125,7 @@ static void pass_time(long milliseconds) {
 static const struct { const char *name; int number; } signals[] = {
     {"TERM", SIGTERM}, {"INT", SIGINT},   {"HUP", SIGHUP},   {"KILL", SIGKILL}, {"QUIT", SIGQUIT}, {"USR1", SIGUSR1},
     {"USR2", SIGUSR2}, {"ABRT", SIGABRT}, {"SEGV", SIGSEGV}, {"PIPE", SIGPIPE}, {"STOP", SIGSTOP},
+    {"CHLD", SIGCHLD},
 };
 static long trap_delay, trap_code;
 
@@ -145,6 +156,26 @@ static void on(const char *name, void (*handler)(int)) {
     action.sa_handler = handler;
     action.sa_flags = SA_RESTART;
     sigaction(signal_number(name), &action, NULL);
+}
+
+// --- system calls ---
+
+/// As the filter of a container does it (seccomp(2)).
+static void refuse(const char *name) {
+#ifdef __linux__
+    unsigned number = !strcmp(name, "close_range") ? SYS_close_range : !strcmp(name, "unshare") ? SYS_unshare : 0;
+    if (!number) misuse(name);
+    struct sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof rules / sizeof *rules, rules};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0) _exit(71);
+#else
+    misuse(name);
+#endif
 }
 
 // --- offspring ---
@@ -464,6 +495,8 @@ static void carry_out(const char *verb) {
         say(1, "grown %ld\n", size);
     }
     else if (!strcmp(verb, "burn")) for (volatile long turns = 0;; turns++) {}
+    else if (!strcmp(verb, "refuse")) refuse(argument());
+    else if (!strcmp(verb, "exec")) execvp(*next_argument, next_argument), misuse(argument());
     else if (!strcmp(verb, "child")) offspring("child", 0, 1);
     else if (!strcmp(verb, "setsid")) offspring("setsid", 1, 1);
     else if (!strcmp(verb, "daemon")) offspring("daemon", 1, 2);

@@ -2,7 +2,7 @@ import Platform
 import TestSupport
 import Testing
 
-// Ends that nobody asked for: of the supervisor, of its guardian, of both.
+// Ends that nobody asked for: of the first process, of the guardian, of the supervisor, of several.
 
 /// Programs with all kinds of offspring that ignore TERM.
 private let offspring = """
@@ -16,9 +16,6 @@ private let offspring = """
         try mesh.ready("web")
         try up.output.wait(for: "listening")
         let supervisor = try mesh.supervisor()
-        #expect(supervisor.parent == up.pid)
-        // So that `killall -9 devmesh` leaves one who ends the rest.
-        #expect(ProcessTable.program(of: up.pid) != "devmesh")
         let port = try mesh.port("web")
         let below = supervisor.below
         #expect(below.count == 6)
@@ -68,29 +65,89 @@ private let offspring = """
     }
 }
 
-@Test func crash_guardianKilled_nothingOutlivesIt_andTheNextUpSaysSo() throws {
-    try withMesh(offspring) { mesh in
+/// What a KILL to the job spares: `kill -9 %1`, timeout(1), and also `killall -9 devmesh` and `pkill -9 -f devmesh`.
+@Test func guardian_isInNoJobAndHasAnotherName() throws {
+    try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
         let up = try mesh.up()
-        try mesh.ready("web")
-        let supervisor = try mesh.supervisor()
-        let below = supervisor.below
-        up.signal(.kill)
-        #expect(try up.exit() == .signalled(.kill))
-        try mesh.waitForEnd()
-        #expect(below.filter(\.isAlive) == [])
-        #expect(mesh.processes() == [])
-        #expect(try mesh.up().errors.text.contains("its first process was killed"))
+        let (supervisor, guardian) = (try mesh.supervisor(), try mesh.guardian())
+        #expect(guardian.parent == up.pid)
+        #expect(guardian.session == guardian.pid)
+        #expect(supervisor.session == up.pid && supervisor.group == up.pid)
+        #expect(ProcessTable.program(of: guardian.pid) == "mesh-guardian")
+        let line = String(decoding: try Kernel.real.readFile("/proc/\(guardian.pid)/cmdline"), as: UTF8.self)
+        // As far as there is room for it.
+        #expect(line.hasPrefix("mesh-guard") && !line.contains("devmesh"))
+        #expect(ProcessTable.program(of: up.pid) == "devmesh")
+        #expect(ProcessTable.program(of: supervisor.pid) == "devmesh")
     }
 }
 
-/// What runs on when both are killed: in sessions of their own, daemons, without any environment, and in a group without
-/// its leader.
+private enum Victim: CaseIterable { case first, job, guardian, guardianAndSupervisor }
+
+@Test(arguments: Victim.allCases) fileprivate func crash_whoeverIsKilled_nothingOutlivesIt(_ victim: Victim) throws {
+    try withMesh(offspring) { mesh in
+        let up = try mesh.up()
+        try mesh.ready("web")
+        let (supervisor, guardian) = (try mesh.supervisor(), try mesh.guardian())
+        let below = supervisor.below
+        #expect(below.count == 6)
+        var end = ExitStatus.signalled(.kill)
+        switch victim {
+        case .first: up.signal(.kill)
+        case .job: up.signal(.kill, group: true)
+        case .guardian, .guardianAndSupervisor:
+            if victim == .guardianAndSupervisor { ProcessTable.signal(supervisor, .kill) }
+            ProcessTable.signal(guardian, .kill)
+            end = .exited(1)
+        }
+        #expect(try up.exit() == end)
+        try mesh.waitForEnd()
+        #expect(below.filter(\.isAlive) == [])
+        #expect(mesh.processes() == [])
+        let how =
+            switch victim {
+            case .first: "its first process was killed"
+            // Whichever of the two the guardian sees first.
+            case .job: " was killed"
+            case .guardian, .guardianAndSupervisor: "its guardian was killed"
+            }
+        #expect(end != .exited(1) || up.errors.text.contains(how))
+        let next = try mesh.up()
+        #expect(next.errors.text.contains(how) && !next.errors.text.contains("left running"))
+        try mesh.ready("web")
+    }
+}
+
+/// A supervisor that is stopped (`kill -STOP`) goes none the less, with its guardian or when it is told to.
+@Test func suspendedSupervisor_endsAllTheSame() throws {
+    try withMesh(offspring) { mesh in
+        let first = try mesh.up()
+        try mesh.ready("web")
+        let below = try mesh.supervisor().below
+        ProcessTable.signal(try mesh.supervisor(), Signal(name: "STOP")!)
+        ProcessTable.signal(try mesh.guardian(), .kill)
+        #expect(try first.exit() == .exited(1))
+        #expect(below.filter(\.isAlive) == [])
+
+        let second = try mesh.up()
+        try mesh.ready("web")
+        let supervisor = try mesh.supervisor()
+        ProcessTable.signal(supervisor, Signal(name: "STOP")!)
+        let ps = try mesh.start("ps")
+        try ps.errors.wait(for: "is suspended, and answers once it goes on")
+        second.signal(.terminate)
+        #expect(try second.exit() == .exited(0))
+        _ = try ps.exit()
+    }
+}
+
+/// What runs on when all three are killed: in sessions of their own, daemons, without any environment, and in a group without its leader.
 private let clinging = """
     {"web": {"run": "fixture setsid daemon bare serve http"},
      "unmarked": {"run": "env -u DEVMESH_INSTANCE fixture child wait", "listens": false}}
     """
 
-@Test func crash_bothKilled_theNextUpEndsWhatIsLeft() throws {
+@Test func crash_allKilled_theNextUpEndsWhatIsLeft() throws {
     try withMesh(clinging) { mesh in
         let up = try mesh.up()
         try mesh.ready("web", "unmarked")
@@ -108,7 +165,7 @@ private let clinging = """
     }
 }
 
-@Test func crash_bothKilled_downEndsWhatIsLeft() throws {
+@Test func crash_allKilled_downEndsWhatIsLeft() throws {
     try withMesh(clinging) { mesh in
         let up = try mesh.up()
         try mesh.ready("web", "unmarked")
@@ -128,7 +185,8 @@ private let clinging = """
 }
 
 /// At any moment of the start: programs are being made, nobody has been told yet.
-@Test(arguments: ["supervisor", "guardian"]) func crash_whileStarting_leavesNothing(victim: String) throws {
+@Test(arguments: ["supervisor", "guardian", "first", "job"])
+func crash_whileStarting_leavesNothing(victim: String) throws {
     try withMesh(offspring) { mesh in
         try mesh.up()
         try mesh.devmesh("down", code: 0)
@@ -136,10 +194,14 @@ private let clinging = """
             let up = try mesh.start("up")
             let moment = Instant.now + .milliseconds(round * round)
             while .now < moment { PlatformThread.yield() }
-            if victim == "supervisor", let supervisor = ProcessTable.children(of: up.pid).first {
+            let guardian = ProcessTable.children(of: up.pid).first
+            let supervisor = guardian.flatMap { ProcessTable.children(of: $0.pid).first }
+            if victim == "supervisor", let supervisor {
                 ProcessTable.signal(supervisor, .kill)
+            } else if victim == "guardian", let guardian {
+                ProcessTable.signal(guardian, .kill)
             } else {
-                up.signal(.kill)
+                up.signal(.kill, group: victim == "job")
             }
             _ = try up.exit()
             try mesh.waitForEnd()
@@ -209,7 +271,7 @@ private let clinging = """
     try withMesh(#"{"worker": {"run": "fixture trap TERM 300 0 say up wait", "listens": false}}"#) { mesh in
         let up = try mesh.up()
         try up.output.wait(for: "up")
-        // As ^C does, and as `kill` of a group: the guardian hands on what the supervisor has got already.
+        // As ^C does, and as `kill` of a group: what the supervisor has got already is handed on to it.
         up.signal(.interrupt, group: true)
         #expect(try up.exit() == .exited(0))
         #expect(mesh.processes() == [])
@@ -273,20 +335,22 @@ func signals_terminalClosed_isAGracefulDown() throws {
 }
 
 /// A script that goes on as `devmesh up` may have begun something of its own, which may leave orphans.
-@Test func guardian_leavesAloneWhatItInherited() throws {
+@Test(arguments: ["supervisor", "guardian"]) func guardian_leavesAloneWhatItInherited(victim: String) throws {
     try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
         let script = "fixture ignore TERM pid wait >own.txt & fixture setsid await go >more.txt & exec devmesh up"
         let up = try mesh.start(program: "/bin/sh", ["sh", "-c", script])
         try up.errors.wait(for: "is up")
         try mesh.ready("web")
-        let supervisor = try mesh.supervisor()
-        let own = ProcessTable.snapshot().descendants(of: up.pid).filter { $0.parent == up.pid && $0 != supervisor }
+        let (supervisor, guardian) = (try mesh.supervisor(), try mesh.guardian())
+        let own = ProcessTable.snapshot().descendants(of: up.pid).filter {
+            $0.parent == up.pid && $0.pid != guardian.pid
+        }
         let leaving = try #require(own.first { ProcessTable.children(of: $0.pid).count == 1 })
         let orphan = try #require(ProcessTable.children(of: leaving.pid).first)
         mesh.folder.write("go", "")
-        // Once that is reaped, the guardian has seen what it left.
+        // Once that is reaped, the first process has seen what it left.
         #expect(try mesh.shell("while kill -0 \(leaving.pid); do :; done 2>&-").code == 0)
-        ProcessTable.signal(supervisor, .kill)
+        ProcessTable.signal(victim == "guardian" ? guardian : supervisor, .kill)
         #expect(try up.exit() == .exited(1))
         let strangers = own.filter { $0 != leaving } + [orphan]
         #expect(strangers.count == 2 && strangers.allSatisfy(\.isAlive))

@@ -106,6 +106,22 @@ private let three = """
     }
 }
 
+/// Of a registry that knows nothing of the other's, as with another XDG_STATE_HOME.
+@Test func up_portsOfAnotherMesh_areNamedWithItsManifest() throws {
+    try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
+        try mesh.up()
+        let record = try JSON(parsing: Kernel.real.readFile(mesh.folder.path + "/.devmesh/services.json/mesh.json"))
+        let gateway = try #require(record["gatewayPort"]?.intValue)
+        mesh.folder.write("other/services.json", "{\"ports\": {\"first\": \(gateway)}, \"services\": {}}")
+        let other = try mesh.start(
+            ["-f", "other/services.json", "up"], environment: ["XDG_STATE_HOME": mesh.folder.path + "/other"]
+        ).result()
+        #expect(other.code == 1)
+        let holder = "the mesh of \(mesh.folder.path)/services.json. Stop that mesh"
+        #expect(other.errors.contains("Port \(gateway), the gateway, is held by \(holder)"))
+    }
+}
+
 @Test func listens_aPortOfItsOwn_isReachedThroughTheFront() throws {
     try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
         // A port of this project's block that nothing else will ever have.

@@ -243,3 +243,11 @@ private func freePort() throws -> Int { try Kernel.real.localAddress(Kernel.real
         #expect(try down.response().status == 200)
     }
 }
+
+@Test func upInTheBackground_whereItsLogCantBeWritten_namesIt() throws {
+    try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
+        mesh.folder.write(".devmesh/services.json/supervisor.log/in-the-way", "")
+        let said = try mesh.devmesh("up", "-d", code: 1).errors
+        #expect(said.contains("Can't write \(mesh.folder.path)/.devmesh/services.json/supervisor.log: "))
+    }
+}

@@ -69,6 +69,20 @@ private func expectEnd(_ mesh: MeshFixture, _ terminal: MeshTerminal) throws {
     }
 }
 
+/// By then the guardian is alone, and has left the terminal's session.
+@Test func status_firstProcessAndSupervisorKilled_guardianLeavesTheTerminalAsItWas() throws {
+    try withUp("devmesh up; flock .devmesh/services.json/life.lock true") { mesh, terminal in
+        try terminal.output.wait(for: "? help\r")
+        let supervisor = try mesh.supervisor()
+        let first = try #require(ProcessTable.entry(try mesh.guardian().parent))
+        #expect(first.terminalGroup == first.group)
+        ProcessTable.signal(first, .kill)
+        ProcessTable.signal(supervisor, .kill)
+        #expect(try terminal.program.exit() == .exited(0))
+        #expect(try mesh.shell("cmp before after").code == 0)
+    }
+}
+
 @Test(arguments: ["devmesh up --no-status", "TERM=dumb devmesh up", "devmesh up | cat", "devmesh up < /dev/null"])
 func status_notWanted_isNotShown(_ line: String) throws {
     try withUp(line) { mesh, terminal in

@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct PlanChecksTests {
     private let held: [Int: PortOwner] = [
-        20_000: .process(pid: 7, program: "python3"), 20_001: .user("root"), 20_002: .unknown, 20_100: .unknown,
+        20_000: .process(pid: 7, program: "python3"), 20_001: .user("root"), 20_002: .unknown,
+        20_100: .mesh(manifest: "/shop/services.json"),
     ]
 
     @Test func listeners_areGatewayDNSFrontsAndEdges() throws {
@@ -29,8 +30,8 @@ import Testing
                 "port" in services.a.
                 Port 20002, the front of b, is held by another process. Stop that process, or set another "port" in \
                 services.b.
-                Port 20100, the edge a → b, is held by another process. Stop that process, or choose another block \
-                with "ports": {"first": …}.
+                Port 20100, the edge a → b, is held by the mesh of /shop/services.json. Stop that mesh (devmesh -f \
+                /shop/services.json down), or choose another block with "ports": {"first": …}.
                 """)
     }
 

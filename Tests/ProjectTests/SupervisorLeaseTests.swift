@@ -123,6 +123,20 @@ import Testing
         try up.die()
     }
 
+    @Test func waitForEnd_onADiskThatIsReadOnly_waitsAllTheSame() throws {
+        let fixture = ProjectFixture()
+        guard case .acquired(let lease) = try SupervisorLease.acquire(fixture.project, places: fixture.places) else {
+            Issue.record("not acquired")
+            return
+        }
+        lease.release()
+        let faults = FaultPlan()
+        faults.inject(.open, .fails(.readOnlyFileSystem))
+        let kernel = Kernel(faults: faults)
+        #expect(try SupervisorLease.waitForEnd(fixture.project, places: fixture.places, kernel: kernel) == nil)
+        #expect(faults.count(.open) >= 3)
+    }
+
     @Test func lease_afterTheStateFolderWasRemovedUnderALivingMesh_leadsToIt() throws {
         let fixture = ProjectFixture()
         let up = try fixture.bringUp(fixture.project)

@@ -165,7 +165,7 @@ public final class MeshFixture: Sendable {
 
     // MARK: The end
 
-    /// What the mesh says its supervisor is: a child of the process that was started.
+    /// What the mesh says its supervisor is.
     public func supervisor() throws -> ProcessEntry {
         let record = try JSON(parsing: Kernel.real.readFile(folder.path + "/.devmesh/services.json/mesh.json"))
         guard let pid = record["pid"]?.intValue, let entry = ProcessTable.entry(Int32(pid)) else {
@@ -174,14 +174,23 @@ public final class MeshFixture: Sendable {
         return entry
     }
 
-    /// Kills the supervisor and its guardian, `up`, so that neither can do anything about the other's end; returns what
+    /// The supervisor's parent, and a child of the process that was started.
+    public func guardian() throws -> ProcessEntry {
+        guard let entry = ProcessTable.entry(try supervisor().parent) else { throw MeshFailure("nobody guards") }
+        return entry
+    }
+
+    /// Kills the supervisor, its guardian and `up`, so that none can do anything about the others' end; returns what
     /// they left running.
     @discardableResult
     public func killAtOnce(_ up: MeshProgram) throws -> [ProcessEntry] {
         let supervisor = try supervisor()
         let below = supervisor.below
+        let guardian = try guardian()
         up.signal(Signal(name: "STOP")!)
+        ProcessTable.signal(guardian, Signal(name: "STOP")!)
         ProcessTable.signal(supervisor, .kill)
+        ProcessTable.signal(guardian, .kill)
         up.signal(.kill)
         _ = try up.exit()
         try waitForEnd()

@@ -206,10 +206,13 @@ class Mesh:
         return found[0]
 
     def supervisor(self):
-        """The pid of what does the work; `process` is its guardian."""
-        found = open(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read().split()
-        expect(len(found) == 1, f"`up` has one child, not {found}")
-        return int(found[0])
+        """The pid of what does the work: the child of the guardian, which is that of `process`."""
+        pid = self.process.pid
+        for _ in range(2):
+            found = open(f"/proc/{pid}/task/{pid}/children").read().split()
+            expect(len(found) == 1, f"{pid} has one child, not {found}")
+            pid = int(found[0])
+        return pid
 
     def end(self, limit=20):
         """Waits until `up` has ended, and returns its exit code."""

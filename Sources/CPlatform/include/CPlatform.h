@@ -98,11 +98,16 @@ void cp_publish(uint64_t *place, uint64_t value);
 
 /// Makes a second process, as fork(2), that shares the descriptors with this one: what either opens or closes, both do.
 /// To be called while there is one thread. Returns 0 in the new process, which gets the signal `ended` when this one
-/// ends; its pid in this one, which has all signals blocked from here on; or a negative errno.
-int cp_split(int ended);
-/// Waits until that process ends, and hands on (sigqueue(3)) the signals that other processes send. Returns a status of
-/// wait(2), or -1 when another child has ended.
-int cp_guard(int supervisor);
+/// ends; its pid in this one, which has all signals blocked from here on; or a negative errno. The pid is stored in
+/// `made` before the new process runs.
+int cp_split(int ended, int32_t *made);
+/// Gives this process another name, in the list of its arguments as well.
+void cp_rename(const char *name);
+/// Waits until a process made by `cp_split` ends, and hands on (sigqueue(3)) the signals that other processes send.
+/// Returns a status of wait(2), or one of these.
+int cp_guard(int child, int parent);
+#define CP_OTHER_CHILD -1  // another child has ended
+#define CP_ORPHANED -2     // `parent` has, unless that is 0
 /// Waits for a SIGCHLD, which must be blocked; whether one came.
 int cp_await_child(int milliseconds);
 /// Gives back the memory that the program's code takes; what runs again comes from the page cache (madvise(2)).
@@ -128,6 +133,10 @@ void cp_report_crashes(const char *path, const char *about);
 int cp_signals_subscribe(int fd, uint64_t mask);
 void cp_signals_unsubscribe(int slot);
 void cp_signal_ignore(int number);
+int cp_signal_is_ignored(int number);
+/// Programs that are started from now on have these signals (bit n is signal n) as they are by default from their very
+/// first moment.
+void cp_signals_touched(uint64_t mask);
 
 // --- the kernel's socket table (Linux: sock_diag; -ENOSYS elsewhere) ---
 

@@ -18,9 +18,10 @@ extension Doctor {
         var findings: [Finding] = []
         if let note = registry.note { findings.append(.warning("ports", note, Sentences.mendRegistry)) }
         let mesh = MeshRecord.find(project, places: places, kernel: kernel)
+        let probe = PortProbe(places: places, kernel: kernel)
         do throws(PlanError) {
             let own = mesh.flatMap { try? ControlClient(socket: $0.socket).ports() } ?? []
-            try plan.checkPorts(besides: Set(own.map(\.port)), holder: PortProbe(kernel: kernel).owner)
+            try plan.checkPorts(besides: Set(own.map(\.port)), holder: probe.owner)
             let isGiven = registry.registry.project(manifest: project.manifest) != nil
             findings.append(.ok("ports", Sentences.ports(plan.listeners.map(\.port), isGiven: isGiven, mesh: mesh)))
         } catch {
@@ -29,7 +30,7 @@ extension Doctor {
         }
         // Of a mesh that is up its own programs have them.
         for (port, service) in mesh == nil ? plan.insistedPorts.sorted(by: { $0.key < $1.key }) : [] {
-            guard let owner = PortProbe(kernel: kernel).owner(of: port) else { continue }
+            guard let owner = probe.owner(of: port) else { continue }
             findings.append(
                 .problem("ports", Sentences.insistedPortHeld(port, service, owner), Sentences.freePort(owner)))
         }

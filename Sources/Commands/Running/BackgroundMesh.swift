@@ -52,10 +52,13 @@ enum BackgroundMesh {
     static func start(_ project: LocatedProject, arguments: [String], in session: Session) throws(CommandFailure)
         -> Outcome
     {
-        do throws(ProjectError) { try project.makeStateFolder() } catch { throw .failed(error.description) }
+        let log: Descriptor
+        do throws(ProjectError) {
+            try project.makeStateFolder()
+            log = try project.openSupervisorLog()
+        } catch { throw .failed(error.description) }
         do throws(Errno) {
             let kernel = Kernel.real
-            let log = try kernel.open(project.supervisorLog, .append)
             let before = kernel.status(log)?.size ?? 0
             let pipe = try kernel.pipe()
             let request = SpawnRequest(

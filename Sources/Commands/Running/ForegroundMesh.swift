@@ -39,13 +39,7 @@ final class ForegroundMesh: Sendable {
 
     var hooks: MeshHooks {
         var hooks = MeshHooks(started: { self.show($0) }, ended: { self.finish() }, notice: { self.tell($0) })
-        if settings != nil {
-            hooks.states = { self.update($0) }
-            hooks.abandoned = {
-                self.running.withLock { $0?.terminal = nil }
-                TerminalSettings.leave()
-            }
-        }
+        if settings != nil { hooks.states = { self.update($0) } }
         return hooks
     }
 

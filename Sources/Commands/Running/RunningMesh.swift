@@ -1,4 +1,5 @@
 import Control
+import Platform
 import Project
 
 /// A mesh that is up, to be asked through its control socket.
@@ -8,7 +9,12 @@ struct RunningMesh {
 
     init(record: MeshRecord) {
         self.record = record
-        client = ControlClient(socket: record.socket)
+        var client = ControlClient(socket: record.socket)
+        client.onSilence = {
+            guard ProcessTable.entry(record.pid)?.isStopped == true else { return }
+            try? StandardStream.error.write("devmesh: \(Sentences.isSuspended(record.name, record.pid))\n")
+        }
+        self.client = client
     }
 
     /// Asks it, and turns what went wrong into how the command ends.

@@ -59,8 +59,11 @@ extension Sentences {
     }
 
     static func freePort(_ owner: PortOwner) -> String {
-        if case .process(let pid, _) = owner { return "stop that process (`kill \(pid)`), or change \"listens\"" }
-        return "stop that process, or change \"listens\""
+        switch owner {
+        case .process(let pid, _): "stop that process (`kill \(pid)`), or change \"listens\""
+        case .mesh(let manifest): "stop that mesh (`devmesh -f \(manifest) down`), or change \"listens\""
+        case .user, .system, .unknown: "stop that process, or change \"listens\""
+        }
     }
 
     static let mendRegistry = "`devmesh ports` writes it anew; the damaged one is kept beside it"

@@ -59,6 +59,10 @@ enum Sentences {
 
     static func isDown(_ name: String) -> String { "\(name) is down." }
 
+    static func isSuspended(_ name: String, _ pid: Int32) -> String {
+        "\(name) is suspended, and answers once it goes on: by `fg` where ^Z was pressed, or by `kill -CONT \(pid)`."
+    }
+
     static func wentDown(_ name: String) -> String { "\(name) went down." }
 
     static func notReady(_ service: String, _ reason: String?) -> String {
