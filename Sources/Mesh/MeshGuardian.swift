@@ -24,6 +24,8 @@ struct MeshGuardian {
         let began = WallTime.now
         var guardian = guardian
         let end = guardian.wait()
+        // The other one has done what follows.
+        if case .ended(.exited(let code)) = end, guardian.hasSecond { ThisProcess.exit(code) }
         // Whoever talked to it need not wait, and what follows may need descriptors.
         if end != .ended(.exited(0)) { guardian.closeSockets() }
         let left = guardian.end(patience: Self.patience)
@@ -36,7 +38,7 @@ struct MeshGuardian {
             ThisProcess.exit(code)
         // It was told to end before it listened: nothing had been started.
         case .ended(.signalled(let signal)) where MeshProcess.ends.contains(signal): ThisProcess.end(by: signal)
-        case .ended(.signalled) where guardian.isFirst: afterCrash(Sentences.guardianEnded, left, since: began)
+        case .ended(.signalled) where guardian.hasSecond: afterCrash(Sentences.guardianEnded, left, since: began)
         case .ended(.signalled(let signal)): afterCrash(Sentences.supervisorEnded(signal), left, since: began)
         case .orphaned: afterCrash(Sentences.firstProcessEnded, left, since: began)
         }

@@ -40,13 +40,15 @@ public struct Guardian: Sendable {
 
     /// Whom it waits for.
     public let child: Int32
-    /// Whether that is the guardian rather than the supervisor.
-    public let isFirst: Bool
     private let parent: Int32
     /// Children that come from whoever executed this program, and from those.
     private var strangers: Set<Int32>
-    /// Written by `split`, wherever it is.
-    private let supervisor: SharedMemory
+    /// Its pid, which whoever makes it stores there.
+    private let shared: SharedMemory
+
+    private var supervisor: Int32 { shared.bytes.load(as: Int32.self) }
+    /// Whether it waits for the other guardian, which ends what the supervisor leaves behind.
+    public var hasSecond: Bool { child != supervisor }
 
     /// Makes the guardian and the supervisor; to be called while this process has one thread.
     ///
@@ -56,25 +58,22 @@ public struct Guardian: Sendable {
     public static func split() -> Side {
         let first = getpid()
         let strangers = Set(ProcessTable.children(of: first).map(\.pid))
-        guard cp_become_subreaper() >= 0, let memory = try? SharedMemory(size: 16) else { return .alone }
-        let pids = memory.bytes.bindMemory(to: Int32.self)
-        let place = pids.baseAddress!
-        let guardian = cp_split(SIGUSR2, place + 1)
+        guard cp_become_subreaper() >= 0, let shared = try? SharedMemory(size: 4) else { return .alone }
+        let place = shared.bytes.bindMemory(to: Int32.self).baseAddress!
+        // Until there is a supervisor, it is the guardian: it goes on as such where there is room for no more.
+        let guardian = cp_split(SIGUSR2, place)
         if guardian < 0 { return .alone }
         guard guardian == 0 else {
-            return .guardian(
-                Guardian(child: guardian, isFirst: true, parent: 0, strangers: strangers, supervisor: memory))
+            return .guardian(Guardian(child: guardian, parent: 0, strangers: strangers, shared: shared))
         }
         _ = cp_become_subreaper()
         let supervisor = cp_split(SIGKILL, place)
-        // Guarded by the first process alone, where there is room for no more.
         if supervisor < 0 { return .supervisor }
         guard supervisor == 0 else {
             ThisProcess.leaveJob()
             // Who ends all that is named devmesh (killall(1), pkill(1)) leaves one to end the rest.
             cp_rename("mesh-guardian")
-            return .guardian(
-                Guardian(child: supervisor, isFirst: false, parent: first, strangers: [], supervisor: memory))
+            return .guardian(Guardian(child: supervisor, parent: first, strangers: [], shared: shared))
         }
         // Nothing is started before it would survive the job.
         while getsid(getppid()) == getsid(0) { PlatformThread.yield() }
@@ -114,8 +113,8 @@ public struct Guardian: Sendable {
     public func end(patience: Duration) -> [ProcessEntry] {
         let limit = Instant.now + patience
         let session = getsid(0)
-        let supervisor = supervisor.bytes.load(as: Int32.self)
-        var isFirstLook = true
+        let supervisor = supervisor
+        var isFirst = true
         while true {
             // A kernel without lists of children is asked for all processes (`ProcessTable.children`).
             let children = ProcessTable.children(of: getpid()).filter { child in
@@ -123,8 +122,8 @@ public struct Guardian: Sendable {
             }
             guard !children.isEmpty else { return [] }
             guard .now < limit else { return children }
-            let table = isFirstLook ? ProcessTable.snapshot() : ProcessTable([])
-            isFirstLook = false
+            let table = isFirst ? ProcessTable.snapshot() : ProcessTable([])
+            isFirst = false
             for child in children {
                 kill(child.pid, SIGKILL)
                 for each in table.descendants(of: child.pid) { ProcessTable.signal(each, .kill) }

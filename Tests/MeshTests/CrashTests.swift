@@ -358,3 +358,21 @@ func signals_terminalClosed_isAGracefulDown() throws {
         for stranger in strangers { ProcessTable.signal(stranger, .kill) }
     }
 }
+
+/// Nobody tells it of an orphan that comes from further below.
+@Test func guardian_inOrder_leavesAloneWhatItHasNotSeen() throws {
+    try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
+        let own = "sh -c 'fixture setsid await go >own.txt & wait; : >gone; fixture wait'"
+        let up = try mesh.start(program: "/bin/sh", ["sh", "-c", "\(own) & exec devmesh up"])
+        try up.errors.wait(for: "is up")
+        mesh.folder.write("go", "")
+        #expect(try mesh.shell("fixture await gone").code == 0)
+        let line = try #require(mesh.folder.read("own.txt"))
+        let orphan = try #require(Int32(line.dropFirst(7).dropLast()).flatMap { ProcessTable.entry($0) })
+        #expect(orphan.parent == up.pid)
+        try mesh.devmesh("down", code: 0)
+        #expect(try up.exit() == .exited(0))
+        #expect(orphan.isAlive)
+        for stranger in mesh.processes() { ProcessTable.signal(stranger, .kill) }
+    }
+}

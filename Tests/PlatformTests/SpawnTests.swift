@@ -121,6 +121,14 @@ import Testing
         #expect(status.shellCode == code)
     }
 
+    /// As the kernel does where SIGCHLD is ignored.
+    @Test func wait_reapedBySomebodyElse_isNoSuccess() throws {
+        let pid = try ChildTable.spawn(SpawnRequest(path: "/bin/true", arguments: ["true"], environment: [:]))
+        while waitpid(pid, nil, 0) < 0, errno == EINTR {}
+        #expect(!ChildTable.wait(pid).isSuccess)
+        #expect(!ChildTable.contains(pid))
+    }
+
     @Test func wait_within_killsWhatTakesLonger() throws {
         let pipe = try Kernel.real.pipe()
         func shell(_ script: String) -> SpawnRequest {
