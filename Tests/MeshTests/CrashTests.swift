@@ -59,7 +59,7 @@ private let offspring = """
         let supervisor = try mesh.supervisor()
         ProcessTable.signal(supervisor, .kill)
         try mesh.waitForEnd()
-        #expect(mesh.processes() == [])
+        #expect(mesh.servants() == [])
         let again = try mesh.devmesh("up", "--wait", code: 0)
         #expect(again.errors.contains("its supervisor was killed (SIGKILL)"))
     }

@@ -201,6 +201,10 @@ public final class MeshFixture: Sendable {
     public func waitForEnd() throws {
         let result = try shell("flock .devmesh/services.json/life.lock true")
         guard result.code == 0 else { throw MeshFailure("waiting for the end of the mesh: \(result)") }
+        // A guardian that has given up the lease goes on to say how the mesh ended.
+        while processes().contains(where: { ProcessTable.program(of: $0.pid) == "mesh-guardian" }) {
+            PlatformThread.yield()
+        }
     }
 
     /// The processes of the services: what came from here but for devmesh itself.
