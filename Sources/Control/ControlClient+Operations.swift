@@ -72,19 +72,25 @@ extension ControlClient {
         try decode(send("POST", "/v1/down", [:], patience: nil))
     }
 
-    /// Types into the terminal of a service or one of its instances (`reader.2`), and tells it the size of the window.
-    public func type(_ bytes: [UInt8], into name: String, _ size: TerminalSize?) throws(ControlError) -> ActionResult {
+    /// Types into the terminal of a service or one of its instances (`reader.2`), and tells it of another size of the
+    /// window. Returns when there is room for more: a program reads when it likes.
+    public func type(_ bytes: [UInt8], into name: String, _ window: TerminalWindow?) throws(ControlError)
+        -> ActionResult
+    {
         let body = (type: "application/octet-stream", bytes: bytes)
-        return try decode(send("POST", terminal(name, size), body, patience: patience))
+        return try decode(send("POST", terminal(name, window), body, patience: bytes.isEmpty ? patience : nil))
     }
 
     /// Hands on what that terminal shows, from now until the mesh is down or `onBytes` returns false.
-    public func watchTerminal(of name: String, _ size: TerminalSize?, onBytes: ([UInt8]) -> Bool) throws(ControlError) {
-        try stream(terminal(name, size)) { bytes throws(ControlError) in onBytes(bytes) }
+    public func watchTerminal(of name: String, _ window: TerminalWindow?, onBytes: ([UInt8]) -> Bool)
+        throws(ControlError)
+    {
+        try stream(terminal(name, window)) { bytes throws(ControlError) in onBytes(bytes) }
     }
 
-    private func terminal(_ name: String, _ size: TerminalSize?) -> String {
-        path(name, "terminal") + (size.map { "?columns=\($0.columns)&rows=\($0.rows)" } ?? "")
+    private func terminal(_ name: String, _ window: TerminalWindow?) -> String {
+        let query = window.map { "?columns=\($0.size.columns)&rows=\($0.size.rows)&window=\(percentEncoded($0.name))" }
+        return path(name, "terminal") + (query ?? "")
     }
 
     /// Tells the recent events, then with `follow` each new one, until the mesh is down or `onEvent` returns false.

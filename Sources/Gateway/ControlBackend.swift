@@ -32,12 +32,13 @@ public protocol ControlBackend: AnyObject {
     func faults(of name: String, _ call: ControlCall, done: @escaping Done<[FaultRule]>)
     func changeFaults(of name: String, _ change: FaultChange, _ call: ControlCall, done: @escaping Done<ActionResult>)
     /// Shows the terminal of `name`, a service or one of its instances (`reader.2`), from now on.
-    /// - Parameter size: of the viewer's window, which the terminal takes on.
-    func attach(to name: String, _ size: TerminalSize?, _ viewer: any TerminalViewer) throws(ControlFailure)
+    /// - Parameter window: the viewer's, whose size the terminal takes on.
+    func attach(to name: String, _ window: TerminalWindow?, _ viewer: any TerminalViewer) throws(ControlFailure)
         -> TerminalAttachment
-    /// Types into that terminal; the answer's `service` names the instance.
+    /// Types into that terminal; the answer's `service` names the instance, and comes when there is room for more.
+    /// - Parameter window: a viewer's, whose size is another one now.
     func type(
-        _ bytes: [UInt8], into name: String, _ size: TerminalSize?, _ call: ControlCall,
+        _ bytes: [UInt8], into name: String, _ window: TerminalWindow?, _ call: ControlCall,
         done: @escaping Done<ActionResult>)
     func wait(_ request: WaitRequest, _ call: ControlCall, done: @escaping Done<WaitReport>)
     func up(_ request: UpRequest, _ call: ControlCall, done: @escaping Done<UpReport>)

@@ -67,9 +67,9 @@ final class ControlHandler: HTTPHandler {
         case .faults(let name): backend.faults(of: name, call, done: answerList(exchange, call))
         case .changeFaults(let name):
             backend.changeFaults(of: name, try body(exchange), call, done: answer(exchange, call))
-        case .terminal(let name, let size): try TerminalStream.begin(exchange, backend, of: name, size)
-        case .type(let name, let size):
-            backend.type(exchange.request.body, into: name, size, call, done: answer(exchange, call))
+        case .terminal(let name, let window): try TerminalStream.begin(exchange, backend, of: name, window)
+        case .type(let name, let window):
+            backend.type(exchange.request.body, into: name, window, call, done: answer(exchange, call))
         case .wait: backend.wait(try body(exchange), call, done: answer(exchange, call))
         case .up: backend.up(try body(exchange), call, done: answer(exchange, call))
         case .down: backend.down(call, done: answer(exchange, call))

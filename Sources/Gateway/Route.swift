@@ -9,7 +9,7 @@ enum Route: Equatable {
     case action(ServiceAction)
     case use(String), scale(String), watch(String)
     case route(String), changeRoute(String), faults(String), changeFaults(String)
-    case terminal(String, TerminalSize?), type(String, TerminalSize?)
+    case terminal(String, TerminalWindow?), type(String, TerminalWindow?)
     case events(follow: Bool)
 
     enum Match: Equatable {
@@ -49,7 +49,7 @@ enum Route: Equatable {
             case "env": .environment(path[1])
             case "route": .route(path[1])
             case "fault": .faults(path[1])
-            case "terminal": .terminal(path[1], size(target))
+            case "terminal": .terminal(path[1], window(target))
             default: nil
             }
         default: nil
@@ -69,18 +69,18 @@ enum Route: Equatable {
             case "watch": .watch(path[1])
             case "route": .changeRoute(path[1])
             case "fault": .changeFaults(path[1])
-            case "terminal": .type(path[1], size(target))
+            case "terminal": .type(path[1], window(target))
             default: nil
             }
         default: nil
         }
     }
 
-    /// Of the window of whoever asks, where it says so.
-    private static func size(_ target: RequestTarget) -> TerminalSize? {
-        guard let columns = target.value("columns").flatMap({ Int($0) }), columns > 0,
-            let rows = target.value("rows").flatMap({ Int($0) }), rows > 0
-        else { return nil }
-        return TerminalSize(columns: columns, rows: rows)
+    /// That of whoever asks, where it says so; a size that no window has is none.
+    private static func window(_ target: RequestTarget) -> TerminalWindow? {
+        let columns = target.value("columns").flatMap { Int($0) } ?? 0
+        let rows = target.value("rows").flatMap { Int($0) } ?? 0
+        guard (1...10_000).contains(columns), (1...10_000).contains(rows) else { return nil }
+        return TerminalWindow(TerminalSize(columns: columns, rows: rows), name: target.value("window") ?? "")
     }
 }

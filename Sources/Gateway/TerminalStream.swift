@@ -1,6 +1,5 @@
 import Control
 import HTTP
-import Platform
 
 /// Somebody who looks at a service's terminal. Belongs to the mesh's loop.
 public protocol TerminalViewer: AnyObject {
@@ -37,10 +36,10 @@ final class TerminalStream: TerminalViewer {
 
     /// Goes on until the client leaves or the server finishes.
     static func begin(
-        _ exchange: HTTPExchange, _ backend: any ControlBackend, of name: String, _ size: TerminalSize?
+        _ exchange: HTTPExchange, _ backend: any ControlBackend, of name: String, _ window: TerminalWindow?
     ) throws(ControlFailure) {
         let stream = TerminalStream(exchange)
-        let attachment = try backend.attach(to: name, size, stream)
+        let attachment = try backend.attach(to: name, window, stream)
         exchange.stream(
             status: 200, headers: ["Content-Type": "application/octet-stream", "Cache-Control": "no-store"])
         // In answer to HEAD the head was all.

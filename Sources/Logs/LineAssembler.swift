@@ -4,6 +4,8 @@ struct LineAssembler {
 
     /// Continuations whose beginning was not seen are left out (a reader that starts in the middle), or shown.
     var skipsOrphans: Bool
+    /// Services of which they are shown none the less.
+    var showsRest: Set<Int> = []
 
     private var open: [Source: Chain] = [:]
 
@@ -37,7 +39,7 @@ struct LineAssembler {
             if let chain = open.removeValue(forKey: source) { flush(chain, source, emit) }
             if !record.mark.hasMore { return emit(LogLine(record, service: service)) }
         }
-        var chain = open.removeValue(forKey: source) ?? orphan(record)
+        var chain = open.removeValue(forKey: source) ?? orphan(record, service)
         if chain.bytes.count + record.payload.count > LineSplitter.longest {
             flush(chain, source, emit)
             chain.bytes.removeAll()
@@ -48,7 +50,7 @@ struct LineAssembler {
         chain.time = Array(record.time)
         if record.mark.hasMore {
             // A piece this long was cut for its length: there is no use in waiting for more of it.
-            if record.payload.count > LineSplitter.longest - 4 {
+            if record.payload.count > LineSplitter.longest - LineSplitter.slack {
                 flush(chain, source, emit)
                 chain.bytes.removeAll()
                 chain.isSplit = true
@@ -65,11 +67,11 @@ struct LineAssembler {
         open.removeAll()
     }
 
-    private func orphan(_ record: LogRecord) -> Chain {
+    private func orphan(_ record: LogRecord, _ service: Int) -> Chain {
         var chain = Chain()
         chain.firstSeq = record.seq
         chain.isSplit = !record.mark.begins
-        chain.isSkipped = chain.isSplit && skipsOrphans
+        chain.isSkipped = chain.isSplit && skipsOrphans && !showsRest.contains(service)
         return chain
     }
 

@@ -4,11 +4,13 @@
 ///                  │
 ///                 held: the unfinished rest, at most `longest` bytes
 ///
-/// Bytes come out exactly as they went in, less the newlines. A piece never ends inside a UTF-8 character that
-/// could still be completed.
+/// Bytes come out exactly as they went in, less the newlines. A piece never ends inside a UTF-8 character
+/// or an escape sequence that could still be completed.
 struct LineSplitter {
     /// A line beyond this many bytes comes in pieces.
     static let longest = 64 << 10
+    /// Or in pieces that are shorter by less than this, so that they end where they should.
+    static let slack = 33
     /// A buffer up to this size is kept between lines; a bigger one is given back.
     private static let kept = 4 << 10
 
@@ -49,7 +51,7 @@ struct LineSplitter {
 
     /// The program has paused: hands out what there is of an unfinished line.
     mutating func flushQuiet(_ emit: Emit) {
-        let count = held.count - held.withUnsafeBytes { incompleteUTF8Suffix($0) }
+        let count = held.count - held.withUnsafeBytes { incompleteSuffix($0) }
         if count > 0 { emitHeld(count, emit) }
     }
 
@@ -65,7 +67,7 @@ struct LineSplitter {
         var rest = input
         while held.count + rest.count > Self.longest {
             if held.isEmpty {
-                let count = Self.longest - incompleteUTF8Suffix(UnsafeRawBufferPointer(rebasing: rest[..<Self.longest]))
+                let count = Self.longest - incompleteSuffix(UnsafeRawBufferPointer(rebasing: rest[..<Self.longest]))
                 emit(UnsafeRawBufferPointer(rebasing: rest[..<count]), isInside ? .middle : .first)
                 isInside = true
                 rest = UnsafeRawBufferPointer(rebasing: rest[count...])
@@ -73,7 +75,7 @@ struct LineSplitter {
                 let room = Self.longest - held.count
                 hold(UnsafeRawBufferPointer(rebasing: rest[..<room]))
                 rest = UnsafeRawBufferPointer(rebasing: rest[room...])
-                emitHeld(held.count - held.withUnsafeBytes { incompleteUTF8Suffix($0) }, emit)
+                emitHeld(held.count - held.withUnsafeBytes { incompleteSuffix($0) }, emit)
             }
         }
         if !endsLine {

@@ -58,6 +58,7 @@ final class LogSession {
         if query.hasStart {
             let start = LogStart(query, bounds, folder)
             cursor.seek({ start.isReached(by: $0) }, tick: merge.tick)
+            if start.showsRest(from: cursor.head) { assembler.showsRest.insert(cursor.service) }
         }
         merge.add(cursor)
     }

@@ -3,16 +3,28 @@ struct LogStart {
     private let bounds: LogBounds
     private var firstLine = 0
     private var firstSeq = 0
+    private let isByLine: Bool
 
     init(_ query: LogQuery, _ bounds: LogBounds, _ folder: SegmentFolder) {
         self.bounds = bounds
+        isByLine = query.count != nil && query.pattern == nil && query.since == nil && query.afterSeq == nil
         guard let count = query.count else { return }
         if let pattern = query.pattern {
             firstSeq = Self.seqOfMatch(count, from: folder, bounds, LineMatcher(pattern)) ?? .max
         } else {
             firstLine = Self.lastLine(folder, bounds) - count + 1
+            // Of a line without end, as a program has it that draws on its terminal, each longest piece counts as one.
+            let most = count.multipliedReportingOverflow(by: RecordLayout.longest)
+            if query.until == nil, !most.overflow {
+                let search = SegmentSearch(folder: folder)
+                firstSeq = search.firstSeq(withinLast: most.partialValue, of: folder.segments()) ?? 0
+            }
         }
     }
+
+    /// Whether what begins with this record is to be shown with the rest of lines that began before: only where so many
+    /// lines were asked for, and the first of them has lost its beginning to a rotation or to its length.
+    func showsRest(from first: LogRecord?) -> Bool { isByLine && first.map { !$0.mark.begins } ?? false }
 
     /// Whether the record is to be shown; once true it stays so, in the order of the log.
     func isReached(by record: LogRecord) -> Bool {

@@ -6,7 +6,8 @@ import Synchronization
 ///
 ///     log loop: pass ──post──► remote: body
 ///
-/// Bounded: where that loop falls behind, bytes are left out here (the store has them), and counted.
+/// Bounded: where that loop falls behind, bytes are left out here (the store has them), and counted. What the program
+/// sets on its terminal is followed all the time, for those who come later.
 public final class LogTap: Sendable {
     /// Bytes that may be on their way.
     private static let limit = 1 << 20
@@ -16,6 +17,7 @@ public final class LogTap: Sendable {
     private let isWanted = Atomic<Bool>(false)
     private let underWay = Atomic<Int>(0)
     private let missing = Atomic<Int>(0)
+    private let followed = Mutex(TerminalModes())
 
     /// - Parameter body: called on `remote`'s loop with the next bytes, and how many were left out before them.
     public init(on remote: LoopRemote, _ body: @escaping @Sendable (_ bytes: [UInt8], _ missing: Int) -> Void) {
@@ -29,8 +31,12 @@ public final class LogTap: Sendable {
         set { isWanted.store(newValue, ordering: .relaxed) }
     }
 
+    /// What the program has set on its terminal by now.
+    public var modes: TerminalModes { followed.withLock { $0 } }
+
     /// For the log loop.
     func pass(_ bytes: UnsafeRawBufferPointer) {
+        followed.withLock { $0.feed(bytes) }
         guard isOpen else { return }
         guard underWay.load(ordering: .relaxed) < Self.limit else {
             missing.add(bytes.count, ordering: .relaxed)

@@ -35,6 +35,19 @@ struct SegmentSearch {
         return Place(segment: chosen, offset: offset(in: chosen, condition))
     }
 
+    /// The number of the first record that begins within the last so many bytes; nil where all do.
+    func firstSeq(withinLast bytes: Int, of segments: [Segment]) -> Int? {
+        var room = bytes
+        for segment in segments.reversed() {
+            if segment.size > room {
+                guard let file = folder.open(segment) else { return nil }
+                return probe(file, from: segment.size - room) { $0.seq }?.found
+            }
+            room -= segment.size
+        }
+        return nil
+    }
+
     /// The end of the newest segment, where its last record, and so none, fulfils `condition`: what only waits for new
     /// lines begins there.
     private func endIfPassed(_ segment: Segment, _ condition: (LogRecord) -> Bool) -> Place? {
@@ -47,7 +60,7 @@ struct SegmentSearch {
     /// Whether the segment's first record fulfils `condition`; nil where it has none.
     private func first(of segment: Segment, _ condition: (LogRecord) -> Bool) -> Bool? {
         guard let file = folder.open(segment) else { return nil }
-        return probe(file, from: 0, condition)?.isFulfilled
+        return probe(file, from: 0, condition)?.found
     }
 
     private func offset(in segment: Segment, _ condition: (LogRecord) -> Bool) -> Int {
@@ -56,7 +69,7 @@ struct SegmentSearch {
         var high = folder.kernel.status(file)?.size ?? segment.size
         while high - low > Self.step {
             let middle = low + (high - low) / 2
-            if let found = probe(file, from: middle, condition), found.start < high, !found.isFulfilled {
+            if let found = probe(file, from: middle, condition), found.start < high, !found.found {
                 low = found.end
             } else {
                 high = middle
@@ -65,9 +78,9 @@ struct SegmentSearch {
         return low
     }
 
-    /// The first whole record that begins at or after `offset`.
-    private func probe(_ file: borrowing Descriptor, from offset: Int, _ condition: (LogRecord) -> Bool)
-        -> (start: Int, end: Int, isFulfilled: Bool)?
+    /// The first whole record that begins at or after `offset`, and what `body` makes of it.
+    private func probe<T>(_ file: borrowing Descriptor, from offset: Int, _ body: (LogRecord) -> T)
+        -> (start: Int, end: Int, found: T)?
     {
         // One byte earlier, so that a record that begins exactly at `offset` is not taken for the rest of another.
         let base = max(0, offset - 1)
@@ -85,7 +98,7 @@ struct SegmentSearch {
             }
             while let newline = firstNewline(in: memory, from: from, to: count) {
                 if let record = LogRecord(UnsafeRawBufferPointer(rebasing: buffer[from..<newline])) {
-                    return (base + from, base + newline + 1, condition(record))
+                    return (base + from, base + newline + 1, body(record))
                 }
                 from = newline + 1
             }

@@ -1,6 +1,6 @@
 /// Makes a program's bytes harmless for a terminal that they share with other programs (ECMA-48).
 ///
-/// Colour (SGR) passes, and is reset at the end of the line. What moves the cursor, clears, retitles, rings or
+/// Colour (SGR) passes, and is reset at the end of what is written. What moves the cursor, clears, retitles, rings or
 /// answers back is taken out, in its 7-bit and in its C1 form; other control characters are shown as `^X`, and bytes
 /// that are not UTF-8 as U+FFFD.
 struct TerminalText {
@@ -13,13 +13,22 @@ struct TerminalText {
     private static let escape: UInt8 = 0x1B
     private static let bell: UInt8 = 0x07
 
+    /// Longer ones are not gone on with as a whole.
+    private static let longestColor = 64
+
     /// Appends what may be shown of `line`, which has no newline.
     func write(_ line: UnsafeRawBufferPointer, to out: OutputBytes) {
+        var color: [UInt8] = []
+        write(line, to: out, color: &color)
+    }
+
+    /// - Parameter color: the sequences that say in which colour the line begins here, and then how it goes on.
+    func write(_ line: UnsafeRawBufferPointer, to out: OutputBytes, color: inout [UInt8]) {
         var end = line.count
         while end > 0 && line[end - 1] == 0x0D { end -= 1 }
         let bytes = UnsafeRawBufferPointer(rebasing: line[..<end])
         let start = out.count
-        var isColored = false
+        out.append(color)
         var at = 0
         while true {
             let run = plainRun(bytes, from: at)
@@ -28,10 +37,10 @@ struct TerminalText {
             guard at < bytes.count else { break }
             let byte = bytes[at]
             if byte == Self.escape {
-                at = skipEscape(bytes, at, out, &isColored)
+                at = skipEscape(bytes, at, out, &color)
             } else if byte == 0x0D && !keepsOverwritten {
                 out.shorten(to: start)
-                isColored = false
+                color = []
                 at += 1
             } else if byte < 0x80 {
                 if byte != Self.bell {
@@ -45,7 +54,7 @@ struct TerminalText {
                 at = writeCharacter(bytes, at, out)
             }
         }
-        if isColored { out.append("\u{1B}[0m" as StaticString) }
+        if !color.isEmpty { out.append("\u{1B}[0m" as StaticString) }
     }
 
     /// Appends the character at `at`, or U+FFFD; returns where the text goes on.
@@ -62,7 +71,7 @@ struct TerminalText {
 
     /// Passes the sequence that begins with the ESC at `at` on if it is colour; returns where the text goes on.
     private func skipEscape(
-        _ bytes: UnsafeRawBufferPointer, _ at: Int, _ out: OutputBytes, _ isColored: inout Bool
+        _ bytes: UnsafeRawBufferPointer, _ at: Int, _ out: OutputBytes, _ color: inout [UInt8]
     ) -> Int {
         guard at + 1 < bytes.count else { return at + 1 }
         switch bytes[at + 1] {
@@ -74,7 +83,10 @@ struct TerminalText {
                 && parameters.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x3B || $0 == 0x3A })
             {
                 out.append(UnsafeRawBufferPointer(rebasing: bytes[at..<end]))
-                isColored = !parameters.allSatisfy { $0 == 0x30 }
+                let first = parameters.prefix { $0 != 0x3B }
+                // Without a number, or with 0, it begins with a reset.
+                if first.allSatisfy({ $0 == 0x30 }) || color.count > Self.longestColor { color = [] }
+                if !parameters.allSatisfy({ $0 == 0x30 }) { color += bytes[at..<end] }
             }
             return end
         case 0x5D, 0x50, 0x58, 0x5E, 0x5F:  // ] P X ^ _

@@ -42,7 +42,8 @@ final class TextFormatter {
     /// Appends the whole line with its newline.
     func write(_ line: LogLine, to out: OutputBytes) {
         writePrefix(line, to: out)
-        writeText(line.text, to: out)
+        var color: [UInt8] = []
+        writeText(line.text, to: out, color: &color)
         out.append(0x0A)
     }
 
@@ -69,9 +70,9 @@ final class TextFormatter {
         out.append(fresh.bytes)
     }
 
-    /// Appends the text alone, made harmless on a terminal.
-    func writeText(_ text: UnsafeRawBufferPointer, to out: OutputBytes) {
-        if format.isTerminal { terminal.write(text, to: out) } else { out.append(text) }
+    /// Appends the text alone, made harmless on a terminal (`TerminalText.write`).
+    func writeText(_ text: UnsafeRawBufferPointer, to out: OutputBytes, color: inout [UInt8]) {
+        if format.isTerminal { terminal.write(text, to: out, color: &color) } else { out.append(text) }
     }
 
     private func label(_ service: Int, _ instance: Int) -> String {

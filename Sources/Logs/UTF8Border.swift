@@ -1,3 +1,18 @@
+/// How many bytes at the end of `bytes` are the beginning of something that is to be shown in one piece: a character,
+/// or an escape sequence such as a colour (ECMA-48 §5.4). Longer ones, which are none, may be cut.
+func incompleteSuffix(_ bytes: UnsafeRawBufferPointer) -> Int {
+    var at = bytes.count
+    let least = max(0, at - LineSplitter.slack + 1)
+    while at > least {
+        at -= 1
+        guard bytes[at] == 0x1B else { continue }
+        let rest = bytes[(at + 1)...]
+        let isOpen = rest.isEmpty || rest.first == 0x5B && rest.dropFirst().allSatisfy { (0x20...0x3F).contains($0) }
+        return isOpen ? bytes.count - at : incompleteUTF8Suffix(bytes)
+    }
+    return incompleteUTF8Suffix(bytes)
+}
+
 /// How many bytes at the end of `bytes` are the beginning of a UTF-8 sequence that is not complete: 0 … 3.
 /// (RFC 3629 §4; overlong and surrogate forms are left to whoever decodes.)
 func incompleteUTF8Suffix(_ bytes: UnsafeRawBufferPointer) -> Int {

@@ -7,27 +7,27 @@ import Supervisor
 
 /// What `devmesh attach` asks.
 extension Mesh {
-    func attach(to name: String, _ size: TerminalSize?, _ viewer: any TerminalViewer) throws(ControlFailure)
+    func attach(to name: String, _ window: TerminalWindow?, _ viewer: any TerminalViewer) throws(ControlFailure)
         -> TerminalAttachment
     {
         let seat = try seat(name)
-        if let size { terminals.resize(seat, to: size) }
-        let number = terminals.attach(viewer, to: seat)
+        let number = terminals.attach(viewer, window, to: seat)
         return TerminalAttachment(
             redraw: { [weak self] in self?.terminals.redraw(seat) },
             detach: { [weak self] in self?.terminals.detach(number, from: seat) })
     }
 
     func type(
-        _ bytes: [UInt8], into name: String, _ size: TerminalSize?, _ call: ControlCall,
+        _ bytes: [UInt8], into name: String, _ window: TerminalWindow?, _ call: ControlCall,
         done: @escaping Done<ActionResult>
     ) {
         do throws(ControlFailure) {
             let seat = try seat(name)
-            if let size { terminals.resize(seat, to: size) }
-            let isRunning = terminals.type(bytes, at: seat)
-            let reason = isRunning || bytes.isEmpty ? nil : Sentences.terminalIsEmpty(seat.name)
-            done(.success(ActionResult(service: seat.name, ok: reason == nil, reason: reason)))
+            if let window { terminals.resize(seat, to: window) }
+            terminals.type(bytes, at: seat) { isRunning in
+                let reason = isRunning || bytes.isEmpty ? nil : Sentences.terminalIsEmpty(seat.name)
+                done(.success(ActionResult(service: seat.name, ok: reason == nil, reason: reason)))
+            }
         } catch { done(.failure(error)) }
     }
 

@@ -1,6 +1,7 @@
 import Logs
 import Platform
 import Project
+import Supervisor
 
 /// What the guardian does while the mesh is up, and the process that the user started: each waits for the next one's end.
 ///
@@ -28,7 +29,7 @@ struct MeshGuardian {
         if case .ended(.exited(let code)) = end, guardian.hasSecond { ThisProcess.exit(code) }
         // Whoever talked to it need not wait, and what follows may need descriptors.
         if end != .ended(.exited(0)) { guardian.closeSockets() }
-        let left = guardian.end(patience: Self.patience)
+        let left = guardian.end(patience: Self.patience, sparing: Supervisor.isAside)
         switch end {
         case .ended(.exited(let code)):
             // It ended without having stopped what it had started.

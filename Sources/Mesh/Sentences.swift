@@ -197,8 +197,8 @@ enum Sentences {
     }
 
     static func noInstance(_ service: String, _ instance: Int, of count: Int) -> String {
-        "There is no \(service).\(instance): \(service) has \(count == 1 ? "one instance" : "\(count) instances"). "
-            + "`devmesh scale \(service)=\(max(instance, 1))` would make it one."
+        "There is no \(service).\(instance): \(service) has \(count == 1 ? "one instance" : "\(count) instances")"
+            + (instance > count ? ". `devmesh scale \(service)=\(instance)` would make it one." : ", from 1 on.")
     }
 
     static func terminalBegan(_ instance: String) -> String { "\(instance) is started" }
@@ -209,10 +209,6 @@ enum Sentences {
 
     static func terminalIsEmpty(_ instance: String) -> String {
         "\(instance) is not running; its next start is shown here"
-    }
-
-    static func typedInVain(_ instance: String, _ count: Int) -> String {
-        "\(instance) does not read what is typed; the last \(count) bytes were left out"
     }
 
     static func terminalTooFast(_ count: Int) -> String {

@@ -1,7 +1,7 @@
 import EventLoop
 import Platform
 
-/// Types into a pseudo-terminal. What its programs have not read yet waits, up to a limit.
+/// Types into a pseudo-terminal. What its programs have not read yet waits here, and beyond a limit whoever types.
 final class TerminalInput: ReadinessHandler {
     private static let limit = 64 << 10
 
@@ -12,6 +12,8 @@ final class TerminalInput: ReadinessHandler {
     /// Watched only while something waits.
     private var registration: Registration?
     private var queue = ByteQueue()
+    /// Who waits until there is room.
+    private var typists: [() -> Void] = []
 
     init(_ terminal: consuming Descriptor, on loop: EventLoop) {
         self.loop = loop
@@ -21,20 +23,27 @@ final class TerminalInput: ReadinessHandler {
 
     deinit { close() }
 
-    /// - Returns: how many of the bytes were left out.
-    func type(_ bytes: [UInt8]) -> Int {
-        let taken = bytes.prefix(Self.limit - queue.count)
-        queue.append(taken)
+    /// - Parameter done: called once more may be typed; also where nobody reads it any more.
+    func type(_ bytes: [UInt8], done: @escaping () -> Void) {
+        typists.append(done)
+        if terminal != nil { queue.append(bytes) }
         flush()
-        return bytes.count - taken.count
+        goOn()
     }
 
     func resize(_ size: TerminalSize) { if terminal != nil { loop.kernel.setTerminalSize(terminal!, size) } }
 
-    func redraw() { if terminal != nil { loop.kernel.redraw(terminal!) } }
-
     func ready(_ readiness: Readiness) {
-        if readiness.contains(.writable) { flush() }
+        guard readiness.contains(.writable) else { return }
+        flush()
+        goOn()
+    }
+
+    private func goOn() {
+        guard queue.count <= Self.limit else { return }
+        let told = typists
+        typists = []
+        for done in told { done() }
     }
 
     private func flush() {
@@ -54,10 +63,11 @@ final class TerminalInput: ReadinessHandler {
         registration = nil
     }
 
-    private func close() {
+    func close() {
         queue.removeAll()
         registration?.cancel()
         registration = nil
         terminal = nil
+        goOn()
     }
 }

@@ -1,3 +1,4 @@
+import Control
 import EventLoop
 import Gateway
 import Logs
@@ -23,12 +24,20 @@ final class Terminals {
         var tap: LogTap
     }
 
+    private struct Viewer {
+        var number: Int
+        var viewer: any TerminalViewer
+        var window: TerminalWindow?
+    }
+
+    /// So long has a terminal another size for its programs to notice (`redraw`).
+    private static let noticing = Duration.milliseconds(100)
+
     private let loop: EventLoop
     private var programs: [Seat: Program] = [:]
-    private var viewers: [Seat: [Int: any TerminalViewer]] = [:]
+    /// In the order in which they attached or were resized: the last one decides the size.
+    private var viewers: [Seat: [Viewer]] = [:]
     private var lastViewer = 0
-    /// As the client has it that attached or was resized last; without one as `window`.
-    private var sizes: [Seat: TerminalSize] = [:]
     /// Of the terminal that the mesh was started in.
     private var window = TerminalSize.ofThisProcess ?? .standard
 
@@ -42,6 +51,8 @@ final class Terminals {
         let terminals = LoopBound(self, loop)
         let tap = LogTap(on: loop.remote) { terminals.value.show($0, missing: $1, at: seat) }
         tap.isOpen = viewers[seat] != nil
+        // With an overlapping handover the old one has not ended.
+        if let old = programs[seat] { leave(old, at: seat) }
         let input = TerminalInput(keyboard, on: loop)
         // It may have been started before the window changed.
         input.resize(size(of: seat))
@@ -55,36 +66,57 @@ final class Terminals {
     /// The process has ended, and all that it showed has been passed on.
     func close(_ source: OutputSource) {
         let seat = Seat(source)
-        guard has(source) else { return }
-        programs[seat] = nil
+        guard has(source), let program = programs.removeValue(forKey: seat) else { return }
+        leave(program, at: seat)
         tell(seat, Sentences.terminalEnded(seat.name))
+    }
+
+    /// What it has set on its viewers' terminals is not for the next one.
+    private func leave(_ program: Program, at seat: Seat) {
+        program.tap.isOpen = false
+        program.input.close()
+        show(Array(program.tap.modes.undoing.utf8), missing: 0, at: seat)
     }
 
     // MARK: Sizes
 
-    func size(of seat: Seat) -> TerminalSize { sizes[seat] ?? window }
+    func size(of seat: Seat) -> TerminalSize { viewers[seat]?.last { $0.window != nil }?.window?.size ?? window }
 
-    /// - Parameter size: nil: that of the terminal that the mesh was started in.
-    func resize(_ seat: Seat, to size: TerminalSize?) {
-        sizes[seat] = size
-        programs[seat]?.input.resize(self.size(of: seat))
+    /// A viewer's window has another size now.
+    func resize(_ seat: Seat, to window: TerminalWindow) {
+        guard let place = viewers[seat]?.firstIndex(where: { $0.window?.name == window.name }) else { return }
+        var viewer = viewers[seat]!.remove(at: place)
+        viewer.window = window
+        viewers[seat]!.append(viewer)
+        resize(seat)
     }
 
     /// The terminal that the mesh was started in has another size now.
     func windowChanged() {
         window = TerminalSize.ofThisProcess ?? window
-        for (seat, program) in programs where sizes[seat] == nil { program.input.resize(window) }
+        for seat in programs.keys { resize(seat) }
+    }
+
+    private func resize(_ seat: Seat) { programs[seat]?.input.resize(size(of: seat)) }
+
+    /// Has the programs draw themselves anew, which most do only where the size is another one: for a moment it is.
+    func redraw(_ seat: Seat) {
+        let size = size(of: seat)
+        programs[seat]?.input.resize(
+            TerminalSize(columns: size.columns, rows: size.rows > 1 ? size.rows - 1 : size.rows + 1))
+        loop.after(Self.noticing) { [weak self] in self?.resize(seat) }
     }
 
     // MARK: Viewers
 
     /// Shows a terminal to somebody from now on, until `detach` of the number returned.
-    func attach(_ viewer: any TerminalViewer, to seat: Seat) -> Int {
+    func attach(_ viewer: any TerminalViewer, _ window: TerminalWindow?, to seat: Seat) -> Int {
         lastViewer += 1
-        viewers[seat, default: [:]][lastViewer] = viewer
-        if let program = programs[seat] {
-            program.tap.isOpen = true
-            program.input.redraw()
+        viewers[seat, default: []].append(Viewer(number: lastViewer, viewer: viewer, window: window))
+        if let tap = programs[seat]?.tap {
+            tap.isOpen = true
+            loop.later { viewer.show(Array(tap.modes.setting.utf8)) }
+            redraw(seat)
         } else {
             loop.later { viewer.note(Sentences.terminalIsEmpty(seat.name)) }
         }
@@ -92,30 +124,27 @@ final class Terminals {
     }
 
     func detach(_ viewer: Int, from seat: Seat) {
-        viewers[seat]?[viewer] = nil
-        guard viewers[seat]?.isEmpty == true else { return }
-        viewers[seat] = nil
-        programs[seat]?.tap.isOpen = false
-        resize(seat, to: nil)
+        viewers[seat]?.removeAll { $0.number == viewer }
+        if viewers[seat]?.isEmpty == true {
+            viewers[seat] = nil
+            programs[seat]?.tap.isOpen = false
+        }
+        resize(seat)
     }
 
-    func redraw(_ seat: Seat) { programs[seat]?.input.redraw() }
-
-    /// - Returns: false where no program runs there.
-    func type(_ bytes: [UInt8], at seat: Seat) -> Bool {
-        guard let program = programs[seat] else { return false }
-        let missing = program.input.type(bytes)
-        if missing > 0 { tell(seat, Sentences.typedInVain(seat.name, missing)) }
-        return true
+    /// - Parameter done: called once more may be typed, with false where no program runs there.
+    func type(_ bytes: [UInt8], at seat: Seat, done: @escaping (_ isRunning: Bool) -> Void) {
+        guard let input = programs[seat]?.input else { return done(false) }
+        input.type(bytes) { done(true) }
     }
 
     private func show(_ bytes: [UInt8], missing: Int, at seat: Seat) {
         if missing > 0 { tell(seat, Sentences.terminalTooFast(missing)) }
-        for viewer in (viewers[seat] ?? [:]).values { viewer.show(bytes) }
+        for viewer in viewers[seat] ?? [] { viewer.viewer.show(bytes) }
     }
 
     private func tell(_ seat: Seat, _ sentence: String) {
-        for viewer in (viewers[seat] ?? [:]).values { viewer.note(sentence) }
+        for viewer in viewers[seat] ?? [] { viewer.viewer.note(sentence) }
     }
 }
 

@@ -155,7 +155,17 @@ public final class FileWatcher: FolderWatching {
 /// Waits until a descriptor is readable, at its end or broken; for threads that may wait.
 /// - Returns: false when `timeout` has passed first.
 public func waitReadable(_ raw: Int32, timeout: Duration? = nil) -> Bool {
-    var entry = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)
+    wait(for: POLLIN, raw, timeout)
+}
+
+extension StandardStream {
+    /// Waits until whoever reads it takes something, or is gone: a terminal may be held up, a pipe full.
+    /// - Returns: false when `timeout` has passed first.
+    public func waitWritable(timeout: Duration) -> Bool { wait(for: POLLOUT, rawValue, timeout) }
+}
+
+private func wait(for event: Int32, _ raw: Int32, _ timeout: Duration?) -> Bool {
+    var entry = pollfd(fd: raw, events: Int16(event), revents: 0)
     let end = timeout.map { Instant.now + $0 }
     while true {
         let left = end.map { Int32(clamping: max(($0 - .now).nanoseconds + 999_999, 0) / 1_000_000) } ?? -1

@@ -109,8 +109,9 @@ public struct Guardian: Sendable {
     ///
     /// Only this process reaps them, so no pid can be a stranger's. What is in its own session, but for the supervisor,
     /// was never below that, which begins one for each program.
+    /// - Parameter isSpared: whether a process, with what is below it, may outlive the supervisor.
     /// - Returns: those that SIGKILL did not end: they hang in the kernel, or belong to another user.
-    public func end(patience: Duration) -> [ProcessEntry] {
+    public func end(patience: Duration, sparing isSpared: (ProcessEntry) -> Bool) -> [ProcessEntry] {
         let limit = Instant.now + patience
         let session = getsid(0)
         let supervisor = supervisor
@@ -118,7 +119,8 @@ public struct Guardian: Sendable {
         while true {
             // A kernel without lists of children is asked for all processes (`ProcessTable.children`).
             let children = ProcessTable.children(of: getpid()).filter { child in
-                child.pid == supervisor || child.session != session && !strangers.contains(child.pid)
+                child.pid == supervisor
+                    || child.session != session && !strangers.contains(child.pid) && !isSpared(child)
             }
             guard !children.isEmpty else { return [] }
             guard .now < limit else { return children }

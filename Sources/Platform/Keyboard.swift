@@ -13,8 +13,11 @@ public final class Keyboard: Sendable {
     public init?() {
         guard let settings = TerminalSettings() else { return nil }
         before = settings
-        settings.keys.apply()
+        take()
     }
+
+    /// Makes the terminal so again: after ^Z and `fg` it is as the shell had it.
+    public func take() { before.keys.apply() }
 
     /// The terminal becomes as it was.
     public func restore() { before.apply() }

@@ -57,12 +57,6 @@ extension Kernel {
         var native = size.native
         _ = ioctl(terminal.raw, UInt(TIOCSWINSZ), &native)
     }
-
-    /// Has the programs in a pseudo-terminal's foreground draw themselves anew (SIGWINCH).
-    public func redraw(_ ours: borrowing Descriptor) {
-        let group = tcgetpgrp(ours.raw)
-        if group > 0 { kill(-group, SIGWINCH) }
-    }
 }
 
 extension StandardStream {

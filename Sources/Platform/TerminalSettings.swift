@@ -32,10 +32,12 @@ public struct TerminalSettings: Sendable {
         return settings
     }
 
-    /// ^Z comes as a key, so that whoever reads it can leave the terminal in order before it stops.
+    /// ^Z comes as a key, so that whoever reads it can leave the terminal in order before it stops; so does ^\, which
+    /// would leave it no time for that.
     public var stopIsKey: TerminalSettings {
         var settings = self
         settings.setCharacter(VSUSP, disabledCharacter)
+        settings.setCharacter(VQUIT, disabledCharacter)
         return settings
     }
 
@@ -58,6 +60,9 @@ public struct TerminalSettings: Sendable {
         return ProcessTable.entry(job.session)?.terminalGroup == job.group
     }
 
+    /// Forgets what was typed before anybody could know what the keys do.
+    public static func discardInput() { tcflush(STDIN_FILENO, TCIFLUSH) }
+
     // MARK: What is to be put back
 
     private static let saved = Mutex<TerminalSettings?>(nil)
@@ -75,9 +80,14 @@ public struct TerminalSettings: Sendable {
     @discardableResult
     public static func restore() -> Bool { saved.withLock { $0 }?.apply() ?? false }
 
+    /// What tells a terminal to mark what is pasted (xterm's ctlseqs, "bracketed paste mode").
+    public static let markingPastes = "\u{1B}[?2004h"
+    public static let notMarkingPastes = "\u{1B}[?2004l"
+
     /// The same for a process whose own part of the screen, the last line, nobody else takes away any more.
     public static func leave() {
-        if restore() { try? StandardStream.output.write("\r\u{1B}[J") }
+        guard restore(), StandardStream.output.waitWritable(timeout: .zero) else { return }
+        try? StandardStream.output.write("\r\u{1B}[J" + notMarkingPastes)
     }
 }
 

@@ -27,6 +27,9 @@ public final class Supervisor {
 
     /// The variable in the environment of every process that a mesh starts, and of what that starts in turn.
     public static let markerName = ProcessTrees.markerName
+    /// What a program carries that is started beside the services and may outlive them, as a browser.
+    public static let asideMarker = "-"
+    public static func isAside(_ process: ProcessEntry) -> Bool { ProcessTrees.marker(of: process) == asideMarker }
 
     /// Of one service; as in the manifest.
     public static let mostInstances = 1000

@@ -104,18 +104,18 @@ final class FakeBackend: ControlBackend {
         done(known(name, ActionResult(service: name, ok: true)))
     }
 
-    func attach(to name: String, _ size: TerminalSize?, _ viewer: any TerminalViewer) throws(ControlFailure)
+    func attach(to name: String, _ window: TerminalWindow?, _ viewer: any TerminalViewer) throws(ControlFailure)
         -> TerminalAttachment
     {
         guard name == "reader" else { throw .unknownService(name) }
-        calls.append("attach \(name) \(size.map { "\($0.columns)x\($0.rows)" } ?? "-")")
+        calls.append("attach \(name) \(window.map { "\($0.size.columns)x\($0.size.rows) \($0.name)" } ?? "-")")
         self.viewer = viewer
         return TerminalAttachment(
             redraw: { [unowned self] in calls.append("redraw") }, detach: { [unowned self] in calls.append("detach") })
     }
 
     func type(
-        _ bytes: [UInt8], into name: String, _ size: TerminalSize?, _ call: ControlCall,
+        _ bytes: [UInt8], into name: String, _ window: TerminalWindow?, _ call: ControlCall,
         done: @escaping Done<ActionResult>
     ) {
         calls.append("type \(bytes)")

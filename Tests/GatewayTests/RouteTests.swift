@@ -20,9 +20,10 @@ import Testing
         (.post, "/v1/services/reader/fault", .changeFaults("reader")), (.post, "/v1/up", .up),
         (.get, "/v1/services/reader/terminal", .terminal("reader", nil)),
         (
-            .post, "/v1/services/reader.2/terminal?columns=100&rows=30",
-            .type("reader.2", TerminalSize(columns: 100, rows: 30))
+            .post, "/v1/services/reader.2/terminal?columns=100&rows=30&window=7",
+            .type("reader.2", TerminalWindow(TerminalSize(columns: 100, rows: 30), name: "7"))
         ), (.get, "/v1/services/reader/terminal?columns=0&rows=30", .terminal("reader", nil)),
+        (.get, "/v1/services/reader/terminal?columns=99999999999&rows=30", .terminal("reader", nil)),
         (.post, "/v1/down", .down),
         (.get, "/v1/events", .events(follow: false)), (.get, "/v1/events?follow=1", .events(follow: true)),
         (.get, "/v1/events?follow", .events(follow: true)), (.get, "/v1/events?follow=0", .events(follow: false)),

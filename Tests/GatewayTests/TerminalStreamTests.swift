@@ -7,7 +7,7 @@ import Testing
 @testable import Gateway
 
 @Suite struct TerminalStreamTests {
-    private let size = TerminalSize(columns: 100, rows: 30)
+    private let window = TerminalWindow(TerminalSize(columns: 100, rows: 30), name: "a/b")
 
     @Test func terminal_watched_comesAsBytesUntilTheClientLeaves() throws {
         let mesh = try FakeMesh()
@@ -18,13 +18,13 @@ import Testing
             _ = mesh.reaches { $0.backend.viewer != nil }
             mesh.onLoop { $0.backend.viewer?.show([0xFF, 0, 10]) }
         }
-        try client.watchTerminal(of: "reader", size) { bytes in
+        try client.watchTerminal(of: "reader", window) { bytes in
             seen += bytes
             return false
         }
         thread.join()
         #expect(seen == [0xFF, 0, 10])
-        #expect(mesh.reaches { $0.backend.calls == ["attach reader 100x30", "detach"] })
+        #expect(mesh.reaches { $0.backend.calls == ["attach reader 100x30 a/b", "detach"] })
     }
 
     @Test func typed_bytes_arriveAsTheyAre() throws {

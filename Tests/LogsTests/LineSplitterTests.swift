@@ -37,6 +37,21 @@ import Testing
         #expect(split("a", "b", "c\nd\n") == [Piece("abc", .whole), Piece("d", .whole)])
     }
 
+    /// A colour that is cut would be shown as text.
+    @Test(arguments: ["\u{1B}", "\u{1B}[", "\u{1B}[38;5;1"])
+    func quiet_withinAnEscape_holdsItBack(_ start: String) {
+        #expect(
+            split("x " + start, "m\n", quietAfter: [0]) == [Piece("x ", .first), Piece(start + "m", .last)])
+        let long = String(repeating: "x", count: LineSplitter.longest - start.utf8.count)
+        #expect(split(long + start, "m\n") == [Piece(long, .first), Piece(start + "m", .last)])
+    }
+
+    @Test func quiet_behindAnEscape_holdsNothingBack() {
+        #expect(split("x\u{1B}[31mé", "y\n", quietAfter: [0]) == [Piece("x\u{1B}[31mé", .first), Piece("y", .last)])
+        let none = "\u{1B}[" + String(repeating: "1", count: 40)
+        #expect(split(none, "y\n", quietAfter: [0]) == [Piece(none, .first), Piece("y", .last)])
+    }
+
     @Test func feed_carriageReturns_areKept() {
         #expect(split("a\r\nb\rc\r", "\n") == [Piece("a\r", .whole), Piece("b\rc\r", .whole)])
     }

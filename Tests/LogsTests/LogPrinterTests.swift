@@ -183,6 +183,46 @@ import Testing
         fixture.close()
     }
 
+    /// Each `write` comes as a piece of its own.
+    private func shown(_ pieces: [(String, LineMark)], colours: Bool = false) -> String {
+        let format = LogFormat(showsPrefix: false, usesColor: colours, isTerminal: true)
+        let live = LiveText(TextFormatter(format, names: ["tool"]))
+        let out = OutputBytes()
+        for (text, mark) in pieces {
+            text.bytes { payload in
+                [UInt8](repeating: 0x30, count: 27).withUnsafeBytes { time in
+                    live.write(
+                        LogRecord(
+                            seq: 1, line: 1, time: time, stream: .stdout, instance: 1, mark: mark, payload: payload),
+                        service: 0, to: out)
+                }
+            }
+        }
+        return String(decoding: out.bytes, as: UTF8.self)
+    }
+
+    @Test func live_lineWrittenAnew_takesThePlaceOfTheOld() {
+        let anew = "\r\u{1B}[K"
+        #expect(shown([("0 %", .first), ("\r10 %", .middle), ("\r20 %", .last)]) == "0 %\(anew)10 %\(anew)20 %\n")
+        #expect(shown([("0 %\r", .first), ("10 %\r", .middle), ("", .last)]) == "0 %\(anew)10 %\n")
+        #expect(shown([("0 %\r", .first), ("\r", .middle), ("10 %", .last)]) == "0 %\(anew)10 %\n")
+        #expect(shown([("0 %", .first), (" and", .middle), (" on\r", .last), ("b", .whole)]) == "0 % and on\nb\n")
+        #expect(shown([("0 %\r", .cut), ("b", .whole)]) == "0 %\nb\n")
+    }
+
+    @Test func live_colour_goesOnInTheNextPiece() {
+        #expect(
+            shown(
+                [("a\u{1B}[1m\u{1B}[31mred", .first), ("still", .middle), ("\u{1B}[mnot", .last), ("b", .whole)],
+                colours: true)
+                == "a\u{1B}[1m\u{1B}[31mred\u{1B}[0m\u{1B}[1m\u{1B}[31mstill\u{1B}[0m\u{1B}[1m\u{1B}[31m\u{1B}[mnot\nb\n"
+        )
+        #expect(shown([("\u{1B}[31mred", .cut), ("b", .whole)], colours: true) == "\u{1B}[31mred\u{1B}[0m\nb\n")
+        #expect(
+            shown([("\u{1B}[31;1mred\u{1B}[0;32m", .first), ("green", .last)], colours: true)
+                == "\u{1B}[31;1mred\u{1B}[0;32m\u{1B}[0m\u{1B}[0;32mgreen\u{1B}[0m\n")
+    }
+
     @Test func follow_sink_getsWhatTheOutputWould() throws {
         let fixture = HubFixture()
         let output = TestPipe()

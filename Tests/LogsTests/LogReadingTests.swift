@@ -45,6 +45,52 @@ import Testing
         )
     }
 
+    /// What a program draws on its terminal has no line ends.
+    private func endless(_ pieces: Int, limit: Int = 256 << 20) -> Two {
+        let two = Two(limit: limit)
+        two.add(0, "before")
+        for number in 0..<pieces {
+            let piece = "\(number) " + String(repeating: "x", count: LineSplitter.longest - 8)
+            two.add(0, piece, number == 0 ? .first : .middle)
+        }
+        return two
+    }
+
+    @Test func print_newest_ofALineWithoutEnd_arePieces() {
+        let two = endless(40)
+        let lines = printedLines(LogQuery(folder: two.folder.path, services: ["reader"], count: 3))
+        #expect((2...3).contains(lines.count))
+        #expect(lines.last?.hasPrefix("39 x") == true)
+        #expect(printedLines(LogQuery(folder: two.folder.path, services: ["reader"], count: 100)).first == "before")
+    }
+
+    @Test func print_newest_ofALineWhoseBeginningIsGone_areNotNothing() {
+        let two = endless(80, limit: 2 << 20)
+        #expect(!printed(LogQuery(folder: two.folder.path, services: ["reader"])).contains("before"))
+        #expect(
+            printedLines(LogQuery(folder: two.folder.path, services: ["reader"], count: 1000)).last?.hasPrefix("79 x")
+                == true)
+    }
+
+    @Test func recent_ofALineWithoutEnd_isShort() {
+        let two = endless(40)
+        let recent = LogArchive.recent("reader", count: 10, in: two.folder.path)
+        #expect((9...10).contains(recent.count))
+        #expect(recent.allSatisfy { $0.isPartial && $0.text.utf8.count <= 4100 && $0.text.hasSuffix("x…") })
+    }
+
+    @Test func recent_ofAnInstance_leavesTheOthersOut() {
+        let fixture = StoreFixture()
+        fixture.add("\u{1B}[31mone\u{1B}[0m", "two", instance: 1)
+        fixture.add("other", instance: 2)
+        fixture.add("of ours", stream: .devmesh, instance: 1)
+        fixture.add("prompt", instance: 1, mark: .first)
+        let recent = LogArchive.recent(
+            "reader", count: 5, streams: [.stdout], instance: 1, colours: true, in: fixture.folder.path)
+        #expect(recent.map(\.text) == ["\u{1B}[31mone\u{1B}[0m", "two", "prompt"])
+        #expect(recent.map(\.isPartial) == [false, false, true])
+    }
+
     @Test func print_oneService_leavesTheOtherOut() {
         let two = six()
         #expect(printedLines(LogQuery(folder: two.folder.path, services: ["purge"])) == ["line 1", "line 4"])

@@ -79,7 +79,7 @@ private func attach(
         try terminal.output.wait(for: "<hello>")
         try terminal.type("\u{10}\u{11}")
         #expect(try terminal.program.exit() == .exited(0))
-        #expect(terminal.output.text.contains("Detached; console.1 runs on."))
+        #expect(terminal.output.text.contains("Detached from console.1."))
         #expect(terminal.output.text.contains("code 0"))
         #expect(try mesh.pids("console") == pids)
         #expect(try mesh.shell("cmp before after").code == 0)
@@ -95,6 +95,99 @@ private func attach(
         for terminal in [one, other] { try terminal.type("\u{10}\u{11}") }
         #expect(try one.program.exit() == .exited(0))
         #expect(try other.program.exit() == .exited(0))
+    }
+}
+
+@Test func attach_oneOfTwoLeaves_theOtherDecidesTheSize() throws {
+    try withConsole { mesh in
+        let one = try attach(mesh)
+        let seen = one.output.text.ranges(of: "22 72").count
+        let other = try attach(mesh, TerminalSize(columns: 90, rows: 25))
+        try other.type("\u{10}\u{11}")
+        #expect(try other.program.exit() == .exited(0))
+        try one.output.wait(for: "22 72", count: seen + 1)
+        try one.type("\u{10}\u{11}")
+        #expect(try one.program.exit() == .exited(0))
+    }
+}
+
+/// Sets modes, and draws its screen anew only where the size is another one, as curses has it.
+private let screen =
+    #""printf '\033[?1h\033[?25l'; s=`stty size`; trap 'n=`stty size`; [ "$n" = "$s" ] || echo drawn $n; s=$n' WINCH; echo begun; while :; do read line; done""#
+
+@Test func attach_lateToAScreen_catchesUp_andIsPutBackBeforeTheNext() throws {
+    try withMesh(
+        "{\"console\": {\"run\": \(screen), \"tty\": true, \"ready\": {\"log\": \"begun\"}, \"listens\": false}}"
+    ) {
+        mesh in
+        try mesh.up()
+        try mesh.ready("console")
+        let terminal = try mesh.terminal("devmesh attach console; echo code $?")
+        try terminal.output.wait(for: "\u{1B}[?1h\u{1B}[?25l")
+        // The window has the size that the terminal had before.
+        try terminal.output.wait(for: "drawn 24 80")
+        try mesh.devmesh("restart", "console", code: 0)
+        try terminal.output.wait(for: "\u{1B}[?1l\u{1B}[?25h\r\n\u{1B}[0m[devmesh: console.1 has ended")
+        try terminal.output.wait(for: "begun\r\n", count: 2)
+        try terminal.type("\u{1B}[27;5;112~\u{1B}[27;5;113~")
+        #expect(try terminal.program.exit() == .exited(0))
+        let detached = terminal.output.text.ranges(of: "\u{1B}[?1l\u{1B}[?25h\u{1B}[0m\r\n\u{1B}[JDetached").count
+        #expect(detached == 1)
+    }
+}
+
+@Test func attach_detached_nothingIsShownAnyMore() throws {
+    let frames = #"{"tool": {"run": "while :; do printf '\\033[?25lframe'; done", "tty": true, "listens": false}}"#
+    try withMesh(frames) { mesh in
+        try mesh.up()
+        try mesh.ready("tool")
+        for _ in 0..<5 {
+            let terminal = try mesh.terminal("devmesh attach tool")
+            try terminal.output.wait(for: "frame", count: 100)
+            try terminal.type("\u{10}\u{11}")
+            #expect(try terminal.program.exit() == .exited(0))
+            #expect(terminal.output.text.hasSuffix("\u{1B}[?25h\u{1B}[0m\r\n\u{1B}[JDetached from tool.1.\r\n"))
+        }
+    }
+}
+
+@Test func attach_instance_showsItsLinesAlone_andSaysWhenItIsGone() throws {
+    let run = #""echo this is $DEVMESH_INSTANCE; exec cat""#
+    try withMesh("{\"tool\": {\"run\": \(run), \"tty\": true, \"listens\": false}}") { mesh in
+        try mesh.up()
+        try mesh.devmesh("scale", "tool=2", code: 0)
+        let terminal = try mesh.terminal("devmesh attach tool.2")
+        try terminal.output.wait(for: "/tool.2")
+        try mesh.devmesh("scale", "tool=1", code: 0)
+        try terminal.output.wait(for: "[devmesh: tool.2 has ended")
+        try terminal.type("a")
+        try terminal.output.wait(for: "[devmesh: There is no tool.2: tool has one instance.")
+        try terminal.type("\u{10}\u{11}")
+        #expect(try terminal.program.exit() == .exited(0))
+        #expect(!terminal.output.text.contains("/tool.1"))
+        #expect(terminal.output.text.contains("Detached from tool.2."))
+    }
+}
+
+/// More than terminal and supervisor keep.
+@Test func attach_pastedToASlowReader_allOfItArrives() throws {
+    let run = #""stty raw -echo; echo set; cat go; head -c 300000 | wc -c; exec cat""#
+    try withMesh("{\"tool\": {\"run\": \(run), \"tty\": true, \"ready\": {\"log\": \"set\"}, \"listens\": false}}") {
+        mesh in
+        #expect(try mesh.shell("mkfifo go").code == 0)
+        try mesh.up()
+        try mesh.ready("tool")
+        let terminal = try mesh.terminal("stty -echo; devmesh attach tool", TerminalSize(columns: 72, rows: 22))
+        try terminal.output.wait(for: "set")
+        // Typed before the terminal is raw it would be lost.
+        while try mesh.shell(
+            "stty -F /dev/pts/$(ps -o tty= -p \(terminal.program.pid) | cut -d/ -f2) | grep -- -icanon"
+        ).code != 0 {}
+        try terminal.type(String(repeating: "x", count: 300_000))
+        #expect(try mesh.shell("echo > go").code == 0)
+        try terminal.output.wait(for: "300000")
+        try terminal.type("\u{10}\u{11}")
+        #expect(try terminal.program.exit() == .exited(0))
     }
 }
 
@@ -137,6 +230,8 @@ private func attach(
     try withMesh(#"{"plain": {"run": "fixture wait", "listens": false}}"#) { mesh in
         try mesh.up()
         #expect(try mesh.devmesh("attach", "plain", code: 1).errors.contains("`devmesh logs -f plain` only reads."))
+        // Also where there is no terminal, it says what is wrong with the name first.
+        #expect(try mesh.devmesh("attach", "plian", code: 1).errors.contains("Did you mean"))
         let terminal = try mesh.terminal("devmesh attach plain; echo code $?; devmesh attach plian")
         _ = try terminal.program.exit()
         #expect(terminal.output.text.contains("plain has no terminal to attach to"))

@@ -45,6 +45,56 @@ private func expectEnd(_ mesh: MeshFixture, _ terminal: MeshTerminal) throws {
     }
 }
 
+/// `down` and the next `up` wait for the end of this process, not for a terminal that ^S holds up.
+@Test func status_terminalHeldUp_downDoesNotWaitForIt() throws {
+    try withUp { mesh, terminal in
+        try terminal.output.wait(for: "web ● ready  tool ● ready  ? help\r")
+        try terminal.type("\u{13}")
+        try mesh.devmesh("restart", "tool", code: 0)
+        try mesh.devmesh("down", code: 0)
+        try terminal.type("\u{11}")
+        #expect(try terminal.program.exit() == .exited(0))
+        #expect(try mesh.shell("cmp before after").code == 0)
+    }
+}
+
+@Test func status_quitKey_isNoCrash() throws {
+    try withUp { mesh, terminal in
+        try terminal.output.wait(for: "? help\r")
+        try terminal.type("\u{1C}q")
+        try expectEnd(mesh, terminal)
+    }
+}
+
+@Test func status_pasted_isNoCommand() throws {
+    try withUp { mesh, terminal in
+        try terminal.output.wait(for: "\u{1B}[?2004h")
+        try terminal.output.wait(for: "? help\r")
+        try terminal.type("\u{1B}[200~q\u{1B}[201~?")
+        try terminal.output.wait(for: "r  restart a service")
+        try terminal.type("q")
+        try expectEnd(mesh, terminal)
+        #expect(terminal.output.text.rest(behind: "\u{1B}[?2004l")?.contains("is down.") == true)
+    }
+}
+
+@Test(arguments: [true, false])
+func status_open_theBrowserOutlivesTheMesh(_ inOrder: Bool) throws {
+    try withUp("BROWSER=./browser devmesh up") { mesh, terminal in
+        let script = "#!/bin/sh\nsetsid sleep 9999 &\none=$!\nsleep 9998 &\necho $one $! $$ > opened\nexec sleep 9997\n"
+        mesh.folder.write("browser", script, permissions: 0o755)
+        #expect(try mesh.shell("mkfifo opened").code == 0)
+        try terminal.output.wait(for: "? help\r")
+        try terminal.type("o\r")
+        let pids = try mesh.shell("cat opened").output.split { $0.isWhitespace }.compactMap { Int32($0) }
+        #expect(pids.count == 3)
+        if inOrder { try terminal.type("q") } else { ProcessTable.signal(try mesh.supervisor(), .kill) }
+        #expect(try terminal.program.exit() == .exited(0))
+        #expect(mesh.servants().map(\.pid).sorted() == pids.sorted())
+        mesh.killAll()
+    }
+}
+
 @Test func status_interruptedTwice_terminalIsAsItWas() throws {
     try withMesh(#"{"deaf": {"run": "fixture ignore TERM say deaf wait", "listens": false}}"#) { mesh in
         let terminal = try mesh.terminal("trap : INT; stty -g > before; devmesh up; stty -g > after")

@@ -26,17 +26,6 @@ import Testing
         #expect(ChildTable.wait(pid) == .exited(0))
     }
 
-    @Test func redraw_signalsTheForeground() throws {
-        let terminal = try Kernel.real.pseudoTerminal(.standard)
-        let script = "trap 'echo drawn; exit' WINCH; echo ready; while :; do sleep 0.01; done"
-        let pid = try start(script, terminal.programs)
-        let keyboard = try Kernel.real.duplicate(terminal.ours)
-        terminal.programs.close()
-        let text = read(terminal.ours) { text in if text == "ready\r\n" { Kernel.real.redraw(keyboard) } }
-        #expect(text == "ready\r\ndrawn\r\n")
-        #expect(ChildTable.wait(pid) == .exited(0))
-    }
-
     private func shown(_ script: String, _ size: TerminalSize = .standard) throws -> String {
         let terminal = try Kernel.real.pseudoTerminal(size)
         let pid = try start(script, terminal.programs)

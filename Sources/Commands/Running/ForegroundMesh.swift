@@ -67,13 +67,15 @@ final class ForegroundMesh: Sendable {
         return terminal
     }
 
-    /// Prints what is left.
+    /// Prints what is left. Whoever waits for the mesh's end, as `down` does, waits for this, but not for a terminal or
+    /// pipe that takes nothing.
     private func finish() {
         guard let (name, printer) = running.withLock({ $0.map { ($0.name, $0.printer) } }) else { return }
         printer?.finish()
         let isShown = printer == nil || printed.take(within: ForegroundMesh.patience) != nil
         running.withLock { $0?.terminal = nil }
-        TerminalSettings.restore()
+        if isShown { TerminalSettings.restore() } else { TerminalSettings.leave() }
+        guard StandardStream.error.waitWritable(timeout: isShown ? ForegroundMesh.patience : .zero) else { return }
         if !isShown { tell(Sentences.restIsStored) }
         // With the line of states ^C is not shown.
         if settings == nil {
@@ -108,7 +110,11 @@ final class ForegroundMesh: Sendable {
     private func tell(_ sentence: String) {
         guard session.notices.isTerminal, let running = running.withLock({ $0 }), running.terminal != nil,
             let printer = running.printer
-        else { return (try? session.notices.line(sentence)) ?? () }
+        else {
+            // The mesh may be what waits here.
+            guard StandardStream.error.waitWritable(timeout: ForegroundMesh.patience) else { return }
+            return (try? session.notices.line(sentence)) ?? ()
+        }
         printer.say([sentence])
     }
 

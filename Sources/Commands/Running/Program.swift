@@ -31,7 +31,7 @@ struct Program {
     /// Runs it beside a mesh that this process is, and waits for it: no program of the mesh's, it may outlive that.
     func runAside() throws(CommandFailure) {
         var environment = environment
-        environment[Supervisor.markerName] = "-"
+        environment[Supervisor.markerName] = Supervisor.asideMarker
         let path: String
         do throws(Executable.Failure) {
             path = try Executable.find(commandLine[0], path: environment["PATH"], directory: directory ?? "/")

@@ -5,5 +5,5 @@ extension Sentences {
 
     static func attached(_ instance: String) -> String { "Attached to \(instance); ctrl-P ctrl-Q detaches." }
 
-    static func detachedFrom(_ instance: String) -> String { "Detached; \(instance) runs on." }
+    static func detachedFrom(_ instance: String) -> String { "Detached from \(instance)." }
 }

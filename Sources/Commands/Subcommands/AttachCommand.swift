@@ -19,21 +19,24 @@ enum AttachCommand: Subcommand {
 
     /// So much of what was shown before is shown first.
     private static let lines = 10
+    /// Bytes of a line without end that is shown.
+    private static let longestPrompt = 200
 
     static func run(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
         let name = arguments.positionals[0]
         let mesh = try session.mesh()
-        guard StandardStream.input.isTerminal, session.output.isTerminal else {
-            throw .failed(Sentences.attachNeedsTerminal(name))
-        }
-        let client = ControlClient(socket: mesh.record.socket)
         // A refusal comes before anything is done to this terminal.
-        let instance = try mesh.ask { (client) throws(ControlError) in
-            try client.type([], into: name, StandardStream.output.terminalSize)
-        }.service
+        let instance = try mesh.ask { (client) throws(ControlError) in try client.type([], into: name, nil) }.service
+        guard StandardStream.input.isTerminal, session.output.isTerminal else {
+            throw .failed(Sentences.attachNeedsTerminal(parts(of: instance).unit))
+        }
         try session.notices.line(Sentences.attached(instance))
         try showLast(of: instance, in: mesh, session)
-        switch try Attachment(client, to: instance).run() {
+        let attachment: Attachment
+        do throws(Errno) {
+            attachment = try Attachment(ControlClient(socket: mesh.record.socket), to: instance)
+        } catch { throw .failed(Sentences.cannotFollow(error)) }
+        switch try attachment.run() {
         case .interrupted: try session.notices.line(Sentences.detachedFrom(instance))
         case .finished: try session.notices.line(Sentences.wentDown(mesh.record.name))
         case .failed(let failure): throw failure
@@ -41,17 +44,19 @@ enum AttachCommand: Subcommand {
         return 0
     }
 
+    private static func parts(of instance: String) -> (unit: String, number: Int?) {
+        guard let dot = instance.lastIndex(of: ".") else { return (instance, nil) }
+        return (String(instance[..<dot]), Int(instance[dot...].dropFirst()))
+    }
+
     private static func showLast(of instance: String, in mesh: RunningMesh, _ session: Session)
         throws(CommandFailure)
     {
-        let unit = String(instance[..<(instance.lastIndex(of: ".") ?? instance.endIndex)])
-        let query = LogQuery(
-            folder: LocatedProject(manifest: mesh.record.manifest).logsFolder, services: [unit], count: lines)
-        let format = LogFormat(showsPrefix: false, usesColor: session.output.colours, isTerminal: true)
-        let end: LogPrinter.End
-        do throws(Errno) {
-            end = try StandardStream.output.withDescriptor { LogPrinter.print(query, format, to: $0) }
-        } catch { end = .failed(error) }
-        _ = try LogOutput.ending(end)
+        let (unit, number) = parts(of: instance)
+        let recent = LogArchive.recent(
+            unit, count: lines, streams: [.stdout], instance: number, colours: session.output.colours,
+            in: LocatedProject(manifest: mesh.record.manifest).logsFolder)
+        // What a program draws all over its screen is one line without end: it will be drawn anew.
+        try session.output.lines(recent.filter { !$0.isPartial || $0.text.utf8.count <= longestPrompt }.map(\.text))
     }
 }

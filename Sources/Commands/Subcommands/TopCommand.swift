@@ -94,6 +94,7 @@ private struct Looks: Sendable {
     /// Passes the time until the next look; false where the user has seen enough.
     private func goesOn() -> Bool {
         let end = Instant.now + Self.period
+        keyboard?.take()
         while let key = keyboard?.key(within: end - .now) {
             if key == UInt8(ascii: "q") { return false }
         }

@@ -1,22 +1,36 @@
 import Control
 import EventLoop
+import Logs
 import Platform
 import Synchronization
 
 /// This terminal connected to that of a service.
 ///
-///     keyboard thread: read ─► DetachKeys ─► control socket
+///     keyboard thread: read ─► DetachKeys ─► typist thread ─► control socket
 ///     screen thread:   control socket ─► write
 ///     main thread:     signals, the window's size
 final class Attachment: Sendable {
     private let client: ControlClient
     private let name: String
-    private let modes = Mutex(PrivateModes())
+    private let screen = Mutex(Screen())
+    private let typist: LoopThread
+
+    /// What is written to this terminal, until it is left.
+    private struct Screen {
+        var modes = TerminalModes()
+        var isLeft = false
+        /// What was noted last.
+        var note: String?
+    }
+
+    /// How long a terminal that takes nothing is waited for.
+    private static let patience = Duration.seconds(1)
 
     /// - Parameter name: of a service or one of its instances.
-    init(_ client: ControlClient, to name: String) {
+    init(_ client: ControlClient, to name: String) throws(Errno) {
         self.client = client
         self.name = name
+        typist = try LoopThread("typist")
     }
 
     /// Stays until the user detaches (`interrupted`), the mesh ends (`finished`) or something fails. The terminal is
@@ -25,28 +39,66 @@ final class Attachment: Sendable {
         let before = TerminalSettings()
         before?.raw.apply()
         defer {
-            try? StandardStream.output.write(modes.withLock { $0.undoing } + "\u{1B}[0m\r\n\u{1B}[J")
+            leave()
             before?.apply()
         }
         return try Following.run(onResize: { self.resize() }) { (end) throws(Errno) in
             try Following.onThread { self.show(end) }
-            try Following.onThread { self.type(end) }
+            try Following.onThread { self.read(end) }
         }
     }
 
-    private func resize() { _ = try? client.type([], into: name, StandardStream.output.terminalSize) }
+    /// Puts back what the program has set, and lets nothing be shown afterwards.
+    private func leave() {
+        let end = Instant.now + Self.patience
+        while !left(), .now < end { PlatformThread.sleep(.milliseconds(5)) }
+    }
+
+    /// False while something is being written.
+    private func left() -> Bool {
+        screen.withLockIfAvailable { screen in
+            screen.isLeft = true
+            try? StandardStream.output.write(screen.modes.undoing + "\u{1B}[0m\r\n\u{1B}[J")
+            return true
+        } ?? false
+    }
+
+    // MARK: Screen
 
     private func show(_ end: (Following.End) -> Void) {
         do throws(ControlError) {
-            try client.watchTerminal(of: name, StandardStream.output.terminalSize) { bytes in
-                modes.withLock { $0.feed(bytes) }
-                return bytes.withUnsafeBytes { (try? StandardStream.output.write($0)) != nil }
+            var isGone = false
+            try client.watchTerminal(of: name, window) { bytes in
+                isGone = !bytes.withUnsafeBytes { write($0) }
+                return !isGone
             }
-            end(.finished(0))
+            end(isGone ? .interrupted : .finished(0))
         } catch { end(.failed(.failed(error.description))) }
     }
 
-    private func type(_ end: (Following.End) -> Void) {
+    /// - Returns: whether this terminal is there still.
+    private func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        screen.withLock { screen in
+            guard !screen.isLeft else { return false }
+            screen.modes.feed(bytes)
+            return (try? StandardStream.output.write(bytes)) != nil
+        }
+    }
+
+    /// Says why typing does nothing, once.
+    private func note(_ sentence: String?) {
+        let isNew = screen.withLock { screen in
+            defer { screen.note = sentence }
+            return screen.note != sentence
+        }
+        guard let sentence, isNew else { return }
+        let line = Array("\r\n\u{1B}[0m[devmesh: \(Phrase.withoutStop(sentence))]\r\n".utf8)
+        _ = line.withUnsafeBytes { write($0) }
+    }
+
+    // MARK: Keyboard
+
+    private func read(_ end: (Following.End) -> Void) {
         var keys = DetachKeys()
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 1)
         defer { buffer.deallocate() }
@@ -56,10 +108,31 @@ final class Attachment: Sendable {
             }
             // The terminal is gone.
             guard case .bytes(let count)? = read else { return end(.interrupted) }
-            let (bytes, isDetached) = keys.feed(buffer[..<count])
-            // That the mesh has ended is for the other thread to tell.
-            if !bytes.isEmpty { _ = try? client.type(bytes, into: name, nil) }
+            let (bytes, isDetached) = keys.feed(Array(buffer[..<count]))
+            if !bytes.isEmpty { post(bytes) }
             if isDetached { return end(.interrupted) }
         }
+    }
+
+    /// Types behind what was typed before, which the program may take its time to read.
+    private func post(_ bytes: [UInt8]) {
+        typist.remote.post { _ in
+            do throws(ControlError) {
+                let result = try self.client.type(bytes, into: self.name, nil)
+                self.note(result.ok ? nil : result.reason)
+            } catch .refused(let failure) {
+                self.note(failure.message)
+            } catch {
+                // That the mesh has ended is for the other thread to tell.
+            }
+        }
+    }
+
+    private func resize() {
+        _ = try? Following.onThread { _ = try? self.client.type([], into: self.name, self.window) }
+    }
+
+    private var window: TerminalWindow? {
+        StandardStream.output.terminalSize.map { TerminalWindow($0, name: "\(ThisProcess.id)") }
     }
 }

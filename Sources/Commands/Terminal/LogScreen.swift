@@ -10,25 +10,42 @@ struct LogScreen {
     /// What stays, narrower than the terminal; nil: nothing, as when the terminal is left.
     private(set) var line: String?
     private var isDrawn = false
-    /// Columns of the log's unfinished line, were the terminal wide enough; nil where it can't be gone on with.
-    private var openWidth: Int? = 0
+    /// Where the log's unfinished line goes on; nil where it can't be gone on with.
+    private var open: Place? = Place()
     private var columns = 80
 
     /// What takes the line away.
     private static let erasing = Array("\r\u{1B}[J".utf8)
 
+    /// Behind an unfinished line, on a terminal of so many columns.
+    private struct Place {
+        /// As many as the terminal has where the row is full: the next character comes in the next row.
+        var column = 0
+        var isFirstRow = true
+
+        mutating func pass(_ character: Character, columns: Int) {
+            if character == "\t" {
+                column = min((column / 8 + 1) * 8, columns - 1)
+                return
+            }
+            let width = DisplayWidth.of(character)
+            if column + width > columns {
+                column = 0
+                isFirstRow = false
+            }
+            column += width
+        }
+    }
+
     /// The next bytes of the log.
     mutating func write(_ log: some Collection<UInt8>) -> [UInt8] {
-        // The end of a line that was left as it is: what follows begins a new one in any case.
-        let isLeft = openWidth == nil && log.first == 0x0A
+        // The end of a line that was left as it is, or fills its row: what follows is in a new one in any case.
+        let isLeft = (open == nil || isDrawn && open?.column == columns) && log.first == 0x0A
         let rest = isLeft ? log.dropFirst() : log[...]
-        if log.isEmpty || isLeft && rest.isEmpty {
-            if isLeft { openWidth = 0 }
-            return []
-        }
+        if isLeft { open = Place() }
+        if rest.isEmpty { return [] }
         var bytes = leave()
-        bytes += rest
-        measure(rest)
+        bytes += follow(rest)
         bytes += draw()
         return bytes
     }
@@ -36,7 +53,7 @@ struct LogScreen {
     /// Another line stays from now on.
     mutating func show(_ line: String?, columns: Int) -> [UInt8] {
         // A terminal of another width has the unfinished line somewhere else.
-        if columns != self.columns, isDrawn, openWidth != 0 { openWidth = nil }
+        if columns != self.columns, isDrawn, open?.column != 0 { open = nil }
         let isSame = line == self.line && columns == self.columns && isDrawn == (line != nil)
         self.columns = columns
         if isSame { return [] }
@@ -45,7 +62,7 @@ struct LogScreen {
         self.line = line
         guard let line else {
             isDrawn = false
-            if openWidth != 0 { openWidth = nil }
+            if open?.column != 0 { open = nil }
             return bytes
         }
         bytes += wasDrawn ? Array((line + "\r").utf8) : draw()
@@ -57,43 +74,46 @@ struct LogScreen {
     private mutating func leave() -> [UInt8] {
         guard isDrawn else { return [] }
         isDrawn = false
-        guard let openWidth, openWidth % columns != 0 else {
-            openWidth = 0
+        guard let place = open, (1..<columns).contains(place.column) else {
+            // A row that is full is passed: the line goes on in the next.
+            open = Place(isFirstRow: open?.column != columns)
             return Self.erasing
         }
-        return Self.erasing + Array("\u{1B}[A\u{1B}[\(openWidth % columns + 1)G".utf8)
+        return Self.erasing + Array("\u{1B}[A\u{1B}[\(place.column + 1)G".utf8)
     }
 
     private mutating func draw() -> [UInt8] {
         guard let line else { return [] }
         isDrawn = true
-        return Array(((openWidth ?? 0 == 0 ? "" : "\r\n") + line + "\r").utf8)
+        return Array(((open?.column ?? 0 == 0 ? "" : "\r\n") + line + "\r").utf8)
     }
 
-    /// Follows how far the unfinished line goes. Controls but for colours and tabs are none in a log for a terminal.
-    private mutating func measure(_ log: some Collection<UInt8>) {
-        var tail: [UInt8] = []
-        var isWhole = false
-        for byte in log.reversed() {
-            if byte == 0x0A {
-                isWhole = true
-                break
+    /// Follows how far the unfinished line goes. Controls but for colours, tabs and `LiveText.beginningAnew` are none in
+    /// a log for a terminal.
+    /// - Returns: the bytes to write: a line that begins anew behind a first row that stays gets one of its own.
+    private mutating func follow(_ log: some Collection<UInt8>) -> [UInt8] {
+        let all = Array(log)
+        let begin = (all.lastIndex(of: 0x0A) ?? -1) + 1
+        var bytes = Array(all[..<begin])
+        var place = begin == 0 ? open ?? Place() : Place()
+        for (number, part) in all[begin...].split(separator: 0x0D, omittingEmptySubsequences: false).enumerated() {
+            if number > 0 {
+                bytes.append(place.isFirstRow ? 0x0D : 0x0A)
+                place = Place()
             }
-            tail.append(byte)
-        }
-        var width = isWhole ? 0 : openWidth ?? 0
-        var isColour = false
-        for character in String(decoding: tail.reversed(), as: UTF8.self) {
-            if character == "\u{1B}" {
-                isColour = true
-            } else if isColour {
-                isColour = character != "m"
-            } else if character == "\t" {
-                width = (width / 8 + 1) * 8
-            } else {
-                width += DisplayWidth.of(character)
+            bytes += part
+            var isControl = false
+            for character in String(decoding: part, as: UTF8.self) {
+                if character == "\u{1B}" {
+                    isControl = true
+                } else if isControl {
+                    isControl = !character.isLetter
+                } else {
+                    place.pass(character, columns: columns)
+                }
             }
         }
-        openWidth = width
+        open = place
+        return bytes
     }
 }

@@ -156,28 +156,32 @@ struct StatusLine {
 
     /// The line, never wider than `width` columns, without control characters but for colours.
     func text(width: Int, colours: Bool) -> String {
-        let parts = choice.map(parts) ?? fitted(to: width)
+        let parts = choice.map { self.parts($0, width) } ?? fitted(to: width)
         return Self.joined(parts, width: width, colours: colours)
     }
 
     private typealias Part = (text: String, style: Style)
 
-    private func parts(_ choice: Choice) -> [Part] {
-        var parts: [Part] = [("\(choice.verb.name): ", .bold), (choice.typed + "_", .plain)]
-        for (place, name) in candidates(choice).enumerated() {
+    /// All that can be chosen, but for the first ones where the chosen one would be out of sight.
+    private func parts(_ choice: Choice, _ width: Int) -> [Part] {
+        let question: [Part] = [("\(choice.verb.name): ", .bold), (choice.typed + "_", .plain)]
+        let names = candidates(choice).enumerated().map { place, name -> [Part] in
             let isMuted = choice.verb == .mute && filter.muted.contains(name)
             let text = isMuted ? "\(name) (muted)" : name
-            parts.append(("  ", .plain))
-            parts.append(place == choice.place ? ("[\(text)]", .bold) : (text, .dim))
+            return [("  ", .plain), place == choice.place ? ("[\(text)]", .bold) : (text, .dim)]
         }
-        return parts
+        let upToChosen = question + names.prefix(choice.place + 1).joined()
+        let isSeen = Self.width(of: upToChosen) < width || choice.place == 0
+        return question + (isSeen ? [] : [("  …", .dim)]) + names.dropFirst(isSeen ? 0 : choice.place).joined()
     }
+
+    private static func width(of parts: [Part]) -> Int { parts.reduce(0) { $0 + DisplayWidth.of($1.text) } }
 
     /// As much as there is room for: every service with its state; ready ones without the word; ready ones as a number.
     private func fitted(to width: Int) -> [Part] {
         let hint: [Part] = [("  ? help", .dim)]
         let forms = [Form.whole, .short, .counted].map { parts($0) }
-        let fits = { (parts: [Part]) in parts.reduce(0) { $0 + DisplayWidth.of($1.text) } <= width }
+        let fits = { (parts: [Part]) in Self.width(of: parts) <= width }
         for form in forms where fits(form + hint) { return form + hint }
         return forms.first(where: fits) ?? forms[forms.count - 1]
     }

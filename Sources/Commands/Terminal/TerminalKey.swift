@@ -46,3 +46,31 @@ enum TerminalKey: Equatable {
         return .other
     }
 }
+
+/// The keys in what is typed. What is pasted is none, where the terminal tells (`TerminalSettings.markingPastes`); pure.
+struct TypedKeys {
+    private static let begin = Array("\u{1B}[200~".utf8)
+    private static let end = Array("\u{1B}[201~".utf8)
+
+    private var isPasting = false
+    /// The last bytes that were pasted: its end may come in two reads.
+    private var tail: [UInt8] = []
+
+    /// - Parameter bytes: what one read(2) gave.
+    mutating func keys(in bytes: [UInt8]) -> [TerminalKey] {
+        var keys: [TerminalKey] = []
+        var rest = (tail + bytes)[...]
+        while isPasting || rest.contains(Self.begin) {
+            let mark = isPasting ? Self.end : Self.begin
+            guard let found = rest.firstRange(of: mark) else {
+                tail = rest.suffix(mark.count - 1)
+                return keys
+            }
+            if !isPasting { keys += TerminalKey.keys(in: Array(rest[..<found.lowerBound])) }
+            isPasting.toggle()
+            rest = rest[found.upperBound...]
+        }
+        tail = []
+        return keys + TerminalKey.keys(in: Array(rest))
+    }
+}

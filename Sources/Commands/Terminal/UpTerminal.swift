@@ -14,6 +14,7 @@ final class UpTerminal: LogSink {
     private let onCommand: (StatusLine.Command) -> Void
     private var status = StatusLine()
     private var screen = LogScreen()
+    private var typed = TypedKeys()
     private var life = Life.away
     private var signals: SignalWatch?
     private var keyboard: Registration?
@@ -73,6 +74,9 @@ final class UpTerminal: LogSink {
     private func arrive() {
         guard case .away = life, settings.keys.stopIsKey.apply() else { return }
         life = .here
+        typed = TypedKeys()
+        TerminalSettings.discardInput()
+        try? put(Array(TerminalSettings.markingPastes.utf8))
         onCommand(.say([]))
         keyboard = try? loop.watch(StandardStream.input.rawValue, KeyReader { [weak self] in self?.read() })
         draw()
@@ -82,9 +86,11 @@ final class UpTerminal: LogSink {
         guard case .here = life else { return }
         keyboard?.cancel()
         keyboard = nil
-        try? put(screen.show(nil, columns: columns))
+        try? put(screen.show(nil, columns: columns) + TerminalSettings.notMarkingPastes.utf8)
         settings.apply()
         life = .away
+        // What comes meanwhile has a line of its own.
+        onCommand(.say([]))
     }
 
     private func suspend() {
@@ -97,7 +103,7 @@ final class UpTerminal: LogSink {
     private func read() {
         while case .here = life {
             switch try? StandardStream.input.readNow(into: loop.scratch) {
-            case .bytes(let count)?: for key in TerminalKey.keys(in: Array(loop.scratch[..<count])) { press(key) }
+            case .bytes(let count)?: for key in typed.keys(in: Array(loop.scratch[..<count])) { press(key) }
             case .wouldBlock?: return keyboard?.rearm(.readable) ?? ()
             case .endOfFile?, nil:
                 keyboard?.cancel()

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Commands
+@testable import Logs
 
 @Suite struct LogScreenTests {
     /// Writes to a screen of so many columns; `=…` is the line that stays, all else the log.
@@ -44,6 +45,37 @@ import Testing
         #expect(
             shown(["=states", full, "yy", "z\n"])
                 == [String(repeating: "x", count: 20), String(repeating: "x", count: 20), "yyz", "states"])
+    }
+
+    /// A tab stops at the margin, and a wide character that doesn't fit into a row is in the next. Behind a full row
+    /// the line goes on in the next, where the line was that stays.
+    @Test(arguments: [
+        ("\t\tX", 40, 18), ("\t\t\tX", 20, nil), ("日日日日日日日日日日XY", 21, 2), ("日日日日日日日日日日X", 21, nil),
+        ("a日日日日日日日日日日", 20, 3),
+    ])
+    func unfinishedLine_goesOnBehindItsLastColumn(_ start: String, _ columns: Int, _ column: Int?) {
+        var screen = LogScreen()
+        _ = screen.show("states", columns: columns)
+        _ = screen.write(Array(start.utf8))
+        let bytes = String(decoding: screen.write(Array("AAA".utf8)), as: UTF8.self)
+        #expect(bytes.hasPrefix("\r\u{1B}[J" + (column.map { "\u{1B}[A\u{1B}[\($0)G" } ?? "") + "AAA"))
+    }
+
+    @Test func unfinishedLine_thatFillsItsRow_itsEndIsNoEmptyLine() {
+        let full = String(repeating: "x", count: 20)
+        #expect(shown(["=states", full, "\n", "next\n"]) == [full, "next", "states"])
+        #expect(shown(["=states", full, "\nnext\n"]) == [full, "next", "states"])
+    }
+
+    @Test func unfinishedLine_writtenAnew_takesThePlaceOfTheOld() {
+        let anew = "\(LiveText.beginningAnew)"
+        #expect(shown(["=states", "10 %", anew + "20 %", anew + "100 %\n", "b\n"]) == ["100 %", "b", "states"])
+        let long = String(repeating: "x", count: 25)
+        #expect(shown(["=states", long, anew + "20 %\n"]).suffix(2) == ["20 %", "states"])
+        #expect(
+            shown(["=states", long, anew + "20 %", anew + "30 %\n"]) == [
+                String(long.prefix(20)), "xxxxx", "30 %", "states",
+            ])
     }
 
     @Test func window_narrowed_unfinishedLineIsLeftAsItIs() {

@@ -61,6 +61,9 @@ struct ScreenModel {
                 lines[row].removeLast(max(0, lines[row].count - column))
                 lines.removeLast(lines.count - row - 1)
                 return
+            case "K":
+                lines[row].removeLast(max(0, lines[row].count - column))
+                return
             case "A":
                 row = max(0, row - (Int(digits) ?? 1))
                 column = min(column, columns - 1)

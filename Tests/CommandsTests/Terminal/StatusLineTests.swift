@@ -56,6 +56,18 @@ import Testing
         #expect(DisplayWidth.of(line.text(width: 12, colours: false)) <= 12)
     }
 
+    @Test(arguments: [60, 40, 35, 30])
+    func choice_ofManyServices_showsTheChosenOne(_ width: Int) {
+        var line = line((1...9).map { "s\($0)-long-name=ready" }.joined(separator: " "))
+        press("r", &line)
+        for place in 1...9 {
+            let text = line.text(width: width, colours: false)
+            #expect(text.contains("[s\(place)-long-name]"), "\(text)")
+            #expect(DisplayWidth.of(text) <= width)
+            press("\t", &line)
+        }
+    }
+
     // MARK: Keys
 
     @Test func restart_byTheBeginningOfAName() {

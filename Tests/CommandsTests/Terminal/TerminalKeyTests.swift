@@ -13,4 +13,14 @@ import Testing
     func typed_isReadAsKeys(_ typed: String, _ keys: [TerminalKey]) {
         #expect(TerminalKey.keys(in: Array(typed.utf8)) == keys)
     }
+
+    @Test(arguments: [
+        (["a\u{1B}[200~q\ro\u{1B}[201~b"], "ab"), (["\u{1B}[200~q", "q", "q\u{1B}[2", "01~b"], "b"),
+        (["\u{1B}[200~q\u{1B}[201~a\u{1B}[200~\u{1B}[201~b"], "ab"), (["\u{1B}[200~\u{1B}[200~q\u{1B}[201~b"], "b"),
+    ])
+    func pasted_isNoKey(_ reads: [String], _ typed: String) {
+        var keys = TypedKeys()
+        let found = reads.flatMap { keys.keys(in: Array($0.utf8)) }
+        #expect(found == typed.map { .character($0) })
+    }
 }
