@@ -113,7 +113,7 @@ private func attach(
 
 /// Sets modes, and draws its screen anew only where the size is another one, as curses has it.
 private let screen =
-    #""printf '\033[?1h\033[?25l'; s=`stty size`; trap 'n=`stty size`; [ "$n" = "$s" ] || echo drawn $n; s=$n' WINCH; echo begun; while :; do read line; done""#
+    #""printf '\\033[?1h\\033[?25l'; s=`stty size`; trap 'n=`stty size`; test \"$n\" = \"$s\" || echo drawn $n; s=$n' WINCH; echo begun; while :; do read line; done""#
 
 @Test func attach_lateToAScreen_catchesUp_andIsPutBackBeforeTheNext() throws {
     try withMesh(
@@ -156,6 +156,7 @@ private let screen =
     try withMesh("{\"tool\": {\"run\": \(run), \"tty\": true, \"listens\": false}}") { mesh in
         try mesh.up()
         try mesh.devmesh("scale", "tool=2", code: 0)
+        #expect(try mesh.devmesh("attach", "tool.2", code: 1).errors.contains("`devmesh logs -f tool` only reads."))
         let terminal = try mesh.terminal("devmesh attach tool.2")
         try terminal.output.wait(for: "/tool.2")
         try mesh.devmesh("scale", "tool=1", code: 0)
@@ -229,7 +230,7 @@ private let screen =
 @Test func attach_impossible_saysWhy() throws {
     try withMesh(#"{"plain": {"run": "fixture wait", "listens": false}}"#) { mesh in
         try mesh.up()
-        #expect(try mesh.devmesh("attach", "plain", code: 1).errors.contains("`devmesh logs -f plain` only reads."))
+        #expect(try mesh.devmesh("attach", "plain", code: 1).errors.contains("plain has no terminal to attach to"))
         // Also where there is no terminal, it says what is wrong with the name first.
         #expect(try mesh.devmesh("attach", "plian", code: 1).errors.contains("Did you mean"))
         let terminal = try mesh.terminal("devmesh attach plain; echo code $?; devmesh attach plian")

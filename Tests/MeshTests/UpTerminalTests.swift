@@ -80,7 +80,7 @@ private func expectEnd(_ mesh: MeshFixture, _ terminal: MeshTerminal) throws {
 
 @Test(arguments: [true, false])
 func status_open_theBrowserOutlivesTheMesh(_ inOrder: Bool) throws {
-    try withUp("BROWSER=./browser devmesh up") { mesh, terminal in
+    try withUp("BROWSER=$PWD/browser devmesh up") { mesh, terminal in
         let script = "#!/bin/sh\nsetsid sleep 9999 &\none=$!\nsleep 9998 &\necho $one $! $$ > opened\nexec sleep 9997\n"
         mesh.folder.write("browser", script, permissions: 0o755)
         #expect(try mesh.shell("mkfifo opened").code == 0)

@@ -13,12 +13,13 @@ final class Attachment: Sendable {
     private let client: ControlClient
     private let name: String
     private let screen = Mutex(Screen())
+    /// Nothing of the program's is written any more; read with `screen` locked.
+    private let isLeft = Atomic<Bool>(false)
     private let typist: LoopThread
 
-    /// What is written to this terminal, until it is left.
+    /// What was written to this terminal.
     private struct Screen {
         var modes = TerminalModes()
-        var isLeft = false
         /// What was noted last.
         var note: String?
     }
@@ -48,16 +49,16 @@ final class Attachment: Sendable {
         }
     }
 
-    /// Puts back what the program has set, and lets nothing be shown afterwards.
+    /// Puts back what the program has set, once what is being written is.
     private func leave() {
+        isLeft.store(true, ordering: .sequentiallyConsistent)
         let end = Instant.now + Self.patience
-        while !left(), .now < end { PlatformThread.sleep(.milliseconds(5)) }
+        while !undo(), .now < end { PlatformThread.sleep(.milliseconds(5)) }
     }
 
-    /// False while something is being written.
-    private func left() -> Bool {
+    private func undo() -> Bool {
         screen.withLockIfAvailable { screen in
-            screen.isLeft = true
+            guard StandardStream.output.waitWritable(timeout: .zero) else { return false }
             try? StandardStream.output.write(screen.modes.undoing + "\u{1B}[0m\r\n\u{1B}[J")
             return true
         } ?? false
@@ -79,7 +80,7 @@ final class Attachment: Sendable {
     /// - Returns: whether this terminal is there still.
     private func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
         screen.withLock { screen in
-            guard !screen.isLeft else { return false }
+            guard !isLeft.load(ordering: .sequentiallyConsistent) else { return false }
             screen.modes.feed(bytes)
             return (try? StandardStream.output.write(bytes)) != nil
         }

@@ -15,7 +15,7 @@ struct SentencesTests {
         (Sentences.stopped(3, "newsroom"), "newsroom is down; 3 services stopped."),
         (Sentences.detached("newsroom"), "Detached; newsroom stays up. `devmesh down` stops it."),
         (Sentences.attached("console.1"), "Attached to console.1; ctrl-P ctrl-Q detaches."),
-        (Sentences.detachedFrom("console.1"), "Detached; console.1 runs on."),
+        (Sentences.detachedFrom("console.1"), "Detached from console.1."),
         (
             Sentences.attachNeedsTerminal("console"),
             "`devmesh attach` connects a terminal, and here is none; `devmesh logs -f console` only reads."
