@@ -101,7 +101,7 @@ def attach_toPythonAndVim_isAsIfTheyRanHere():
             it.line("print(6 * 9)")
             it.until("54")
             it.type("C-p", "C-q")
-            it.until("Detached; python.1 runs on.")
+            it.until("Detached from python.1.")
             it.line(f"clear; {DEVMESH} attach vim")
             it.until("~", on=5)
             it.type("ihello", "Escape")
@@ -109,7 +109,7 @@ def attach_toPythonAndVim_isAsIfTheyRanHere():
             it.resize(50, 12)
             eventually(lambda: len(it.screen()) <= 12 and it.screen()[0] == "hello", "vim drawn anew")
             it.type("C-p", "C-q")
-            it.until("Detached; vim.1 runs on.")
+            it.until("Detached from vim.1.")
             it.line(f"{DEVMESH} attach plain")
             it.until('"tty": true')
 
