@@ -92,8 +92,11 @@ private func attach(
         try other.type("hello\r")
         try one.output.wait(for: "<hello>")
         try other.output.wait(for: "<hello>")
-        for terminal in [one, other] { try terminal.type("\u{10}\u{11}") }
+        // Also what is typed right before the end arrives.
+        try one.type("last\r\u{10}\u{11}")
         #expect(try one.program.exit() == .exited(0))
+        try other.output.wait(for: "<last>")
+        try other.type("\u{10}\u{11}")
         #expect(try other.program.exit() == .exited(0))
     }
 }

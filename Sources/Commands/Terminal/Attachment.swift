@@ -24,7 +24,7 @@ final class Attachment: Sendable {
         var note: String?
     }
 
-    /// How long a terminal that takes nothing is waited for.
+    /// How long leaving waits: for a terminal that takes nothing, or a program that reads nothing.
     private static let patience = Duration.seconds(1)
 
     /// - Parameter name: of a service or one of its instances.
@@ -111,7 +111,12 @@ final class Attachment: Sendable {
             guard case .bytes(let count)? = read else { return end(.interrupted) }
             let (bytes, isDetached) = keys.feed(Array(buffer[..<count]))
             if !bytes.isEmpty { post(bytes) }
-            if isDetached { return end(.interrupted) }
+            guard isDetached else { continue }
+            // What was typed before is to arrive, if that takes no time.
+            let arrived = Handoff<Bool>()
+            typist.remote.post { _ in arrived.give(true) }
+            _ = arrived.take(within: Self.patience)
+            return end(.interrupted)
         }
     }
 
