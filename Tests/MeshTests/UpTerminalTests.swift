@@ -15,7 +15,7 @@ private func withUp(_ line: String = "devmesh up", _ body: (MeshFixture, MeshTer
 
 private func expectEnd(_ mesh: MeshFixture, _ terminal: MeshTerminal) throws {
     #expect(try terminal.program.exit() == .exited(0))
-    #expect(terminal.output.text.contains("code 0"))
+    try terminal.output.wait(for: "code 0")
     #expect(terminal.output.text.contains(" is down."))
     #expect(try mesh.shell("cmp before after").code == 0)
 }
