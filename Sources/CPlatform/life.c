@@ -79,8 +79,7 @@ int cp_guard(int child, int parent) {
     sigset_t set;
     sigfillset(&set);
     for (size_t i = 0; i < sizeof let_through / sizeof *let_through; i++) sigdelset(&set, let_through[i]);
-    for (int number = 1; number < 32; number++)
-        if (cp_signal_is_ignored(number)) sigdelset(&set, number);  // blocked, it would come all the same
+    if (cp_signal_is_ignored(SIGHUP)) sigdelset(&set, SIGHUP);  // by nohup(1); blocked, it would come all the same
     sigprocmask(SIG_SETMASK, &set, NULL);
     for (;;) {
         int status;

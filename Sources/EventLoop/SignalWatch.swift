@@ -1,13 +1,13 @@
 import Platform
 
-/// Signals of this process, told on a loop; but for those that whoever started it has it ignore (nohup(1)).
+/// Signals of this process, told on a loop; but for SIGHUP where whoever started it has it ignore that (nohup(1)).
 public final class SignalWatch: ReadinessHandler {
     private let signals: SignalPipe
     private let body: (SignalPipe.Arrival) -> Void
     private var registration: Registration?
 
     public init(_ list: [Signal], on loop: EventLoop, _ body: @escaping (SignalPipe.Arrival) -> Void) throws(Errno) {
-        signals = try SignalPipe(list.filter { !$0.isIgnored }, kernel: loop.kernel)
+        signals = try SignalPipe(list.filter { $0 != .hangup || !$0.isIgnored }, kernel: loop.kernel)
         self.body = body
         registration = nil
         registration = try loop.watch(signals.reader, self)

@@ -13,8 +13,8 @@ extension MeshFixture {
     }
 }
 
-/// As nohup(1) and shells without job control ask for.
-@Test func inherited_ignoredSignals_stayIgnored() throws {
+/// As nohup(1) asks for.
+@Test func inherited_ignoredHangup_staysIgnored() throws {
     try withMesh(web) { mesh in
         let up = try mesh.start(behind: ["ignore", "HUP"], devmesh: "up")
         try up.errors.wait(for: "is up")
@@ -23,6 +23,16 @@ extension MeshFixture {
         try mesh.devmesh("restart", "web", code: 0)
         #expect(up.isRunning)
         up.signal(.terminate)
+        #expect(try up.exit() == .exited(0))
+    }
+}
+
+/// A shell without job control has what it leaves in the background ignore ^C, which is no reason to be deaf to `kill`.
+@Test func inherited_ignoredInterrupt_isHeard() throws {
+    try withMesh(web) { mesh in
+        let up = try mesh.start(behind: ["ignore", "INT"], devmesh: "up")
+        try up.errors.wait(for: "is up")
+        up.signal(.interrupt)
         #expect(try up.exit() == .exited(0))
     }
 }
