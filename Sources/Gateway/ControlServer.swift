@@ -7,10 +7,9 @@ import Platform
 ///     client → socket → HTTPServer → ControlHandler → ControlBackend
 public final class ControlServer {
     private let server: HTTPServer
-    private let path: String
-    private let kernel: Kernel
 
-    /// Serves `backend`, which is held weakly, at `path` (`UnixListener.bind`).
+    /// Serves `backend`, which is held weakly, at `path` (`UnixListener.bind`). The file there is the caller's to
+    /// remove: by the end of this server another one's may be in its place.
     ///
     /// - Parameters:
     ///   - owner: whose connections are taken; all others get 403.
@@ -19,8 +18,6 @@ public final class ControlServer {
         at path: String, backend: any ControlBackend, on loop: EventLoop, owner: UInt32 = ThisProcess.userID,
         connectionLimit: Int = 512
     ) throws(GatewayError) {
-        self.path = path
-        kernel = loop.kernel
         // `ps` and `down` are wanted most when there is no descriptor left.
         let reserve = DescriptorReserve(size: 4)
         reserve.keep()
@@ -36,21 +33,12 @@ public final class ControlServer {
 
     public var connectionCount: Int { server.connectionCount }
 
-    /// Removes the socket, lets answers under way go out and followers' streams end, then calls `done`; after `limit`
-    /// in any case.
+    /// Stops listening, lets answers under way go out and followers' streams end, then calls `done`; after `limit` in
+    /// any case.
     public func finish(within limit: Duration = .seconds(1), done: @escaping () -> Void) {
-        removeSocket()
         server.finish(within: limit, done: done)
     }
 
-    /// Removes the socket and closes every connection.
-    public func close() {
-        removeSocket()
-        server.close()
-    }
-
-    /// A socket that can't be removed is a stale one, which the next mesh replaces.
-    private func removeSocket() {
-        do throws(Errno) { try kernel.remove(path) } catch {}
-    }
+    /// Closes every connection, and listens no more.
+    public func close() { server.close() }
 }

@@ -170,9 +170,13 @@ extension Mesh {
         lease.withdraw()
         proxy.close()
         tell(nil, "down")
-        for done in waiting { done(0) }
         settleWaiters()
-        logs.close(on: loop.remote) { [bound = LoopBound(self, loop)] _ in bound.value.finish() }
+        logs.close(on: loop.remote) { [bound = LoopBound((self, waiting), loop)] _ in
+            let (mesh, waiting) = bound.value
+            // Who removed the state folder has no lock to wait for: for him this answer is the end.
+            for done in waiting { done(0) }
+            mesh.finish()
+        }
     }
 
     private func finish() {

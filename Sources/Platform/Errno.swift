@@ -17,6 +17,7 @@ public struct Errno: Error, Sendable, Hashable, CustomStringConvertible {
     public static let addressInUse = Errno(EADDRINUSE)
     public static let again = Errno(EAGAIN)
     public static let brokenPipe = Errno(EPIPE)
+    public static let busy = Errno(EBUSY)
     public static let connectionRefused = Errno(ECONNREFUSED)
     public static let connectionReset = Errno(ECONNRESET)
     public static let exists = Errno(EEXIST)

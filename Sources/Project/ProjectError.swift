@@ -13,6 +13,8 @@ public enum ProjectError: Error, Sendable, Equatable {
     case unreadable(path: String, Errno)
     /// A file or folder of devmesh's own can't be written; `mend` says what the user can do.
     case unwritable(path: String, Errno, mend: String)
+    /// A mesh is up that can't be asked: its control socket was removed.
+    case lost(pid: Int32, socket: String)
     /// Somebody else owns the folder that the control socket would lie in.
     case foreignFolder(path: String)
     /// Neither `XDG_STATE_HOME` nor `HOME` is set.
@@ -28,7 +30,7 @@ extension ProjectError: CustomStringConvertible {
         switch self {
         case .noManifest(let folder):
             "There is no services.json in \(folder) or a folder above it. "
-                + "Write one, go to a folder that has one, or name another manifest with -f FILE."
+                + "`devmesh init` writes one; else go to a folder that has one, or name another manifest with -f FILE."
         case .missing(let path, let origin):
             "There is no manifest at \(path), which \(origin) names. Correct the name, or leave it out."
         case .notAFile(let path):
@@ -39,6 +41,9 @@ extension ProjectError: CustomStringConvertible {
             "Can't read \(path): \(error.explained). Check the permissions of the file and of the folders above it."
         case .unwritable(let path, let error, let mend):
             "Can't write \(path): \(error.explained). \(mend)"
+        case .lost(let pid, let socket):
+            "The mesh is up as process \(pid), but can't be asked: somebody removed its control socket, \(socket). "
+                + "`kill \(pid)` ends it, with all that it runs."
         case .foreignFolder(let path):
             "\(path) belongs to another user or is a link, so the control socket would not be safe there. "
                 + "Remove it, or set XDG_RUNTIME_DIR to a folder of your own."

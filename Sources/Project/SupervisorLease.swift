@@ -53,6 +53,7 @@ public final class SupervisorLease {
             let isFree = try kernel.tryLock(life)
             if let record = MeshRecord.find(project, places: places, kernel: kernel) { return .running(record) }
             if !isFree {
+                if lost(project, kernel) != nil { throw .busy }
                 waiting()
                 try kernel.lock(life)
             }
@@ -60,9 +61,21 @@ public final class SupervisorLease {
             lease.withdraw()
             return .acquired(lease)
         } catch {
+            if error == .busy, let record = lost(project, kernel) {
+                throw .lost(pid: record.pid, socket: record.socket)
+            }
             throw .unwritable(
                 path: project.stateFolder, error, mend: "devmesh keeps its locks there: make it writable.")
         }
+    }
+
+    /// The mesh that has the lease, if it is not ending and can't be asked nevertheless, since its socket was removed:
+    /// one that ends has withdrawn its record before the socket.
+    private static func lost(_ project: LocatedProject, _ kernel: Kernel) -> MeshRecord? {
+        guard let record = MeshRecord.read(project.recordFile, kernel), record.manifest == project.manifest,
+            kernel.status(record.socket) == nil, kernel.status(project.recordFile) != nil
+        else { return nil }
+        return record
     }
 
     /// Makes the socket's folder; call it before the socket is bound.
@@ -118,11 +131,17 @@ public final class SupervisorLease {
                 return record
             }
             let life = try openExisting(project.lifeLock, kernel)
-            try kernel.lock(life)
+            if try !kernel.tryLock(life) {
+                if lost(project, kernel) != nil { throw .busy }
+                try kernel.lock(life)
+            }
             // Held until the other is had as well.
             withExtendedLifetime(start.raw) {}
             return nil
         } catch {
+            if error == .busy, let record = lost(project, kernel) {
+                throw .lost(pid: record.pid, socket: record.socket)
+            }
             // Without a state folder nobody can have it.
             if error == .noEntry || error == .notDirectory { return nil }
             throw .unreadable(path: project.lifeLock, error)

@@ -120,13 +120,16 @@ import Testing
         #expect(mesh.reaches { $0.backend.events.followerCount == 0 && $0.server.connectionCount == 0 })
     }
 
-    @Test func socket_whenTheServerFinishes_isRemoved() throws {
+    @Test func socket_ofTheNextServer_outlivesTheEndOfThis() throws {
         let mesh = try FakeMesh()
         defer { mesh.close() }
+        try Kernel.real.remove(mesh.socket)
+        let next = try FakeMesh(at: mesh.socket)
+        defer { next.close() }
         let finished = Handoff<Bool>()
         mesh.onLoop { $0.server.finish { finished.give(true) } }
         #expect(finished.take())
-        #expect(throws: ControlError.noMesh) { try mesh.client.mesh() }
+        #expect(try next.client.mesh().name == "newsroom")
     }
 
     @Test func down_answered_isSentBeforeTheServerFinishes() throws {

@@ -152,9 +152,9 @@ final class FakeMesh: Sendable {
     private let parts: LoopBound<Parts>
 
     init(
-        owner: UInt32 = ThisProcess.userID, connectionLimit: Int = 512, kernel: Kernel = .real
+        at path: String? = nil, owner: UInt32 = ThisProcess.userID, connectionLimit: Int = 512, kernel: Kernel = .real
     ) throws {
-        let path = folder.path + "/control.sock"
+        let path = path ?? folder.path + "/control.sock"
         let (began, cancelled) = (waitBegan, waitCancelled)
         let made = Handoff<Result<LoopBound<Parts>, GatewayError>>()
         thread = try LoopThread("control", kernel: kernel) { loop in

@@ -19,8 +19,8 @@ import Testing
         let error = #expect(throws: ProjectError.self) { try fixture.locator().locate() }
         #expect(
             error?.description
-                == "There is no services.json in \(fixture.folder.path) or a folder above it. Write one, go to a folder "
-                + "that has one, or name another manifest with -f FILE.")
+                == "There is no services.json in \(fixture.folder.path) or a folder above it. `devmesh init` writes "
+                + "one; else go to a folder that has one, or name another manifest with -f FILE.")
     }
 
     @Test func file_winsOverTheVariableAndThatOverTheSearch() throws {

@@ -148,6 +148,19 @@ import Testing
         try up.die()
     }
 
+    @Test func lease_ofAMeshWhoseSocketWasRemoved_isNamedRatherThanWaitedFor() throws {
+        let fixture = ProjectFixture()
+        let (project, places) = (fixture.project, fixture.places)
+        let up = try fixture.bringUp(project)
+        let lost = ProjectError.lost(pid: ThisProcess.id, socket: project.socket(places))
+        Kernel.real.removeTree(places.runtime)
+        #expect(throws: lost) { try SupervisorLease.acquire(project, places: places) }
+        #expect(throws: lost) { try SupervisorLease.waitForEnd(project, places: places) }
+        #expect(lost.description.contains("`kill \(ThisProcess.id)`"))
+        try up.die()
+        #expect(try SupervisorLease.waitForEnd(project, places: places) == nil)
+    }
+
     @Test func runtimeFolder_thatIsALink_isRefused() throws {
         let fixture = ProjectFixture()
         guard case .acquired(let lease) = try SupervisorLease.acquire(fixture.project, places: fixture.places) else {
