@@ -120,7 +120,8 @@ public struct Service: Sendable, Equatable {
     public var `protocol`: ProtocolHint
     public var oneShot: Bool
     public var remote: Remote?
-    /// Web pages of these origins may call it where its remote adds credentials: those of the top and its own.
+    /// Web pages of these origins may call it by the gateway and where its remote adds credentials: those of the top and
+    /// its own.
     public var origins: [String] = []
     /// What leads to it at the gateway: host names in lower case, beside `GatewayHost.names`, and paths.
     public var hosts: [String] = []

@@ -23,7 +23,9 @@ enum ManifestKeys {
             "The services, by name. Their order is the order of their ports.", isRequired: true),
         .later("clusters", "Remote environments, by name.", standard: [:]),
         .later("callback", "How remote systems call services back.", standard: false),
-        origins("Web pages of these origins may call every service, also where its remote adds credentials."),
+        origins(
+            "Web pages of these origins may call every service by the gateway, also where its remote adds "
+                + "credentials."),
         timeouts, retries, limits,
         .later("traffic", "How exchanges between services are captured.", standard: [:]),
     ])
@@ -142,7 +144,7 @@ enum ManifestKeys {
             examples: [["next": ["directory": "../members-next"], "main": ["git": "main"]]]),
         hosts, paths,
         route, timeouts, retries, limits,
-        origins("Web pages of these origins may call it also where its remote adds credentials."),
+        origins("Web pages of these origins may call it by the gateway, also where its remote adds credentials."),
     ]
 
     private static let listens = Key(

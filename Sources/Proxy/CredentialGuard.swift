@@ -14,7 +14,7 @@ struct CredentialGuard {
     private let service: String
     private let origins: Set<WebOrigin>
     private let hosts: Set<String>
-    private let isOpenToAll: Bool
+    let isOpenToAll: Bool
 
     /// - Parameters:
     ///   - origins: those declared in the manifest; what is no origin opens nothing.
@@ -54,7 +54,7 @@ struct CredentialGuard {
         var isDeclared = false
         for text in headers.values("Origin") {
             let origin = WebOrigin(text)
-            if let origin, origins.contains(origin) {
+            if let origin, declares(origin) {
                 isDeclared = true
             } else if origin == nil || !hosts.contains(where: { origin!.isAt($0) }) {
                 return HTTPProblem(403, "\(lends) so that pages of \(text) may not call it: \(declare).")
@@ -65,6 +65,8 @@ struct CredentialGuard {
         if isDeclared || sites.allSatisfy({ $0 == "same-origin" || $0 == "none" }) { return nil }
         return HTTPProblem(403, "\(lends) so that pages of other sites may not call it: \(declare).")
     }
+
+    func declares(_ origin: WebOrigin) -> Bool { origins.contains(origin) }
 
     private var lends: String { "\(service) adds credentials," }
     private var declare: String { "declare the page's origin in its \"origins\" in the manifest" }
@@ -129,11 +131,21 @@ struct WebOrigin: Hashable {
         self.authority = authority
     }
 
+    /// The origin of the page at a URL, in words.
+    static func ofPage(_ url: String) -> String {
+        url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false).prefix(3).joined(separator: "/")
+    }
+
     /// Whether it is where a request with this `Host` went to.
-    func isAt(_ host: String) -> Bool {
-        guard scheme == "http" || scheme == "https", var there = Authority(host) else { return false }
+    func isAt(_ host: String) -> Bool { there(host) == authority }
+
+    /// Whether it is at the same port as that, if perhaps under another name.
+    func isAtPort(of host: String) -> Bool { there(host).map { $0.port == authority.port } ?? false }
+
+    private func there(_ host: String) -> Authority? {
+        guard scheme == "http" || scheme == "https", var there = Authority(host) else { return nil }
         there.port = there.port ?? WebOrigin.standardPort(scheme)
-        return there == authority
+        return there
     }
 
     private static func standardPort(_ scheme: String) -> Int? {

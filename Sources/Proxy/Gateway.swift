@@ -9,7 +9,7 @@ final class Gateway {
     /// Whose connections are that have asked for no service yet.
     let home: Destination
     var table = HostTable()
-    private unowned let proxy: Proxy
+    unowned let proxy: Proxy
 
     init(_ proxy: Proxy) {
         self.proxy = proxy
@@ -43,11 +43,15 @@ extension Exchange {
         if case .service(let name, let count) = finding {
             connection.move(to: gateway.destination(name))
             strippedCount = count
-            return true
+        } else {
+            connection.move(to: gateway.home)
         }
-        connection.move(to: gateway.home)
+        if let problem = gateway.refusal(of: bench.request, in: bytes, to: connection.destination) {
+            refuse(problem)
+            return false
+        }
         switch finding {
-        case .service: break
+        case .service: return true
         case .foreign(let host): refuse(Gateway.refusal(of: host))
         case .nobody(let host): show(gateway.overview, "No service has \(host) and this path.")
         case .gateway:

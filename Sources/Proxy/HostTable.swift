@@ -142,7 +142,7 @@ public struct HostTable: Sendable, Equatable {
     }
 
     /// Whether a host is a name of this machine itself: localhost, 127.0.0.0/8 or ::1.
-    private static func isOwn(_ host: String) -> Bool {
+    static func isOwn(_ host: String) -> Bool {
         if host == "localhost" { return true }
         let literal = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
         switch SocketAddress(literal: literal, port: 0) {

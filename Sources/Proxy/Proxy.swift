@@ -122,6 +122,9 @@ public final class Proxy {
         fronts.first { $0.spec.service == service && $0.spec.caller == caller }?.port
     }
 
+    /// Whether a front, an edge or the gateway is there.
+    func listens(on port: Int) -> Bool { fronts.contains { $0.port == port } }
+
     // MARK: Services
 
     /// The target of services that have one only.
@@ -149,8 +152,8 @@ public final class Proxy {
     /// What the service's clients speak; `auto` until told.
     public func setProtocol(_ service: String, _ kind: FrontProtocol) { destination(service).protocolKind = kind }
 
-    /// The origins of web pages (`https://app.example`, or `*` for all) that may call a service also where its remote's
-    /// credentials are added, and further host names that it is called by then; none until told.
+    /// The origins of web pages (`https://app.example`, or `*` for all) that may call a service by the gateway, and also
+    /// where its remote's credentials are added, and further host names that it is called by then; none until told.
     public func setOrigins(_ service: String, _ origins: [String], hosts: [String] = []) {
         destination(service).credentialGuard = CredentialGuard(service: service, origins: origins, hosts: hosts)
     }

@@ -268,6 +268,60 @@ import Testing
         #expect(try !server.hasVisitor(within: .milliseconds(20)))
     }
 
+    /// How a request of a page to members at the gateway's port is answered: 503 is members' own answer.
+    private func status(_ lines: String..., method: String = "POST", origins: [String] = []) throws -> String {
+        let mesh = try mesh()
+        mesh.set("members", .answer(reason: "members is stopped."))
+        mesh.on { $0.setOrigins("members", origins) }
+        let (gateway, front) = (mesh.on { $0.port(of: nil) ?? 0 }, mesh.port("reader"))
+        let head = ["\(method) / HTTP/1.1", "Host: members.localhost:GATEWAY"] + lines + ["", ""]
+        let client = try call(mesh)
+        try client.send(
+            head.joined(separator: "\r\n").replacing("GATEWAY", with: "\(gateway)").replacing("FRONT", with: "\(front)")
+        )
+        return String(try client.receiveAll().dropFirst(9).prefix(3))
+    }
+
+    @Test(arguments: [
+        "Origin: http://evil.example", "Origin: null", "Origin: http://localhost:1",
+        "Origin: http://evil.example:GATEWAY",
+        "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site",
+        "Sec-Fetch-Site: cross-site\r\nReferer: http://evil.example/http://reader.localhost:GATEWAY/",
+        "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors",
+        "Sec-Fetch-Mode: navigate\r\nOrigin: http://evil.example",
+        "Origin: http://evil.example\r\nOrigin: http://members.localhost:GATEWAY",
+    ])
+    func pageOfAnotherSite_isRefused(_ lines: String) throws {
+        #expect(try status(lines) == "403")
+        #expect(try status(lines, "Access-Control-Request-Method: PUT", method: "OPTIONS") == "403")
+        #expect(try status(lines, origins: ["http://app.example"]) == "403")
+        #expect(try status(lines, origins: ["*"]) == "503")
+    }
+
+    @Test(arguments: [
+        "Origin: http://members.localhost:GATEWAY",
+        "Origin: http://reader.localhost:GATEWAY\r\nSec-Fetch-Site: cross-site",
+        "Origin: https://localhost:GATEWAY", "Origin: http://127.0.0.1:FRONT", "Origin: http://[::1]:FRONT",
+        "Sec-Fetch-Site: cross-site\r\nReferer: http://reader.localhost:GATEWAY/a?b", "Sec-Fetch-Site: same-origin",
+        "Origin: http://app.example\r\nSec-Fetch-Site: cross-site", "Referer: http://evil.example/",
+    ])
+    func pageOfThisProjectOrDeclared_isServed(_ lines: String) throws {
+        #expect(try status(lines, origins: ["http://app.example"]) == "503")
+    }
+
+    @Test func link_ofAnotherSite_isFollowed() throws {
+        let link = "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nReferer: http://evil.example/"
+        #expect(try status(link, method: "GET") == "503")
+        #expect(try status(link, method: "HEAD") == "503")
+        #expect(try status(link) == "403")
+    }
+
+    @Test func list_isNotForOtherSites() throws {
+        let answer = try answer(get("/", "localhost", "Origin: http://evil.example"))
+        #expect(answer.hasPrefix("HTTP/1.1 403 "))
+        #expect(answer.contains("Pages of http://evil.example may not call the gateway."))
+    }
+
     /// What lends credentials is guarded here, too; its declared host names are its own.
     @Test func credentials_areGuarded() throws {
         let (mesh, server) = (try mesh(), try Server())
