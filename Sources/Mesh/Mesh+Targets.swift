@@ -209,13 +209,13 @@ extension Mesh {
         switch front {
         case .hold(let bound, let reason): return .hold(bound: bound, reason: masking(reason))
         case .answer(let reason): return .answer(reason: masking(whyPartIsAnswered(unit) ?? reason))
-        case .pass(let backends, let whenRefused):
+        case .pass(let backends, let whenRefused, let areReady):
             let targets = backends.map {
                 Backend(
                     instance: processID(unit, $0.run), name: instanceID(unit, $0.run.instance), host: $0.host,
                     port: $0.port)
             }
-            return .pass(targets, whenRefused: masking(whenRefused))
+            return .pass(targets, whenRefused: masking(whenRefused), areReady: areReady)
         case .remote:
             guard let remote = plan.service(unit)?.service.remote else {
                 return .answer(reason: "\(unit) has no remote any more; `devmesh use \(unit) local` runs it here.")

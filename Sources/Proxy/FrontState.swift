@@ -26,9 +26,9 @@ public enum FrontProtocol: Sendable, Equatable {
 public enum FrontState: Sendable, Equatable {
     /// Each waits for another state, at most `bound` from its arrival; then it is answered with `reason`.
     case hold(bound: Duration, reason: String)
-    /// Each goes to one of the instances in turn. Where none accepts, it waits a second for another state and is
-    /// then answered with `whenRefused`.
-    case pass([Backend], whenRefused: String)
+    /// Each goes to one of the instances in turn. Where none accepts, it is answered with `whenRefused`: those that were
+    /// ready may just be going down, and it waits a second for another state before.
+    case pass([Backend], whenRefused: String, areReady: Bool = true)
     /// Each is answered at once.
     case answer(reason: String)
     /// Each goes to the remote.

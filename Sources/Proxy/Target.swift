@@ -41,7 +41,7 @@ final class Target {
         self.state = state
         let servers: [Lease.Server] =
             switch state {
-            case .pass(let backends, _): backends.map { .instance($0) }
+            case .pass(let backends, _, _): backends.map { .instance($0) }
             case .remote(let target): [.remote(target)]
             case .hold, .answer: []
             }
@@ -191,7 +191,8 @@ final class Target {
     /// Every instance refused, or is being drained: the program may just be going down, which its supervisor will tell
     /// in a moment.
     func refused(_ connection: Connection) {
-        guard case .pass(_, let reason) = state else { return route(connection) }
+        guard case .pass(_, let reason, let areReady) = state else { return route(connection) }
+        guard areReady else { return connection.answer(reason) }
         let since = connection.refusedSince ?? loop.now
         connection.refusedSince = since
         let deadline = since + Target.refusalPatience

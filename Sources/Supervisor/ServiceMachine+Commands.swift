@@ -31,6 +31,7 @@ extension ServiceMachine {
     }
 
     mutating func restart(_ ticket: Ticket) {
+        guard service.runsHere else { return finish(ticket, .failed(runsNowhere)) }
         isWanted = true
         if target == .remote, localUse != .switching { return finish(ticket, .done) }
         waiters.append(Waiter(ticket: ticket, goal: .up(epoch: askForNewProcess())))
@@ -46,6 +47,11 @@ extension ServiceMachine {
     }
 
     mutating func scale(to wanted: Int, _ ticket: Ticket) {
+        guard service.runsHere else { return finish(ticket, .failed(runsNowhere)) }
+        guard !service.oneShot || wanted == 1 else {
+            let reason = "\(service.name) is a job that runs once (\"oneShot\"), so it has one instance"
+            return finish(ticket, .failed(reason))
+        }
         count = wanted
         emit(.happened(.scaled(wanted)))
         guard wantsLocal else { return finish(ticket, .done) }
@@ -64,14 +70,17 @@ extension ServiceMachine {
             finish(ticket, .done)
         case .local:
             guard service.runsHere else {
-                let reason = "\(service.name) can't run here; give its entry in the manifest a `run` command"
-                return finish(ticket, .failed(reason))
+                return finish(ticket, .failed(runsNowhere))
             }
             if target == .local { return start(ticket) }
             emit(.cancelTimer(.linger))
             localUse = .switching
             waiters.append(Waiter(ticket: ticket, goal: .switchedToLocal(epoch: askToRun())))
         }
+    }
+
+    private var runsNowhere: String {
+        "\(service.name) can't run here; give its entry in the manifest a `run` command"
     }
 
     private mutating func switchToRemote(keep: Bool) {

@@ -30,8 +30,11 @@ extension ServiceMachine {
         }
         emit(.happened(.started(instance: key.instance, pid: pid, port: port)))
         switch slots[seat] {
-        case .starting(let run) where !isProbed:
-            if !service.oneShot { becomeReady(seat, run) }
+        case .starting(var run) where !isProbed:
+            guard !service.oneShot else { break }
+            run.isOnTrial = true
+            emit(.setTimer(.trial(key), .milliseconds(100)))
+            becomeReady(seat, run)
         case .starting: emit(.probeReady(key))
         case .unready(let run, _):
             // Its time was up before it had begun.
@@ -231,6 +234,7 @@ extension ServiceMachine {
 
     mutating func forgetTimers(of run: Run) {
         emit(.cancelTimer(.ready(run.key)))
+        emit(.cancelTimer(.trial(run.key)))
         emit(.cancelTimer(.settled(run.key)))
         emit(.cancelTimer(.stop(run.key)))
     }

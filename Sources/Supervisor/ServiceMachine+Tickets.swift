@@ -43,7 +43,7 @@ extension ServiceMachine {
             } else if !wantsLocal {
                 .done
             } else if slots.count == count, slots.allSatisfy({ $0.isUp(since: epoch) }) {
-                .done
+                slots.contains { $0.life.run?.isOnTrial == true } ? nil : .done
             } else {
                 failure(toReach: epoch)
             }

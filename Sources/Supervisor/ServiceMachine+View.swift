@@ -80,7 +80,7 @@ extension ServiceMachine {
             why = reason
             return run.backend
         }
-        if !unready.isEmpty { return .pass(unready, whenRefused: "\(name) is unready: \(why)") }
+        if !unready.isEmpty { return .pass(unready, whenRefused: "\(name) is unready: \(why)", areReady: false) }
         let reason = "\(name) is \(stateAndReason.state.rawValue): \(why)"
         return holds ? .hold(bound: service.ready.timeout, reason: reason) : .answer(reason: reason)
     }

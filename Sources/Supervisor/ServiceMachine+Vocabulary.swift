@@ -112,6 +112,8 @@ extension ServiceMachine {
         case stop(RunKey)
         /// The next try after a crash; fires twice where it is over a second away, the first time a second before.
         case retry(instance: Int)
+        /// Up for long enough that whoever asked for it is told so, where no probe says that it is ready.
+        case trial(RunKey)
         /// Ready for long enough to forget earlier crashes.
         case settled(RunKey)
         /// The next try of a build that failed with nothing serving; twice like `retry`.

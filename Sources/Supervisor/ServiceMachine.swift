@@ -134,6 +134,8 @@ public struct ServiceMachine: Sendable {
         case .settled(let key):
             guard let seat = seat(of: key), case .ready = slots[seat] else { return }
             slots[seat.index].backoff = .zero
+        case .trial(let key):
+            if let seat = seat(of: key) { slots[seat].update { $0.isOnTrial = false } }
         case .rebuild: rebuildIsNear()
         case .linger:
             if case .lingering = localUse { localUse = .unused }

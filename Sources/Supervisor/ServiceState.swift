@@ -49,7 +49,7 @@ public enum ServiceFront: Sendable, Equatable {
     /// It waits, at most `bound` from its arrival; then it is answered with `reason`.
     case hold(bound: Duration, reason: String)
     /// It goes to one of these in turn; if none accepts it, it is answered with `whenRefused`.
-    case pass([ServiceBackend], whenRefused: String)
+    case pass([ServiceBackend], whenRefused: String, areReady: Bool = true)
     /// It is answered at once.
     case answer(reason: String)
     /// It goes to the service's `remote`.

@@ -149,6 +149,8 @@ struct Run: Sendable, Equatable {
     var host = "127.0.0.1"
     var hasBeenReady = false
     var isProbedLive = false
+    /// It has only just been started, and no probe tells whether it will stay up: ready, but not to be sworn to.
+    var isOnTrial = false
     /// Live probes that failed in a row.
     var failures = 0
     /// Why it was killed: it took more than it may.

@@ -163,4 +163,20 @@ import Testing
         try other.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         #expect(try other.isQuiet())
     }
+
+    /// What was ready may be going down; of what is known to be unready nothing is to be expected.
+    @Test func unready_thatRefuses_isAnsweredForAtOnce() throws {
+        let mesh = try Mesh(["reader"])
+        let server = try Server()
+        let backend = Backend(instance: "reader.1", port: server.port)
+        server.close()
+        mesh.hold("reader")
+        let client = try mesh.call("reader")
+        try client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        mesh.settle()
+        let began = Instant.now
+        mesh.set("reader", .pass([backend], whenRefused: "reader is unready: slow", areReady: false))
+        #expect(try client.receiveAll().contains("reader is unready: slow"))
+        #expect(Instant.now - began < Target.refusalPatience)
+    }
 }

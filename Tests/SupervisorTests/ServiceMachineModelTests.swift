@@ -133,7 +133,7 @@ private struct Model {
     }
 
     private mutating func check() {
-        if case .pass(let backends, _) = world.front {
+        if case .pass(let backends, _, _) = world.front {
             for backend in backends where world.processes[backend.run] != .running {
                 issues.append("the front passes on to \(backend.run), which does not run")
             }
@@ -178,6 +178,7 @@ private struct Model {
             for timer in world.timers.keys {
                 if case .retry = timer { world.fire(timer) }
                 if case .rebuild = timer { world.fire(timer) }
+                if case .trial = timer { world.fire(timer) }
             }
         }
         for ticket in tickets where world.outcomes[ticket] == nil { issues.append("ticket \(ticket) never completed") }

@@ -93,6 +93,7 @@ import Testing
             })
         #expect(world.processes == [old: .signalled, new: .running])
         world.signalledEnd()
+        world.fire(.trial(new))
         #expect(world.outcomes[ticket] == .done)
     }
 

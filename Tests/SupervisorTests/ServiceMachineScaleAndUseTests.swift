@@ -42,6 +42,22 @@ import Testing
         #expect(world.violations.isEmpty)
     }
 
+    @Test func whatRunsNowhere_orOnce_isNotScaled() {
+        var remote = World(
+            .sample {
+                $0.run = nil
+                $0.remote = Service.sampleRemote
+            }, target: .remote)
+        let tickets = [remote.command { .scale(3, $0) }, remote.command { .restart($0) }]
+        let reason = "reader can't run here; give its entry in the manifest a `run` command"
+        #expect(tickets.map { remote.outcomes[$0] } == [.failed(reason), .failed(reason)])
+        var job = World(.sample { $0.oneShot = true })
+        let (two, one) = (job.command { .scale(2, $0) }, job.command { .scale(1, $0) })
+        #expect(job.outcomes[one] == .done)
+        #expect(
+            job.outcomes[two] == .failed("reader is a job that runs once (\"oneShot\"), so it has one instance"))
+    }
+
     @Test func build_alone_touchesNoProcess() {
         var world = World.ready(.sample { $0.build = .shell("make") })
         let key = world.newest

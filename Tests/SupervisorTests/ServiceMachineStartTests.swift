@@ -104,8 +104,20 @@ import Testing
         var world = World(.sample { $0.listens = .nothing })
         let ticket = world.command { .start($0) }
         world.spawned()
+        #expect(world.state == .ready)
+        #expect(world.outcomes[ticket] == nil, "it may end at once")
+        world.fire(.trial(world.newest))
         #expect(world.outcomes[ticket] == .done)
         #expect(world.front == nil)
+    }
+
+    @Test func worker_thatEndsAtOnce_wasNotStarted() {
+        var world = World(.sample { $0.listens = .nothing })
+        let ticket = world.command { .start($0) }
+        world.spawned()
+        world.exit(world.newest, .exited(7))
+        #expect(world.outcomes[ticket] == .failed("it exited with status 7"))
+        #expect(world.timers.keys.filter { $0 != .retry(instance: 1) } == [])
     }
 
     @Test func oneShot_exitsWithZero_completes() {
@@ -134,6 +146,10 @@ import Testing
         #expect(world.state == .unready)
         #expect(world.backends == [1], "it may accept something all the same")
         #expect(world.outcomes[ticket] == .failed("not ready after 30 s: nothing listens on port 10001"))
+        guard case .pass(_, _, areReady: false) = world.front else {
+            Issue.record("\(String(describing: world.front))")
+            return
+        }
         #expect(world.probing == [key])
         world.send(.probePassed(key, host: nil))
         #expect(world.state == .ready)

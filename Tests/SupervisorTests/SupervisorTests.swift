@@ -90,7 +90,7 @@ import Testing
             rig.supervisor.add([.init(.fixture(["bind", "::1", "serve", "echo"]))])
             try! rig.supervisor.start("reader") { outcome in
                 var host = ""
-                if case .pass(let backends, _) = rig.fronts["reader"] { host = backends[0].host }
+                if case .pass(let backends, _, _) = rig.fronts["reader"] { host = backends[0].host }
                 rig.finish { done("\(outcome) \(host)") }
             }
         }

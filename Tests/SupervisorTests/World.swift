@@ -84,7 +84,7 @@ struct World {
         case .drain(let key, _): draining.insert(key)
         case .closeConnections: break
         case .signal(let key, _, _):
-            if case .pass(let backends, _) = front, backends.contains(where: { $0.run == key }) {
+            if case .pass(let backends, _, _) = front, backends.contains(where: { $0.run == key }) {
                 violations.append("the front passes on to \(key), which is being signalled")
             }
             processes[key] = processes[key] == .killed ? .killed : .signalled
@@ -158,11 +158,11 @@ struct World {
     }
 
     var backends: [Int] {
-        if case .pass(let backends, _) = front { backends.map(\.run.instance).sorted() } else { [] }
+        if case .pass(let backends, _, _) = front { backends.map(\.run.instance).sorted() } else { [] }
     }
     /// The processes that the front passes on to.
     var serving: [RunKey] {
-        if case .pass(let backends, _) = front { backends.map(\.run) } else { [] }
+        if case .pass(let backends, _, _) = front { backends.map(\.run) } else { [] }
     }
     var holds: Bool {
         if case .hold = front { true } else { false }
