@@ -4,6 +4,8 @@ enum CommandFailure: Error, Equatable {
     /// The operation failed: a sentence that says what, why and what to do next.
     case failed(String)
     case noMesh(String)
+    /// There is no manifest here, and so no project.
+    case noProject(String)
     /// The mesh that was asked is on its way down.
     case meshIsEnding(String)
     /// The manifest's mistakes, a line each.
@@ -15,7 +17,7 @@ enum CommandFailure: Error, Equatable {
     var exitCode: ExitCode {
         switch self {
         case .usage: .usage
-        case .failed, .meshIsEnding: .failed
+        case .failed, .noProject, .meshIsEnding: .failed
         case .noMesh: .noMesh
         case .invalidManifest: .invalidManifest
         case .timedOut: .timedOut
@@ -27,7 +29,8 @@ enum CommandFailure: Error, Equatable {
     var lines: [String] {
         switch self {
         case .usage(let error): ["devmesh: " + error.sentence]
-        case .failed(let sentence), .noMesh(let sentence), .meshIsEnding(let sentence), .timedOut(let sentence):
+        case .failed(let sentence), .noMesh(let sentence), .noProject(let sentence), .meshIsEnding(let sentence),
+            .timedOut(let sentence):
             ["devmesh: " + sentence]
         case .invalidManifest(let lines): lines
         case .readerGone: []

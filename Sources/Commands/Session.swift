@@ -24,9 +24,11 @@ struct Session {
     // MARK: The project
 
     func project() throws(CommandFailure) -> LocatedProject {
-        try attempt { () throws(ProjectError) in
-            try Locator(currentDirectory: directory, environment: environment).locate(file: file)
-        }
+        do throws(ProjectError) {
+            return try Locator(currentDirectory: directory, environment: environment).locate(file: file)
+        } catch .noManifest(let folder) {
+            throw .noProject(ProjectError.noManifest(folder: folder).description)
+        } catch { throw .failed(error.description) }
     }
 
     func places() throws(CommandFailure) -> Places {
@@ -49,10 +51,12 @@ struct Session {
 
     // MARK: The mesh
 
-    /// The mesh of the project; exit code 3 where none is up.
+    /// The mesh of the project; exit code 3 where none is up, also for want of a project.
     func mesh() throws(CommandFailure) -> RunningMesh {
-        if let mesh = try meshIfUp() { return mesh }
-        throw .noMesh(Sentences.noMesh(try project().manifest))
+        do throws(CommandFailure) {
+            if let mesh = try meshIfUp() { return mesh }
+            throw .noMesh(Sentences.noMesh(try project().manifest))
+        } catch .noProject(let sentence) { throw .noMesh(sentence) }
     }
 
     func meshIfUp() throws(CommandFailure) -> RunningMesh? {

@@ -105,7 +105,7 @@ public enum UseRequest: WireType {
 
 /// The body of `POST /v1/services/NAME/scale`; the answer is an `ActionResult`.
 public struct ScaleRequest: WireType {
-    /// How many instances, from 0 up.
+    /// How many instances, from 1 up.
     public var instances: Int
 
     public init(instances: Int) {
@@ -116,7 +116,9 @@ public struct ScaleRequest: WireType {
         let reader = try WireReader(json)
         try reader.only("instances")
         instances = try reader.int("instances")
-        guard instances >= 0 else { throw WireProblem("\"instances\": expected 0 or more") }
+        guard instances >= 1 else {
+            throw WireProblem("\"instances\": expected 1 or more; `devmesh stop` leaves none")
+        }
     }
 
     public var json: JSON { ["instances": .int(instances)] }

@@ -53,16 +53,19 @@ public struct UpReport: WireType {
     public var removed: [String]
     public var unchanged: [String]
     public var failed: [ActionResult]
+    /// What was asked for, with what that depends on: services, whatever became of them.
+    public var selected: [String]
 
     public init(
         started: [String] = [], restarted: [String] = [], removed: [String] = [], unchanged: [String] = [],
-        failed: [ActionResult] = []
+        failed: [ActionResult] = [], selected: [String] = []
     ) {
         self.started = started
         self.restarted = restarted
         self.removed = removed
         self.unchanged = unchanged
         self.failed = failed
+        self.selected = selected
     }
 
     public init(json: JSON) throws(WireProblem) {
@@ -72,12 +75,13 @@ public struct UpReport: WireType {
         removed = try reader.strings("removed")
         unchanged = try reader.strings("unchanged")
         failed = try reader.list("failed")
+        selected = try reader.strings("selected")
     }
 
     public var json: JSON {
         [
             "started": JSON(started), "restarted": JSON(restarted), "removed": JSON(removed),
-            "unchanged": JSON(unchanged), "failed": JSON(failed),
+            "unchanged": JSON(unchanged), "failed": JSON(failed), "selected": JSON(selected),
         ]
     }
 }

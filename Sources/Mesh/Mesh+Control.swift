@@ -42,7 +42,7 @@ extension Mesh: ControlBackend {
                     ServiceWhy(
                         service: mesh.shown(name, planned), state: status.state.rawValue,
                         reason: status.reason.map { mesh.masking($0) },
-                        details: mesh.details(planned, status).map { mesh.masking($0) },
+                        details: mesh.details(planned, status).filter { $0 != status.reason }.map { mesh.masking($0) },
                         lastLines: lines.map { mesh.masking($0.text) })))
         }
     }
@@ -82,9 +82,7 @@ extension Mesh: ControlBackend {
             if let target = planned.service.target(wanted) {
                 return use(planned, target, keep: keep, isReset: false, done)
             }
-            if let why = whyNoRef(wanted, planned) {
-                return done(.success(ActionResult(service: planned.name, ok: false, reason: why)))
-            }
+            if let why = whyNoRef(wanted, planned) { return done(.failure(.badRequest(why))) }
             addVersion(git: wanted, to: planned) { [unowned self] why in
                 if let why { return done(.failure(noTarget(wanted, planned, why))) }
                 use(planned, .git(wanted), keep: keep, isReset: false, done)

@@ -80,7 +80,7 @@ extension Mesh {
         for instance in status.instances {
             let id = instanceID(planned.name, instance.number)
             var line = "\(id) is \(instance.state.rawValue)"
-            if let reason = instance.reason { line += ": \(reason)" }
+            if let reason = instance.reason, reason != status.reason { line += ": \(reason)" }
             if let pid = instance.pid { line += " (pid \(pid)" + (instance.port.map { ", port \($0))" } ?? ")") }
             if instance.restarts > 0 { line += "; " + Sentences.restarted(instance.restarts) }
             lines.append(line)
@@ -93,7 +93,7 @@ extension Mesh {
         lines += supervisor.prospects(planned.name) + watchDetails(planned)
         let events = self.events.recent.filter { $0.service == planned.name }.suffix(5)
         lines += events.map { event in
-            "\(event.time) \(event.event)" + (event.detail.map { ": \($0)" } ?? "")
+            "\(event.time) \(event.event.replacing("-", with: " "))" + (event.detail.map { ": \($0)" } ?? "")
         }
         return lines
     }

@@ -18,14 +18,20 @@ extension Mesh {
                 project, places: places, services: request.services, local: request.local, environment: request.env,
                 kernel: loop.kernel)
             let isWhole = request.services == nil && request.local == nil
+            let selected = planned.plan.services.map(\.name).filter { planned.selection[$0] != .idle }
             if !isWhole { planned.selection = merged(planned.selection) }
             try checkFree(planned)
-            if request.dryRun { return done(.success(forecast(planned))) }
+            func answer(_ report: UpReport) {
+                var report = report
+                report.selected = selected
+                done(.success(report))
+            }
+            if request.dryRun { return answer(forecast(planned)) }
             let waits = request.wait
             try take(planned, .up(movesAll: request.local != nil)) { report in
-                if waits { done(.success(report)) }
+                if waits { answer(report) }
             } began: { report in
-                if !waits { done(.success(report)) }
+                if !waits { answer(report) }
             }
             environment = request.env
             selectsAll = selectsAll || isWhole

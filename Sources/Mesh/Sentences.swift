@@ -111,24 +111,24 @@ enum Sentences {
     static func noService(_ name: String, _ known: [String]) -> String {
         let hint =
             if let nearest = Manifest.nearest(to: name, among: known) {
-                "Did you mean \(nearest)?"
+                "Did you mean \"\(nearest)\"?"
             } else if known.isEmpty {
                 "The manifest declares no services."
             } else {
                 "There are: \(known.joined(separator: ", "))."
             }
-        return "There is no service \(name). \(hint)"
+        return "There is no service \"\(name)\". \(hint)"
     }
 
     static func noTarget(_ target: String, _ service: String, _ known: [String], _ why: String) -> String {
-        let nearest = Manifest.nearest(to: target, among: known).map { " Did you mean \($0)?" } ?? ""
+        let nearest = Manifest.nearest(to: target, among: known).map { " Did you mean \"\($0)\"?" } ?? ""
         let list = known.joined(separator: ", ")
         return "\(service) can't be served from \(target): it has \(list.isEmpty ? "no targets" : list), "
             + "and \(target) is no git ref that could be checked out (\(why)).\(nearest)"
     }
 
     static func lacksTarget(_ service: String, _ target: String, _ key: String) -> String {
-        "\(service) has no \(target); give its entry in the manifest a `\(key)`"
+        "\(service) has no \(target); give its entry in the manifest a `\(key)`."
     }
 
     static func refInsists(_ service: String, _ port: Int) -> String {

@@ -62,7 +62,7 @@ import Testing
         _ = try roundTrip(
             WaitReport(timedOut: true, services: [.init(service: "a", reached: false, state: "s", reason: nil)]))
         _ = try roundTrip(UpRequest(services: nil, local: ["a"], env: ["X": "y"], wait: true))
-        _ = try roundTrip(UpReport(started: ["a"], failed: [ActionResult(service: "b", ok: false)]))
+        _ = try roundTrip(UpReport(started: ["a"], failed: [ActionResult(service: "b", ok: false)], selected: ["a"]))
         _ = try roundTrip(DownReport(stopped: 3))
     }
 
@@ -96,7 +96,7 @@ import Testing
             try WaitRequest(json: ["services": ["a"]])
                 == WaitRequest(services: ["a"], condition: .ready, timeout: nil))
         #expect(throws: WireProblem.self) { try WaitRequest(json: ["services": ["a"], "for": "done"]) }
-        #expect(throws: WireProblem.self) { try ScaleRequest(json: ["instances": -1]) }
+        #expect(throws: WireProblem.self) { try ScaleRequest(json: ["instances": 0]) }
     }
 
     @Test func answer_withNewMembers_isRead() throws {

@@ -5,10 +5,10 @@ import Testing
 
 @Suite struct ControlFailureTests {
     @Test(arguments: [
-        ("raeder", "There is no service raeder. Did you mean reader?"),
-        ("READERS", "There is no service READERS. Did you mean reader?"),
-        ("xyz", "There is no service xyz. There are: reader, purge, db."),
-        ("d", "There is no service d. Did you mean db?"),
+        ("raeder", "There is no service \"raeder\". Did you mean \"reader\"?"),
+        ("READERS", "There is no service \"READERS\". Did you mean \"reader\"?"),
+        ("xyz", "There is no service \"xyz\". There are: reader, purge, db."),
+        ("d", "There is no service \"d\". Did you mean \"db\"?"),
     ])
     func unknownService_saysWhatMayBeMeant(_ name: String, _ message: String) {
         let failure = ControlFailure.unknownService(name, known: ["reader", "purge", "db"])
@@ -19,6 +19,6 @@ import Testing
     @Test func unknownService_inAnEmptyMesh_saysSo() {
         #expect(
             ControlFailure.unknownService("a", known: []).message
-                == "There is no service a. The manifest declares no services.")
+                == "There is no service \"a\". The manifest declares no services.")
     }
 }

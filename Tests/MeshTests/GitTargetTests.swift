@@ -88,7 +88,7 @@ extension MeshFixture {
         try mesh.devmesh("stop", "web@main", code: 0)
         try events.output.wait(for: #""service":"web@main","event":"worktree-removed""#)
         #expect(try mesh.worktrees() == [])
-        #expect(try mesh.devmesh("why", "web@main", code: 1).errors.contains("There is no service web@main"))
+        #expect(try mesh.devmesh("why", "web@main", code: 1).errors.contains("There is no service \"web@main\""))
     }
 }
 

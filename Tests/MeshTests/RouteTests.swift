@@ -65,9 +65,9 @@ extension MeshFixture {
             crash.errors.contains("web could not be routed so, and its route is as it was: it exited with status 3"))
         #expect(try mesh.ps("web")["shares"]?.stringValue == "local 1, remote 1")
         for (words, sentence) in [
-            (["web", "nxt=1"], "Did you mean next?"),
-            (["wbe", "next"], "There is no service wbe. Did you mean web?"),
-            (["web", "--from", "redaer", "next"], "There is no service redaer. Did you mean reader?"),
+            (["web", "nxt=1"], "Did you mean \"next\"?"),
+            (["wbe", "next"], "There is no service \"wbe\". Did you mean \"web\"?"),
+            (["web", "--from", "redaer", "next"], "There is no service \"redaer\". Did you mean \"reader\"?"),
             (["web", "--from", "db", "next"], "name web in the \"uses\" of db"),
             (["db", "--header", "a: b=local"], "need HTTP"), (["worker", "local"], "listens nowhere"),
         ] {
@@ -152,7 +152,7 @@ extension MeshFixture {
     try withMesh(services) { mesh in
         try mesh.up()
         for (words, sentence) in [
-            (["wbe", "--abort", "503"], "Did you mean web?"), (["worker", "--abort", "503"], "listens nowhere"),
+            (["wbe", "--abort", "503"], "Did you mean \"web\"?"), (["worker", "--abort", "503"], "listens nowhere"),
             (["web", "--abort", "503", "--from", "db"], "can't be told from others"),
         ] {
             let result = try mesh.start(["fault"] + words).result()

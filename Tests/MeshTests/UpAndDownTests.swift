@@ -74,6 +74,83 @@ import Testing
     }
 }
 
+/// As `git clean` does it: the lock that `down` waits for is gone, and the next mesh has another.
+@Test func down_whoseStateFolderWasRemoved_leavesTheNextMeshItsSocket() throws {
+    try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
+        for _ in 1...3 {
+            try mesh.devmesh("up", "-d", code: 0)
+            Kernel.real.removeTree(mesh.folder.path + "/.devmesh")
+            try mesh.devmesh("down", code: 0)
+        }
+        try mesh.devmesh("up", "--wait", code: 0)
+        #expect(try mesh.state("web") == "ready")
+    }
+}
+
+@Test func mesh_whoseSocketWasRemoved_isNamedByUpAndDown() throws {
+    try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
+        let up = try mesh.up()
+        Kernel.real.removeTree(mesh.folder.path + "/run/devmesh")
+        for words in [["down"], ["up"], ["up", "-d"]] {
+            let result = try mesh.start(words).result()
+            #expect(result.code == 1 && result.errors.contains("somebody removed its control socket"), "\(result)")
+        }
+        up.signal(.terminate)
+        #expect(try up.exit() == .exited(0))
+        try mesh.devmesh("down", code: 0)
+    }
+}
+
+@Test func upWait_ofOneService_doesNotMindTheOthers() throws {
+    try withMesh(#"{"web": {"run": "fixture serve http"}, "bad": {"run": "fixture exit 7", "restart": "never"}}"#) {
+        mesh in
+        try mesh.up()
+        try mesh.wait(["bad"], for: "stopped")
+        try mesh.devmesh("up", "--wait", "web", code: 0)
+        try mesh.devmesh("up", "--wait", "--local", "web", code: 0)
+        #expect(try mesh.devmesh("up", "--wait", code: 1).errors.contains("bad failed"))
+    }
+}
+
+@Test func worker_thatExitsAtOnce_isNotCalledUp() throws {
+    try withMesh(#"{"worker": {"run": "exec nosuch_program", "listens": false, "restart": "never"}}"#) { mesh in
+        try mesh.up()
+        for verb in ["start", "restart"] {
+            #expect(try mesh.devmesh(verb, "worker", code: 1).errors.contains("it exited with status 127"))
+        }
+    }
+}
+
+@Test func serviceThatRunsElsewhere_canNeitherBeScaledNorRestarted() throws {
+    try withMesh(#"{"far": {"remote": "http://127.0.0.1:1"}, "job": {"run": "true", "oneShot": true}}"#) { mesh in
+        try mesh.up()
+        for words in [["scale", "far=3"], ["restart", "far"]] {
+            let result = try mesh.start(words).result()
+            #expect(result.code == 1 && result.errors.contains("far can't run here"), "\(result)")
+        }
+        #expect(try mesh.devmesh("scale", "job=2", code: 1).errors.contains("runs once"))
+        try mesh.devmesh("scale", "job=0", code: 2)
+        #expect(try mesh.devmesh("wait", "job", code: 0).output == "job is completed.\n")
+        #expect(try mesh.devmesh("use", "far", "local", code: 1).errors.contains("far has no local; give its entry"))
+    }
+}
+
+@Test func why_saysEachReasonOnce() throws {
+    try withMesh(
+        #"{"bad": {"run": "exit 7", "restart": "never", "listens": false}, "next": {"run": "x", "dependsOn": {"bad": "completed"}}}"#
+    ) { mesh in
+        try mesh.up()
+        try mesh.wait(["bad"], for: "stopped")
+        for (service, reason) in [("bad", "it exited with status 7"), ("next", "it waits for bad")] {
+            let why = try JSON(parsing: mesh.devmesh("why", service, "--json", code: 0).output)
+            #expect(why["reason"]?.stringValue?.contains(reason) == true)
+            let details = (why["details"]?.arrayValue ?? []).compactMap(\.stringValue)
+            // What happened, with its time, is another matter.
+            #expect(!details.contains { $0.contains(reason) && !$0.hasPrefix("20") }, "\(details)")
+        }
+    }
+}
+
 @Test func up_inTheBackground_staysUntilDown() throws {
     try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
         try mesh.devmesh("up", "--wait", code: 0)

@@ -102,7 +102,7 @@ extension MeshFixture {
         #expect(remote.errors.contains("web has no remote; give its entry in the manifest a `remote`"))
         let unknown = try mesh.devmesh("use", "web", "nxet", code: 1)
         #expect(unknown.errors.contains("it has local, next, crash, broken, mute"))
-        #expect(unknown.errors.contains("it is in no git repository") && unknown.errors.contains("Did you mean next?"))
+        #expect(unknown.errors.contains("it is in no git repository. Did you mean \"next\"?"))
     }
 }
 
@@ -183,7 +183,7 @@ extension MeshFixture {
         #expect(Set(try mesh.logs("web").compactMap { $0["service"]?.stringValue }) == ["web", "web@next"])
         #expect(try mesh.logs("web").contains { $0["instance"] == "web@next.1" && $0["line"] == "LOOK=new" })
         let wrong = try mesh.devmesh("restart", "web@nxt", code: 1)
-        #expect(wrong.errors.contains("There is no service web@nxt"))
+        #expect(wrong.errors.contains("There is no service \"web@nxt\""))
 
         try mesh.devmesh("use", "web", "next", code: 0)
         #expect(try mesh.devmesh("why", "web", code: 0).output.contains("it is served from its version next"))

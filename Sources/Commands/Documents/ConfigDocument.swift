@@ -14,7 +14,7 @@ struct ConfigDocument {
             "name": .string(plan.manifest.name),
             "manifest": .string(plan.manifest.path),
             "ports": ["first": .int(plan.gatewayPort), "gateway": .int(plan.gatewayPort), "dns": .int(plan.dnsPort)],
-            "env": .object(plan.manifest.variables.map { JSON.Member($0.name, .string(text($0))) }),
+            "env": environment(plan.manifest.variables),
             "services": .object(shown.map { JSON.Member($0.name, service($0)) }),
         ]
     }
@@ -28,12 +28,14 @@ struct ConfigDocument {
         add("build", service.build.map(command))
         add("run", service.run.map(command))
         add("container", service.container.map(container))
-        add("env", .object(service.variables.map { JSON.Member($0.name, .string(text($0))) }))
+        add("env", environment(service.variables))
         add("uses", service.uses.map { uses in .array(uses.map { .string(name(of: $0)) }) })
         add("dependsOn", .object(service.dependsOn.map { .init($0.service, .string($0.condition.rawValue)) }))
         add("ready", ready(service))
         add("live", service.live.map(live))
+        add("watch", watch(service.watch))
         add("restart", .string(service.restart.rawValue))
+        add("handover", .string(service.handover.rawValue))
         add("stop", stop(service.stop))
         add("instances", .int(service.instances))
         add("listens", listens(service.listens))
@@ -44,12 +46,16 @@ struct ConfigDocument {
         add("oneShot", .bool(service.oneShot))
         add("tty", .bool(service.hasTerminal))
         add("remote", service.remote.map(remote))
-        add("origins", service.origins.isEmpty ? nil : .array(service.origins.map { .string($0) }))
-        add("hosts", service.hosts.isEmpty ? nil : .array(service.hosts.map { .string($0) }))
+        add("origins", service.origins.isEmpty ? nil : texts(service.origins))
+        add("hosts", service.hosts.isEmpty ? nil : texts(service.hosts))
         let paths = service.paths.map { path -> JSON in
             ["path": .string(path.prefix.isEmpty ? "/" : path.prefix), "strip": .bool(path.strips)]
         }
         add("paths", paths.isEmpty ? nil : .array(paths))
+        add("route", service.routing == Routing() ? nil : route(service.routing))
+        add("timeouts", timeouts(service.timeouts))
+        add("retries", retries(service.retries))
+        add("limits", limits(service.limits))
         add("logs", ["size": .int(service.logs.size)])
         // A version has what its service has but for what it is served from.
         guard UnitName.version(of: planned.name) == nil else {
@@ -71,7 +77,7 @@ struct ConfigDocument {
     private func container(_ container: Container) -> JSON {
         var members: [JSON.Member] = [.init("image", .string(container.image))]
         if let port = container.port { members.append(.init("port", .int(port))) }
-        members.append(.init("volumes", .array(container.volumes.map { .string($0) })))
+        members.append(.init("volumes", texts(container.volumes)))
         for (key, words) in [("entrypoint", container.entrypoint), ("command", container.command)] {
             members.append(.init(key, .array(words.map { .string(Injected.display($0)) })))
         }
@@ -103,6 +109,16 @@ struct ConfigDocument {
         return .object(members)
     }
 
+    /// Of several under one name the last holds.
+    private func environment(_ variables: [Variable]) -> JSON {
+        var members: [JSON.Member] = []
+        for variable in variables {
+            members.removeAll { $0.name == variable.name }
+            members.append(.init(variable.name, .string(text(variable))))
+        }
+        return .object(members)
+    }
+
     private func text(_ variable: Variable) -> String {
         reveal ? Injected.display(variable.value) : variable.masked
     }
@@ -130,6 +146,14 @@ struct ConfigDocument {
             ])
     }
 
+    private func watch(_ rules: WatchRules?) -> JSON {
+        guard let rules else { return false }
+        return [
+            "paths": texts(rules.paths), "ignore": texts(rules.ignore),
+            "debounce": .string(DurationText.exact(rules.debounce)),
+        ]
+    }
+
     private func probe(_ kind: ReadyProbe.Kind) -> JSON.Member {
         switch kind {
         case .tcp: .init("tcp", .bool(true))
@@ -138,6 +162,8 @@ struct ConfigDocument {
         case .log(let pattern): .init("log", .string(pattern))
         }
     }
+
+    func texts(_ texts: [String]) -> JSON { .array(texts.map { .string($0) }) }
 
     private func stop(_ stop: StopPolicy) -> JSON {
         [

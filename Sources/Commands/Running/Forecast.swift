@@ -23,7 +23,8 @@ struct Forecast {
                         ?? plan.wholeSelection
                 } catch { throw .plan(error) }
             }
-            report = UpReport(started: selection.roles.filter { $0.role != .idle }.map(\.service))
+            let selected = selection.roles.filter { $0.role != .idle }.map(\.service)
+            report = UpReport(started: selected, selected: selected)
         }
         if arguments.has("json") {
             try session.output.line(report.json.serialized())

@@ -161,7 +161,9 @@ final class ForegroundMesh: Sendable {
 
     private func open(_ service: String?) throws(CommandFailure) {
         let ports = try ask { (client) throws(ControlError) in try client.ports() }
-        let url = try OpenCommand.address(of: service, among: ports)
+        let url = try OpenCommand.address(of: service, among: ports) { () throws(CommandFailure) in
+            try ask { (client) throws(ControlError) in try client.services() }
+        }
         tell(url)
         let (environment, directory) = (session.environment, session.directory)
         if let words = OpenCommand.commandLine(for: url, environment: environment, directory: directory) {

@@ -9,22 +9,20 @@ struct MeshFollower {
     var mesh: RunningMesh
     var session: Session
 
-    /// What to ask for, and then how to go on.
-    func run(_ request: UpRequest, detached: Bool) throws(CommandFailure) -> Int32 {
-        let before = WallTime.now
+    /// Brings it up to the manifest, and says what that took.
+    func bringUp(_ request: UpRequest) throws(CommandFailure) -> UpReport {
         let report = try mesh.ask { (client) throws(ControlError) in try client.up(request) }
-        let name = mesh.record.name
         try session.notices.line(
             Sentences.changes(
-                started: report.started, restarted: report.restarted, removed: report.removed, name))
+                started: report.started, restarted: report.restarted, removed: report.removed, mesh.record.name))
         for failure in report.failed {
             try session.complain(Sentences.failed(.start, failure.service, failure.reason))
         }
-        if detached { return report.failed.isEmpty ? 0 : ExitCode.failed.rawValue }
-        return try follow(since: before)
+        return report
     }
 
-    private func follow(since: WallTime) throws(CommandFailure) -> Int32 {
+    /// Shows its logs until ^C or its end.
+    func follow(since: WallTime) throws(CommandFailure) -> Int32 {
         let query = LogQuery(folder: LocatedProject(manifest: mesh.record.manifest).logsFolder, since: since)
         let format = LogFormat(usesColor: session.output.colours, isTerminal: session.output.isTerminal)
         let client = ControlClient(socket: mesh.record.socket)

@@ -3,9 +3,13 @@ import Control
 import Platform
 
 extension Sentences {
-    /// A name that no service has.
     static let noGateway = "The mesh has no gateway: it is older than this devmesh. `devmesh down`, then `devmesh up`."
 
+    static func noAddress(_ service: String) -> String {
+        "\(service) has no address: it listens nowhere (\"listens\": false)."
+    }
+
+    /// A name that no service has.
     static func unknownService(_ name: String, among names: [String]) -> String {
         if let nearest = Manifest.nearest(to: name, among: names) {
             return "There is no service \"\(name)\". Did you mean \"\(nearest)\"?"
@@ -41,7 +45,7 @@ extension Sentences {
             case .restart: "restarted"
             case .build: "built"
             }
-        return "\(service) could not be \(what)" + because(reason) + " `devmesh why \(service)` says more."
+        return because("\(service) could not be \(what)", reason, service) + " `devmesh why \(service)` says more."
     }
 
     static func nothingToBuild(_ service: String) -> String {
@@ -66,7 +70,7 @@ extension Sentences {
 
     static func couldNotUse(_ service: String, _ target: String?, _ reason: String?) -> String {
         let what = target.map { "\(service) could not be served by \($0)" } ?? "\(service) could not be reset"
-        return what + because(reason) + " What served it before goes on; `devmesh logs \(service)` says more."
+        return because(what, reason, service) + " What served it before goes on; `devmesh logs \(service)` says more."
     }
 
     static func routed(_ service: String) -> String {
@@ -76,7 +80,7 @@ extension Sentences {
     static func routedAsManifest(_ service: String) -> String { "\(service) is routed as the manifest says." }
 
     static func couldNotRoute(_ service: String, _ reason: String?) -> String {
-        "\(service) could not be routed so, and its route is as it was" + because(reason)
+        because("\(service) could not be routed so, and its route is as it was", reason, service)
     }
 
     static func sticky(_ how: String) -> String { "A client gets the target again that it got before, known \(how)." }
@@ -100,7 +104,7 @@ extension Sentences {
     }
 
     static func couldNotFault(_ service: String, _ reason: String?) -> String {
-        "The faults of \(service) could not be changed" + because(reason)
+        because("The faults of \(service) could not be changed", reason, service)
     }
 
     static func scaled(_ service: String, _ count: Int) -> String {
@@ -108,8 +112,7 @@ extension Sentences {
     }
 
     static func couldNotScale(_ service: String, _ count: Int, _ reason: String?) -> String {
-        "\(service) could not have \(Phrase.count(count, "instance"))" + because(reason)
-            + " `devmesh why \(service)` says more."
+        because("\(service) could not have \(Phrase.count(count, "instance"))", reason, service)
     }
 
     static func watched(_ service: String, isOn: Bool) -> String {
@@ -119,18 +122,24 @@ extension Sentences {
     }
 
     static func couldNotWatch(_ service: String, _ reason: String?) -> String {
-        "\(service) can't be watched" + because(reason)
+        because("\(service) can't be watched", reason, service)
     }
 
     static let nothingWouldChange = "Nothing would change."
 
-    /// `: the reason.` or a full stop.
-    private static func because(_ reason: String?) -> String {
-        reason.map { ": " + Phrase.withoutStop($0) + "." } ?? "."
+    /// `what: the reason.`, or the reason alone where that itself says what the service can't do.
+    private static func because(_ what: String, _ reason: String?, _ service: String) -> String {
+        guard let reason = reason.map(Phrase.withoutStop) else { return what + "." }
+        return reason.hasPrefix("\(service) can't ") ? reason + "." : "\(what): \(reason)."
     }
 
-    static func conditionMet(_ services: [String], _ condition: String) -> String {
-        Phrase.list(services, joined: "and") + (services.count == 1 ? " is \(condition)." : " are \(condition).")
+    /// One that has completed counts as ready, and is not called so.
+    static func conditionMet(_ services: [(name: String, state: String)], _ condition: String) -> String {
+        let completed = condition == "ready" ? services.filter { $0.state == "completed" }.map(\.name) : []
+        let others = services.map(\.name).filter { !completed.contains($0) }
+        return [(others, condition), (completed, "completed")].filter { !$0.0.isEmpty }.map { names, state in
+            Phrase.list(names, joined: "and") + (names.count == 1 ? " is \(state)." : " are \(state).")
+        }.joined(separator: " ")
     }
 
     static func waitedTooLong(_ services: [String], _ condition: String, _ limit: String) -> String {

@@ -25,7 +25,8 @@ extension UsageError {
         case .missingTarget(let service):
             "`devmesh use \(service)` needs a target: local or remote, or --reset to go back to the manifest's."
         case .notAScale(let text):
-            "\"\(text)\" does not say how many instances; write SERVICE=N, as reader=3."
+            "\"\(text)\" does not say how many instances; write SERVICE=N with N from 1 up, as reader=3. "
+                + "`devmesh stop SERVICE` leaves none."
         case .badLogQuery(let sentence):
             sentence
         case .needsCompany(let one, let others):

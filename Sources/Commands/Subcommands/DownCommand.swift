@@ -17,6 +17,13 @@ enum DownCommand: Subcommand {
         examples: [.init("devmesh down", "stop this project's mesh")])
 
     static func run(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
+        do throws(CommandFailure) { return try end(arguments, in: session) } catch .noProject(let sentence) {
+            try tell(DownReport(stopped: 0), sentence, arguments, in: session)
+            return 0
+        }
+    }
+
+    private static func end(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
         let project: LocatedProject
         let mesh: RunningMesh
         if let found = try session.meshIfUp() {

@@ -22,7 +22,9 @@ enum OpenCommand: Subcommand {
     static func run(_ arguments: Arguments, in session: Session) throws(CommandFailure) -> Int32 {
         let mesh = try session.mesh()
         let ports = try mesh.ask { (client) throws(ControlError) in try client.ports() }
-        let url = try address(of: arguments.positionals.first, among: ports)
+        let url = try address(of: arguments.positionals.first, among: ports) { () throws(CommandFailure) in
+            try mesh.ask { (client) throws(ControlError) in try client.services() }
+        }
         if arguments.has("json") {
             try session.output.line(JSON.object([.init("url", .string(url))]).serialized())
             return 0
@@ -35,19 +37,23 @@ enum OpenCommand: Subcommand {
         return try Program(commandLine: browser, environment: session.environment, directory: nil).execute(in: session)
     }
 
-    /// - Parameter name: of a service; nil: the gateway.
-    static func address(of name: String?, among ports: [PortEntry]) throws(CommandFailure) -> String {
+    /// - Parameters:
+    ///   - name: of a service; nil: the gateway.
+    ///   - services: asked for only where no address has that name.
+    static func address(
+        of name: String?, among ports: [PortEntry], services: () throws(CommandFailure) -> [ServiceStatus]
+    ) throws(CommandFailure) -> String {
         guard let name else {
             guard let url = ports.first(where: { $0.kind == .gateway })?.url else {
                 throw .failed(Sentences.noGateway)
             }
             return url
         }
-        let fronts = ports.filter { $0.kind == .front }
-        guard let url = fronts.first(where: { $0.service?.lowercased() == name.lowercased() })?.url else {
-            throw .failed(Sentences.unknownService(name, among: fronts.compactMap(\.service)))
-        }
-        return url
+        let isNamed = { (service: String?) in service?.lowercased() == name.lowercased() }
+        if let url = ports.first(where: { $0.kind == .front && isNamed($0.service) })?.url { return url }
+        let names = try services().map(\.service)
+        if let worker = names.first(where: isNamed) { throw .failed(Sentences.noAddress(worker)) }
+        throw .failed(Sentences.unknownService(name, among: names))
     }
 
     /// The browser's program with its arguments; nil where there is none.

@@ -39,7 +39,7 @@ enum ScaleCommand: Subcommand {
         var wishes: [(service: String, count: Int)] = []
         for word in words {
             let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, !parts[0].isEmpty, let count = Int(parts[1]), count >= 0 else {
+            guard parts.count == 2, !parts[0].isEmpty, let count = Int(parts[1]), count >= 1 else {
                 throw .notAScale(word)
             }
             wishes.append((String(parts[0]), count))

@@ -1,5 +1,6 @@
 import Control
 import Manifest
+import Platform
 import Project
 
 /// `devmesh up [SERVICE…]`
@@ -77,11 +78,15 @@ enum UpCommand: Subcommand {
         let request = UpRequest(
             services: services(arguments), local: local, env: session.environment, wait: detached,
             watch: !arguments.has("no-watch"))
-        let code = try MeshFollower(mesh: mesh, session: session).run(request, detached: detached)
-        guard code == 0, arguments.has("wait") else { return code }
+        let follower = MeshFollower(mesh: mesh, session: session)
+        let before = WallTime.now
+        let report = try follower.bringUp(request)
+        guard detached else { return try follower.follow(since: before) }
+        guard report.failed.isEmpty else { return ExitCode.failed.rawValue }
+        guard arguments.has("wait") else { return 0 }
         let running = try mesh.ask { (client) throws(ControlError) in try client.services() }
-        let names = running.filter { $0.target != "remote" && $0.state != "stopped" }.map { $0.service }
-        return try wait(for: names, of: mesh, in: session)
+        let local = running.filter { $0.target != "remote" && $0.state != "stopped" }.map { $0.service }
+        return try wait(for: local.filter(report.selected.contains), of: mesh, in: session)
     }
 
     /// Those named; nil: all.

@@ -32,7 +32,7 @@ enum WaitCommand: Subcommand {
         }
         let missing = report.services.filter { !$0.reached }
         if missing.isEmpty {
-            try session.say(Sentences.conditionMet(report.services.map { $0.service }, condition.rawValue))
+            try session.say(Sentences.conditionMet(report.services.map { ($0.service, $0.state) }, condition.rawValue))
             return 0
         }
         let reasons = missing.compactMap { outcome in outcome.reason.map { "\(outcome.service): \($0)" } }

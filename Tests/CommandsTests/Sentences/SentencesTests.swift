@@ -80,8 +80,19 @@ struct SentencesTests {
         ),
         (Sentences.scaled("reader", 1), "reader has 1 instance."),
         (Sentences.scaled("reader", 3), "reader has 3 instances."),
-        (Sentences.conditionMet(["a"], "ready"), "a is ready."),
-        (Sentences.conditionMet(["a", "b", "c"], "ready"), "a, b and c are ready."),
+        (Sentences.conditionMet([("a", "ready")], "ready"), "a is ready."),
+        (
+            Sentences.conditionMet(["a", "b", "c"].map { ($0, "ready") }, "ready"), "a, b and c are ready."
+        ),
+        (
+            Sentences.conditionMet([("a", "ready"), ("job", "completed")], "ready"),
+            "a is ready. job is completed."
+        ),
+        (Sentences.conditionMet([("a", "failed")], "stopped"), "a is stopped."),
+        (
+            Sentences.failed(.start, "bad", "bad can't be started: there is no program x"),
+            "bad can't be started: there is no program x. `devmesh why bad` says more."
+        ),
         (
             Sentences.waitedTooLong(["a", "b"], "ready", "30s"),
             "a and b are not ready after 30s. `devmesh why a` says more."

@@ -46,6 +46,16 @@ struct NoMeshTests {
         #expect(result.errors.isEmpty == (code == 0))
     }
 
+    @Test func folderWithoutManifest_hasNoMesh() throws {
+        let project = TestProject()
+        for (words, code) in [(["ps"], 3), (["stop", "a"], 3), (["down"], 0), (["up"], 1), (["check"], 1)] {
+            let result = try ChildProcess.run(
+                ChildProcess.devmesh, words, in: project.folder.path, environment: project.environment)
+            #expect(result.status == code, "\(words)")
+            #expect((result.output + result.errors).contains("`devmesh init` writes one"), "\(words)")
+        }
+    }
+
     @Test func everyCommand_invalidManifest_exits4WithEveryMistake() throws {
         let project = TestProject(#"{"services": {"a": {"rnu": "x"}, "b": {"run": 3}}}"#)
         for words in [
@@ -143,6 +153,36 @@ struct NoMeshTests {
             #expect(try !run([]).contains("hush"))
             #expect(try run(["--reveal"]).contains("hush"))
         }
+    }
+
+    @Test func config_hasEachNameOnce_andEveryKey() throws {
+        let project = TestProject(
+            """
+            {"env": {"A": "2"}, "envFile": ".env", "services": {"web": {"run": "x", "env": {"A": "3"}, "envFile": ".env",
+              "watch": {"paths": ["src"]}, "handover": "overlap", "timeouts": {"response": "90s"},
+              "retries": {"on": ["reset", 503]}, "limits": {"cpu": 2, "breaker": {"open": "1s"}},
+              "route": {"weights": {"local": 9, "next": 1}, "headers": ["x-user: me=next"], "sticky": {"cookie": "a"}},
+              "versions": {"next": {"env": {}}}}}}
+            """)
+        project.folder.write(".env", "A=1\nB=1\n")
+        // The parser refuses a name that comes twice.
+        let config = try JSON(parsing: project.devmesh("config", "--reveal").output)
+        #expect(config["env"] == ["B": "1", "A": "2"])
+        let web = config["services"]?["web"]
+        #expect(web?["env"] == ["B": "1", "A": "3"])
+        #expect(web?["watch"] == ["paths": ["src"], "ignore": [], "debounce": "200ms"])
+        #expect(web?["handover"] == "overlap")
+        #expect(web?["timeouts"] == ["connect": "5s", "response": "90s", "body": "1m"])
+        #expect(web?["retries"] == ["attempts": 1, "on": ["reset", 503], "budget": 20])
+        #expect(
+            web?["limits"] == [
+                "waiting": 1024, "cpu": 2, "breaker": ["failures": 5, "open": "1s"],
+                "ejection": ["failures": 5, "time": "30s"],
+            ])
+        #expect(
+            web?["route"] == [
+                "weights": ["local": 9, "next": 1], "headers": ["x-user: me=next"], "sticky": ["cookie": "a"],
+            ])
     }
 
     @Test func config_explain_saysWhoSetWhat() throws {
