@@ -128,7 +128,9 @@ public struct Guardian: Sendable {
             isFirst = false
             for child in children {
                 kill(child.pid, SIGKILL)
-                for each in table.descendants(of: child.pid) { ProcessTable.signal(each, .kill) }
+                for each in table.descendants(of: child.pid) where !isSpared(each) {
+                    ProcessTable.signal(each, .kill)
+                }
             }
             for child in children {
                 var status: Int32 = 0

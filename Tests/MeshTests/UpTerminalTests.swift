@@ -78,8 +78,8 @@ private func expectEnd(_ mesh: MeshFixture, _ terminal: MeshTerminal) throws {
     }
 }
 
-@Test(arguments: [true, false])
-func status_open_theBrowserOutlivesTheMesh(_ inOrder: Bool) throws {
+@Test(arguments: ["in order", "supervisor", "first process"])
+func status_open_theBrowserOutlivesTheMesh(_ end: String) throws {
     try withUp("BROWSER=$PWD/browser devmesh up") { mesh, terminal in
         let script = "#!/bin/sh\nsetsid sleep 9999 &\none=$!\nsleep 9998 &\necho $one $! $$ > opened\nexec sleep 9997\n"
         mesh.folder.write("browser", script, permissions: 0o755)
@@ -88,8 +88,14 @@ func status_open_theBrowserOutlivesTheMesh(_ inOrder: Bool) throws {
         try terminal.type("o\r")
         let pids = try mesh.shell("cat opened").output.split { $0.isWhitespace }.compactMap { Int32($0) }
         #expect(pids.count == 3)
-        if inOrder { try terminal.type("q") } else { ProcessTable.signal(try mesh.supervisor(), .kill) }
+        switch end {
+        case "supervisor": ProcessTable.signal(try mesh.supervisor(), .kill)
+        case "first process":
+            ProcessTable.signal(try #require(ProcessTable.entry(try mesh.guardian().parent)), .kill)
+        default: try terminal.type("q")
+        }
         #expect(try terminal.program.exit() == .exited(0))
+        try mesh.waitForEnd()
         #expect(mesh.servants().map(\.pid).sorted() == pids.sorted())
         mesh.killAll()
     }
