@@ -102,7 +102,7 @@ extension MeshFixture {
         #expect(remote.errors.contains("web has no remote; give its entry in the manifest a `remote`"))
         let unknown = try mesh.devmesh("use", "web", "nxet", code: 1)
         #expect(unknown.errors.contains("it has local, next, crash, broken, mute"))
-        #expect(unknown.errors.contains("it is in no git repository. Did you mean \"next\"?"))
+        #expect(unknown.errors.contains("it is in no git repository). Did you mean \"next\"?"))
     }
 }
 
