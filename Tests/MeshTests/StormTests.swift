@@ -27,7 +27,7 @@ import Testing
             try caller.request(
                 "/v1/services/\(path)", method: "POST", fields: ["Content-Type: application/json"], body: body)
         }
-        // Each is answered: the client gives up after half a minute.
+        // Each is answered: the client gives up after a minute.
         for caller in callers {
             let answer = try caller.response()
             #expect(answer.status == 200, "seed \(seed): \(answer)")

@@ -112,7 +112,7 @@ public final class MeshFixture: Sendable {
 
     /// `devmesh wait`.
     public func wait(_ services: [String], for condition: String) throws {
-        let limit = "\(patience(.seconds(30)).components.seconds)s"
+        let limit = "\(patience(.seconds(60)).components.seconds)s"
         let result = try start(["wait"] + services + ["--for", condition, "--timeout", limit]).result()
         guard result.code == 0 else {
             let standing = (try? devmesh("ps"))?.output ?? ""

@@ -16,7 +16,7 @@ public final class MeshClient {
     private var held: [UInt8] = []
 
     /// Whoever waits this long has failed.
-    private static let limit = patience(.seconds(30))
+    private static let limit = patience(.seconds(60))
 
     /// Connects to a port of the loopback.
     public convenience init(port: Int, six: Bool = false) throws {

@@ -96,7 +96,7 @@ public final class MeshOutput: Sendable {
 
     private let state = Mutex(State())
     /// Generous, for loaded machines; whoever waits this long has failed.
-    private static let limit = patience(.seconds(30))
+    private static let limit = patience(.seconds(60))
 
     public var bytes: [UInt8] { state.withLock { $0.bytes } }
     public var text: String { String(decoding: bytes, as: UTF8.self) }
