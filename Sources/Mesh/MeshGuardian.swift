@@ -52,9 +52,9 @@ struct MeshGuardian {
         let containers = LeftContainers.remove(of: project) ? [] : [Sentences.containersLeft(project)]
         lease.withdraw()
         let report = MeshProcess.crashReport(of: project, since: began)
-        // Nobody who wants the mesh waits for a terminal.
-        lease.release()
         TerminalSettings.leave()
+        // Nobody who wants the mesh waits for what follows, which a terminal may hold up.
+        lease.release()
         let lines =
             Sentences.isDown(how, left: left, report: report)
             + containers + lost.map { Sentences.lastLinesLost($0.service, $0.error) }
