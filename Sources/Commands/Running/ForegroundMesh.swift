@@ -20,6 +20,8 @@ final class ForegroundMesh: Sendable {
     private struct Running {
         var name: String
         var printer: LogPrinter?
+        /// What keys asked of it before this thread knew it.
+        var early: [StatusLine.Command] = []
         /// With the printer's loop, which it belongs to.
         var terminal: (remote: LoopRemote, bound: LoopBound<UpTerminal>)?
     }
@@ -54,7 +56,11 @@ final class ForegroundMesh: Sendable {
         }
         do throws(Errno) {
             let printer = try LogOutput.follow(query, format, sink: sink) { self.ended($0) }
-            running.withLock { $0?.printer = printer }
+            let early = running.withLock { running in
+                running?.printer = printer
+                return running?.early ?? []
+            }
+            for command in early { carryOut(command) }
         } catch {
             tell(Sentences.cannotShowLogs(error))
         }
@@ -123,13 +129,20 @@ final class ForegroundMesh: Sendable {
     /// Does what a key asked for; on a thread of its own where that takes its time.
     private func carryOut(_ command: StatusLine.Command) {
         switch command {
-        case .show(let filter): running.withLock { $0?.printer }?.show { filter.shows($0) }
+        case .show(let filter): printer(for: command)?.show { filter.shows($0) }
         case .perform(let action, let service):
             onThread { () throws(CommandFailure) in try self.perform(action, service) }
         case .open(let service): onThread { () throws(CommandFailure) in try self.open(service) }
         case .quit: onThread { self.stop() }
-        case .say(let lines): running.withLock { $0?.printer }?.say(lines)
+        case .say(let lines): printer(for: command)?.say(lines)
         case .suspend: break
+        }
+    }
+
+    private func printer(for command: StatusLine.Command) -> LogPrinter? {
+        running.withLock { running in
+            if running?.printer == nil { running?.early.append(command) }
+            return running?.printer
         }
     }
 
