@@ -49,7 +49,7 @@ extension Mesh {
         publish()
         tell(nil, "up")
         beginWatching()
-        loop.after(.seconds(2)) { ThisProcess.dropCode() }
+        loop.after(.milliseconds(500)) { ThisProcess.dropCode() }
     }
 
     private func sayStarted(firstSeq: Int) {
