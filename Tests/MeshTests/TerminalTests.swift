@@ -79,8 +79,8 @@ private func attach(
         try terminal.output.wait(for: "<hello>")
         try terminal.type("\u{10}\u{11}")
         #expect(try terminal.program.exit() == .exited(0))
-        #expect(terminal.output.text.contains("Detached from console.1."))
-        #expect(terminal.output.text.contains("code 0"))
+        try terminal.output.wait(for: "Detached from console.1.")
+        try terminal.output.wait(for: "code 0")
         #expect(try mesh.pids("console") == pids)
         #expect(try mesh.shell("cmp before after").code == 0)
     }
@@ -169,7 +169,7 @@ private let screen =
         try terminal.type("\u{10}\u{11}")
         #expect(try terminal.program.exit() == .exited(0))
         #expect(!terminal.output.text.contains("/tool.1"))
-        #expect(terminal.output.text.contains("Detached from tool.2."))
+        try terminal.output.wait(for: "Detached from tool.2.")
     }
 }
 
@@ -206,7 +206,7 @@ private let screen =
         try terminal.output.wait(for: "<again>")
         try mesh.devmesh("down", code: 0)
         #expect(try terminal.program.exit() == .exited(0))
-        #expect(terminal.output.text.contains("went down."))
+        try terminal.output.wait(for: "went down.")
         #expect(try mesh.shell("cmp before after").code == 0)
     }
 }
@@ -238,8 +238,8 @@ private let screen =
         #expect(try mesh.devmesh("attach", "plian", code: 1).errors.contains("Did you mean"))
         let terminal = try mesh.terminal("devmesh attach plain; echo code $?; devmesh attach plian")
         _ = try terminal.program.exit()
-        #expect(terminal.output.text.contains("plain has no terminal to attach to"))
-        #expect(terminal.output.text.contains("code 1"))
-        #expect(terminal.output.text.contains("Did you mean"))
+        try terminal.output.wait(for: "plain has no terminal to attach to")
+        try terminal.output.wait(for: "code 1")
+        try terminal.output.wait(for: "Did you mean")
     }
 }

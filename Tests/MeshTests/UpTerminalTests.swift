@@ -16,7 +16,7 @@ private func withUp(_ line: String = "devmesh up", _ body: (MeshFixture, MeshTer
 private func expectEnd(_ mesh: MeshFixture, _ terminal: MeshTerminal) throws {
     #expect(try terminal.program.exit() == .exited(0))
     try terminal.output.wait(for: "code 0")
-    #expect(terminal.output.text.contains(" is down."))
+    try terminal.output.wait(for: " is down.")
     #expect(try mesh.shell("cmp before after").code == 0)
 }
 
@@ -120,7 +120,7 @@ func status_open_theBrowserOutlivesTheMesh(_ end: String) throws {
         ProcessTable.signal(try mesh.supervisor(), .kill)
         #expect(try terminal.program.exit() == .exited(0))
         #expect(terminal.output.text.rest(behind: "? help\r")?.hasPrefix("\r\u{1B}[J") == true)
-        #expect(terminal.output.text.contains("its supervisor was killed (SIGKILL)"))
+        try terminal.output.wait(for: "its supervisor was killed (SIGKILL)")
         #expect(try mesh.shell("cmp before after").code == 0)
     }
 }
