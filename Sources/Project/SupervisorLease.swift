@@ -46,6 +46,7 @@ public final class SupervisorLease {
         _ project: LocatedProject, places: Places, kernel: Kernel = .real, waiting: () -> Void = {}
     ) throws(ProjectError) -> Outcome {
         try project.makeStateFolder(kernel)
+        var lost: MeshRecord?
         do throws(Errno) {
             let start = try kernel.open(project.startLock, .readWrite)
             try kernel.lock(start)
@@ -53,7 +54,8 @@ public final class SupervisorLease {
             let isFree = try kernel.tryLock(life)
             if let record = MeshRecord.find(project, places: places, kernel: kernel) { return .running(record) }
             if !isFree {
-                if lost(project, kernel) != nil { throw .busy }
+                lost = Self.lost(project, kernel)
+                if lost != nil { throw .busy }
                 waiting()
                 try kernel.lock(life)
             }
@@ -61,9 +63,7 @@ public final class SupervisorLease {
             lease.withdraw()
             return .acquired(lease)
         } catch {
-            if error == .busy, let record = lost(project, kernel) {
-                throw .lost(pid: record.pid, socket: record.socket)
-            }
+            if let lost { throw .lost(pid: lost.pid, socket: lost.socket) }
             throw .unwritable(
                 path: project.stateFolder, error, mend: "devmesh keeps its locks there: make it writable.")
         }
@@ -121,6 +121,7 @@ public final class SupervisorLease {
     public static func waitForEnd(
         _ project: LocatedProject, of former: MeshRecord? = nil, places: Places, kernel: Kernel = .real
     ) throws(ProjectError) -> MeshRecord? {
+        var lost: MeshRecord?
         do throws(Errno) {
             // Nobody starts from here on, except for one that has done so.
             let start = try openExisting(project.startLock, kernel)
@@ -132,16 +133,15 @@ public final class SupervisorLease {
             }
             let life = try openExisting(project.lifeLock, kernel)
             if try !kernel.tryLock(life) {
-                if lost(project, kernel) != nil { throw .busy }
+                lost = Self.lost(project, kernel)
+                if lost != nil { throw .busy }
                 try kernel.lock(life)
             }
             // Held until the other is had as well.
             withExtendedLifetime(start.raw) {}
             return nil
         } catch {
-            if error == .busy, let record = lost(project, kernel) {
-                throw .lost(pid: record.pid, socket: record.socket)
-            }
+            if let lost { throw .lost(pid: lost.pid, socket: lost.socket) }
             // Without a state folder nobody can have it.
             if error == .noEntry || error == .notDirectory { return nil }
             throw .unreadable(path: project.lifeLock, error)

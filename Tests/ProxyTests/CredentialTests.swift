@@ -196,55 +196,58 @@ import Testing
             ["PRI * HT", "TP/2.0\r\n\r\nSM\r\n\r\n"],
         ])
     func http_inPieces_toATCPRemoteWithACertificate_isRefused(_ pieces: [String]) throws {
-        let authority = CertificateAuthority()
-        let own = authority.issue("DNS:me")
-        let server = TLSPeer(authority.issue("IP:127.0.0.1"), options: "-Verify", "1", "-CAfile", authority.trustFile)
-        let mesh = try Mesh(["cache"])
-        let tls = TLSSettings(
-            trust: .file(authority.trustFile), certificate: own.certificate, key: own.key)
-        mesh.set("cache", .remote(RemoteTarget(scheme: .tcp, host: "127.0.0.1", port: server.port, tls: tls)))
-        let client = try mesh.call("cache")
-        for piece in pieces.dropLast() {
-            try client.send(piece)
-            // Longer than devmesh waits for what tells what a client speaks; one that says nothing is connected then.
-            if piece.isEmpty { #expect(server.wait(for: "CIPHER is")) } else { #expect(try client.isQuiet()) }
-        }
-        try client.send(pieces.last!)
-        let answer = try? client.receiveAll()
-        #expect(answer?.hasPrefix("HTTP/1.1 200") != true)
-        mesh.settle()
-        // What is no HTTP still passes, behind what has not.
-        let other = try mesh.call("cache")
-        try other.send("*1\r\n$4\r\nPING\r\n")
-        #expect(server.wait(for: "PING"))
-        // What it says of itself before that holds the certificates, random letters among them.
-        let lines = server.heard.split(separator: "\n").drop { !$0.hasPrefix("CIPHER is") }
-        for word in ["GE", "HTTP", "localhost", "SM"] {
-            #expect(!lines.contains { $0.hasPrefix(word) || $0.contains("T / ") }, "\(server.heard)")
+        try withCertificate(for: "cache") { mesh, server in
+            let client = try mesh.call("cache")
+            for piece in pieces.dropLast() {
+                try client.send(piece)
+                // Longer than devmesh waits for what tells what a client speaks; one that says nothing is connected then.
+                if piece.isEmpty { #expect(server.wait(for: "CIPHER is")) } else { #expect(try client.isQuiet()) }
+            }
+            try client.send(pieces.last!)
+            let answer = try? client.receiveAll()
+            #expect(answer?.hasPrefix("HTTP/1.1 200") != true)
+            mesh.settle()
+            // What is no HTTP still passes, behind what has not.
+            let other = try mesh.call("cache")
+            try other.send("*1\r\n$4\r\nPING\r\n")
+            #expect(server.wait(for: "PING"))
+            // What it says of itself before that holds the certificates, random letters among them.
+            let lines = server.heard.split(separator: "\n").drop { !$0.hasPrefix("CIPHER is") }
+            for word in ["GE", "HTTP", "localhost", "SM"] {
+                #expect(!lines.contains { $0.hasPrefix(word) || $0.contains("T / ") }, "\(server.heard)")
+            }
         }
     }
 
     /// A page may wait until a server that speaks first has spoken.
     @Test(.enabled(if: OpenSSL.isPresent), arguments: ["POST / HTTP/1.1\r\nHost: localhost\r\n\r\n", "EHLO me\r\n"])
     func behindAGreeting_ofATCPRemoteWithACertificate_onlyHTTPIsRefused(_ said: String) throws {
+        try withCertificate(for: "mail") { mesh, server in
+            let client = try mesh.call("mail")
+            #expect(server.wait(for: "CIPHER is"))
+            server.say("220 mail\n")
+            #expect(try client.receive(until: "mail\n") == "220 mail\n")
+            try client.send(said)
+            if said.hasPrefix("EHLO") {
+                #expect(server.wait(for: "EHLO me"))
+            } else {
+                #expect(try client.expectReset())
+                #expect(!server.heard.contains("POST"))
+            }
+        }
+    }
+
+    /// With a service at a tcp remote that wants to see our certificate.
+    private func withCertificate(for service: String, _ body: (Mesh, TLSPeer) throws -> Void) throws {
         let authority = CertificateAuthority()
         let own = authority.issue("DNS:me")
         let server = TLSPeer(authority.issue("IP:127.0.0.1"), options: "-Verify", "1", "-CAfile", authority.trustFile)
-        let mesh = try Mesh(["mail"])
+        let mesh = try Mesh([service])
         let tls = TLSSettings(
             trust: .file(authority.trustFile), certificate: own.certificate, key: own.key)
-        mesh.set("mail", .remote(RemoteTarget(scheme: .tcp, host: "127.0.0.1", port: server.port, tls: tls)))
-        let client = try mesh.call("mail")
-        #expect(server.wait(for: "CIPHER is"))
-        server.say("220 mail\n")
-        #expect(try client.receive(until: "mail\n") == "220 mail\n")
-        try client.send(said)
-        if said.hasPrefix("EHLO") {
-            #expect(server.wait(for: "EHLO me"))
-        } else {
-            #expect(try client.expectReset())
-            #expect(!server.heard.contains("POST"))
-        }
+        mesh.set(service, .remote(RemoteTarget(scheme: .tcp, host: "127.0.0.1", port: server.port, tls: tls)))
+        // Its files go with it.
+        try withExtendedLifetime(authority) { try body(mesh, server) }
     }
 
     /// Runs a program to its end and returns what it said.
