@@ -3,7 +3,10 @@ import Manifest
 /// What is built, run, logged and restarted by itself: services, and their versions.
 extension Plan {
     /// Each service, followed by its versions.
-    public var units: [ServicePlan] { services.flatMap { [$0] + $0.versions } }
+    public var units: [ServicePlan] {
+        // Most have no versions: they are not copied one by one.
+        services.contains { !$0.versions.isEmpty } ? services.flatMap { [$0] + $0.versions } : services
+    }
 
     /// Finds a service, `members`, or one of its versions, `members@next`; what a service itself runs may be called
     /// `members@local`. Nil where there is none.

@@ -70,7 +70,12 @@ extension Kernel {
         bytes.reserveCapacity(size)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 1)
         defer { buffer.deallocate() }
-        while case .bytes(let count) = try read(descriptor, into: buffer) { bytes.append(contentsOf: buffer[..<count]) }
+        // The kernel allocates as much as is asked for before it tells a number in /proc/sys.
+        var room = min(max(size + 1, 4096), buffer.count)
+        while case .bytes(let count) = try read(descriptor, into: .init(rebasing: buffer[..<room])) {
+            bytes.append(contentsOf: buffer[..<count])
+            if count == room { room = min(room * 2, buffer.count) }
+        }
         return bytes
     }
 
