@@ -611,17 +611,20 @@ int cp_signal_is_ignored(int number) {
 struct diag_query {
     struct nlmsghdr header;
     struct inet_diag_req_v2 query;
+    // For dumps: which sockets, as a program that the kernel runs on each (linux/inet_diag.h).
+    struct nlattr filter;
+    struct inet_diag_bc_op ports[4];
 };
 
 /// Asks; returns the socket that the answer comes from, or a negative errno.
 static int ask_diag(struct diag_query *message, uint16_t flags) {
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     if (fd < 0) return -errno;
-    message->header.nlmsg_len = sizeof *message;
+    message->header.nlmsg_len = flags & NLM_F_DUMP ? sizeof *message : offsetof(struct diag_query, filter);
     message->header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
     message->header.nlmsg_flags = NLM_F_REQUEST | flags;
     message->query.sdiag_protocol = IPPROTO_TCP;
-    if (send(fd, message, sizeof *message, 0) < 0) {
+    if (send(fd, message, message->header.nlmsg_len, 0) < 0) {
         int error = errno;
         close(fd);
         return -error;
@@ -650,12 +653,18 @@ static ssize_t receive(int fd, void *buffer, size_t size) {
     return length < 0 ? -errno : length ? length : -EPROTO;
 }
 
-static int dump_tcp(uint8_t family, uint32_t states, uint16_t port, struct cp_socket_entry *out, int capacity, int count) {
+static int dump_tcp(const struct cp_socket_query *query, uint8_t family, struct cp_socket_entry *out, int capacity, int count) {
     struct diag_query message;
     memset(&message, 0, sizeof message);
     message.query.sdiag_family = family;
-    message.query.idiag_states = states;
-    message.query.id.idiag_sport = htons(port);
+    message.query.idiag_states = 1u << (query->established ? TCP_ESTABLISHED : TCP_LISTEN);
+    message.filter.nla_type = INET_DIAG_REQ_BYTECODE;
+    message.filter.nla_len = sizeof message.filter + sizeof message.ports;
+    // Each comparison is two operations long, the second its number; past the end is a no.
+    message.ports[0] = (struct inet_diag_bc_op){.code = INET_DIAG_BC_S_GE, .yes = 8, .no = 20};
+    message.ports[1].no = query->lowest;
+    message.ports[2] = (struct inet_diag_bc_op){.code = INET_DIAG_BC_S_LE, .yes = 8, .no = 12};
+    message.ports[3].no = query->highest;
     int fd = ask_diag(&message, NLM_F_DUMP);
     if (fd < 0) return fd;
     _Alignas(struct nlmsghdr) char buffer[16384];
@@ -676,9 +685,7 @@ static int dump_tcp(uint8_t family, uint32_t states, uint16_t port, struct cp_so
                 close(fd);
                 return error < 0 ? error : -EPROTO;
             }
-            struct inet_diag_msg *info = NLMSG_DATA(each);
-            if (port && ntohs(info->id.idiag_sport) != port) continue;
-            if (count < capacity) take_entry(&out[count], info);
+            if (count < capacity) take_entry(&out[count], NLMSG_DATA(each));
             count++;
         }
     }
@@ -723,17 +730,11 @@ int cp_tcp_find(const struct sockaddr *own, const struct sockaddr *peer, struct 
     return 0;
 }
 
-static int dump_both(uint32_t states, uint16_t port, struct cp_socket_entry *out, int capacity) {
-    int count = dump_tcp(AF_INET, states, port, out, capacity, 0);
+int cp_tcp_sockets(const struct cp_socket_query *query, struct cp_socket_entry *out, int capacity) {
+    int count = dump_tcp(query, AF_INET, out, capacity, 0);
     if (count < 0) return count;
-    int both = dump_tcp(AF_INET6, states, port, out, capacity, count);
+    int both = dump_tcp(query, AF_INET6, out, capacity, count);
     return both < 0 ? count : both;
-}
-
-int cp_tcp_listeners(struct cp_socket_entry *out, int capacity) { return dump_both(1u << TCP_LISTEN, 0, out, capacity); }
-
-int cp_tcp_established(uint16_t port, struct cp_socket_entry *out, int capacity) {
-    return dump_both(1u << TCP_ESTABLISHED, port, out, capacity);
 }
 
 int cp_inotify_create(void) {
@@ -748,8 +749,7 @@ int cp_inotify_add(int fd, const char *path, uint32_t mask) {
 
 int cp_inotify_remove(int fd, int watch) { return inotify_rm_watch(fd, watch) < 0 ? -errno : 0; }
 #else
-int cp_tcp_listeners(struct cp_socket_entry *out, int capacity) { return -ENOSYS; }
-int cp_tcp_established(uint16_t port, struct cp_socket_entry *out, int capacity) { return -ENOSYS; }
+int cp_tcp_sockets(const struct cp_socket_query *query, struct cp_socket_entry *out, int capacity) { return -ENOSYS; }
 int cp_tcp_find(const struct sockaddr *own, const struct sockaddr *peer, struct cp_socket_entry *out) { return -ENOSYS; }
 int cp_inotify_create(void) { return -ENOSYS; }
 int cp_inotify_add(int fd, const char *path, uint32_t mask) { return -ENOSYS; }

@@ -32,14 +32,14 @@ public struct PortHolder: Sendable, Equatable {
 
 /// The kernel's table of TCP sockets, seen without touching any of them (sock_diag(7), else /proc/net/tcp).
 public enum SocketTable {
-    /// Sockets that listen; nil where the system doesn't show them.
-    public static func listeners() -> [SocketEntry]? {
-        fetch(with: { cp_tcp_listeners($0, $1) }) ?? parsed(state: "0A")
+    /// Sockets that listen at some of these ports; nil where the system doesn't show them.
+    public static func listeners(at ports: ClosedRange<Int>) -> [SocketEntry]? {
+        fetch(ports, established: false) ?? parsed(state: "0A")?.filter { ports.contains($0.port) }
     }
 
     /// Established sockets whose local port is `port`; nil where the system doesn't show them.
     public static func established(localPort port: Int) -> [SocketEntry]? {
-        fetch(with: { cp_tcp_established(UInt16(port), $0, $1) }) ?? parsed(state: "01")?.filter { $0.port == port }
+        fetch(port...port, established: true) ?? parsed(state: "01")?.filter { $0.port == port }
     }
 
     /// The user whose process has the other end of a connection within this machine; nil where nobody has it any more, or
@@ -92,19 +92,21 @@ public enum SocketTable {
 
     /// Who listens on a port; nil if nobody does or the system won't tell.
     public static func holder(ofPort port: Int) -> PortHolder? {
-        guard let entry = listeners()?.first(where: { $0.port == port }) else { return nil }
+        guard let entry = listeners(at: port...port)?.first else { return nil }
         for process in ProcessTable.snapshot().entries where hasSocket(process.pid, where: { $0 == entry.inode }) {
             return PortHolder(pid: process.pid, program: ProcessTable.program(of: process.pid), user: entry.user)
         }
         return PortHolder(pid: nil, program: nil, user: entry.user)
     }
 
-    private static func fetch(with dump: (UnsafeMutablePointer<cp_socket_entry>, Int32) -> Int32) -> [SocketEntry]? {
+    private static func fetch(_ ports: ClosedRange<Int>, established: Bool) -> [SocketEntry]? {
+        var query = cp_socket_query(
+            established: established ? 1 : 0, lowest: UInt16(ports.lowerBound), highest: UInt16(ports.upperBound))
         var capacity = 256
         while true {
             var total: Int32 = 0
             let found = [cp_socket_entry](unsafeUninitializedCapacity: capacity) { buffer, count in
-                total = dump(buffer.baseAddress!, Int32(capacity))
+                total = cp_tcp_sockets(&query, buffer.baseAddress!, Int32(capacity))
                 count = min(max(Int(total), 0), capacity)
             }
             if total < 0 { return nil }

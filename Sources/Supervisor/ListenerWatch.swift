@@ -56,11 +56,13 @@ final class ListenerWatch {
 
     /// Looks once, now.
     func look(for process: ManagedProcess, on port: Int) -> Sighting {
-        sighting(of: process, on: port, in: SocketTable.listeners())
+        sighting(of: process, on: port, in: SocketTable.listeners(at: port...port))
     }
 
     private func lookForAll() {
-        let table = SocketTable.listeners()
+        let ports = waiting.values.lazy.map(\.port)
+        guard let lowest = ports.min(), let highest = ports.max() else { return }
+        let table = SocketTable.listeners(at: lowest...highest)
         for pid in waiting.keys.sorted() {
             guard var entry = waiting[pid] else { continue }
             let found = sighting(of: entry.process, on: entry.port, in: table)

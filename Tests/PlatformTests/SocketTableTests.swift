@@ -5,11 +5,20 @@ import Testing
     @Test func listeners_ownSocket_isShownAndOwned() throws {
         let listener = try Kernel.real.listen(at: .loopback(0))
         let port = Kernel.real.localAddress(listener)!.port!
-        let entry = try #require(SocketTable.listeners()?.first { $0.port == port })
+        let entry = try #require(SocketTable.listeners(at: port...port)?.first)
         #expect(entry.user == ThisProcess.userID)
         #expect(!entry.isV6)
         #expect(SocketTable.sockets(of: ThisProcess.id).contains(entry.inode))
         #expect(SocketTable.holder(ofPort: port)?.pid == ThisProcess.id)
+    }
+
+    @Test func listeners_atPorts_areThoseAtNoOthers() throws {
+        let listeners = try [1, 2, 3].map { _ in try Held(Kernel.real.listen(at: .loopback(0))) }
+        let ports = listeners.map { Kernel.real.localAddress($0.listener)!.port! }.sorted()
+        let found = try #require(SocketTable.listeners(at: ports[0]...ports[1])).map(\.port)
+        #expect(found.contains(ports[0]) && found.contains(ports[1]) && !found.contains(ports[2]))
+        #expect(found.allSatisfy((ports[0]...ports[1]).contains))
+        #expect(SocketTable.listeners(at: 1...65_535).map { Set($0.map(\.port)).isSuperset(of: ports) } == true)
     }
 
     @Test func established_connection_isFoundByBothPorts() throws {
@@ -58,4 +67,10 @@ import Testing
         listener.close()
         #expect(SocketTable.holder(ofPort: port) == nil)
     }
+}
+
+private final class Held {
+    let listener: Descriptor
+
+    init(_ listener: consuming Descriptor) { self.listener = listener }
 }

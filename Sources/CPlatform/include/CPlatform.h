@@ -147,10 +147,13 @@ struct cp_socket_entry {
     uint16_t peer_port;
     uint8_t family;  // 4 or 6: of its own address, also where an IPv6 socket has an IPv4 one
 };
-/// Fills `out` with TCP sockets that listen; returns how many there are (may exceed `capacity`).
-int cp_tcp_listeners(struct cp_socket_entry *out, int capacity);
-/// The same for established sockets whose local port is `port`.
-int cp_tcp_established(uint16_t port, struct cp_socket_entry *out, int capacity);
+/// TCP sockets that listen, or with `established` have a connection, at local ports within bounds.
+struct cp_socket_query {
+    int established;
+    uint16_t lowest, highest;
+};
+/// Fills `out` with what is found; returns how much that is (may exceed `capacity`).
+int cp_tcp_sockets(const struct cp_socket_query *query, struct cp_socket_entry *out, int capacity);
 /// The one socket, in whatever state, that has these two ends; -ENOENT where there is none.
 int cp_tcp_find(const struct sockaddr *own, const struct sockaddr *peer, struct cp_socket_entry *out);
 
