@@ -16,6 +16,7 @@ import Watch
 extension Mesh {
     /// Opens every address, then starts what was asked for. Where one can't be opened nothing has been started.
     func comeUp(_ planned: Planned) throws(MeshError) {
+        ports.lookAhead(plan.services.count { $0.service.listens == .assigned && selection[$0.name] != .idle })
         do throws(ProxyError) {
             try proxy.open(plan.frontSpecs)
         } catch {
@@ -35,12 +36,12 @@ extension Mesh {
         }
         // What a crash left; worktrees are made anew.
         supervisor.removeWorktrees(in: project.worktreesFolder, plan.inherited)
+        // Starting goes first: to show the output of many programs costs time that they would wait for.
+        let pause = Duration.milliseconds(min(max(plan.services.count * 2, 25), 100))
         // Asked for before anything is started, and so the number of the first line that can come of it.
         logs.nextSeq(on: loop.remote) { [bound = LoopBound(self, loop)] _, seq in
-            // Starting goes first: to show the output of many programs costs time that they would wait for.
-            bound.value.loop.after(.milliseconds(25)) { bound.value.sayStarted(firstSeq: seq) }
+            bound.value.loop.after(pause) { bound.value.sayStarted(firstSeq: seq) }
         }
-        ports.lookAhead(plan.services.count { $0.service.listens == .assigned && selection[$0.name] != .idle })
         withFrontsHeld {
             supervisor.add(plan.units.map(entry))
             startServices(serviceNames.filter { selection[$0] != .idle }.map(targets.unit(of:)) + pinnedUnits.sorted())

@@ -2,7 +2,7 @@ import Plan
 import Platform
 
 /// Asks the system about ports, by binding them.
-public struct PortProbe {
+public struct PortProbe: Sendable {
     private let kernel: Kernel
     private let hasV6: Bool
     private let places: Places?
