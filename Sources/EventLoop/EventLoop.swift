@@ -19,6 +19,9 @@ public final class EventLoop {
     public let scratch: UnsafeMutableRawBufferPointer
 
     private let poller: any Poller
+    private let isEager: Bool
+    /// Whether the wait before this one was over at once.
+    private var wasBrief = false
     private var slots: [Slot] = []
     private var freeSlots: [UInt32] = []
     private var events: [PollEvent] = []
@@ -33,9 +36,21 @@ public final class EventLoop {
         var handler: (any ReadinessHandler)?
     }
 
-    public init(kernel: Kernel = .real, backend: PollerBackend = .native) throws(Errno) {
+    /// For how long an eager loop looks again and again.
+    private static let brief = Duration.microseconds(50)
+
+    /// - Parameter isEager: whether it may look again for a moment, where the wait before was as short, rather than
+    ///   sleep and be woken, which takes about that long: for loops that answer others who wait.
+    public convenience init(
+        kernel: Kernel = .real, backend: PollerBackend = .native, isEager: Bool = false
+    ) throws(Errno) {
+        try self.init(kernel: kernel, poller: backend.make(kernel), isEager: isEager)
+    }
+
+    public init(kernel: Kernel = .real, poller: any Poller, isEager: Bool = false) throws(Errno) {
         self.kernel = kernel
-        poller = try backend.make(kernel)
+        self.poller = poller
+        self.isEager = isEager
         remote = try LoopRemote(kernel: kernel)
         now = .now
         scratch = .allocate(byteCount: 262_144, alignment: 4096)
@@ -67,11 +82,21 @@ public final class EventLoop {
         runDeferred()
         while let timer = timers.popDue(now) { timer.fire() }
         if isStopped { return }
-        let waits = deferred.isEmpty
         events.removeAll(keepingCapacity: true)
-        try poller.wait(waits ? timers.timeout(from: .now) : 0, into: &events)
-        now = .now
+        try wait()
         for event in events { deliver(event) }
+    }
+
+    private func wait() throws(Errno) {
+        let began = Instant.now
+        let timeout = deferred.isEmpty ? timers.timeout(from: began) : 0
+        if wasBrief, timeout != 0 {
+            repeat { try poller.wait(0, into: &events) } while events.isEmpty && Instant.now - began < Self.brief
+        }
+        if events.isEmpty { try poller.wait(timeout, into: &events) }
+        now = .now
+        // What other threads post comes when it does: to hurry would be at their cost.
+        wasBrief = isEager && now - began < Self.brief && events.contains { $0.token != .max }
     }
 
     private func deliver(_ event: PollEvent) {

@@ -45,7 +45,7 @@ public enum MeshProcess {
         _ lease: SupervisorLease, _ options: MeshOptions, _ hooks: MeshHooks, _ unstored: UnstoredOutput,
         _ kernel: Kernel
     ) throws(MeshError) -> Int32 {
-        let loop = try attempt { () throws(Errno) in try EventLoop(kernel: kernel) }
+        let loop = try attempt { () throws(Errno) in try EventLoop(kernel: kernel, isEager: true) }
         // Before anything that may take its time: what comes meanwhile is heard once the loop runs.
         let heard = Heard()
         let signals = try attempt { () throws(Errno) in

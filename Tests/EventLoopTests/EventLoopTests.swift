@@ -13,6 +13,51 @@ import Testing
         }
         #expect(answer == "hello")
     }
+
+    @Test(arguments: [true, false]) func briefWait_isFollowedByLooks_thenByRest_whereTheLoopIsEager(_ isEager: Bool)
+        throws
+    {
+        let poller = BriefPoller()
+        let loop = try EventLoop(poller: poller, isEager: isEager)
+        let handler = Nothing()
+        let registration = try loop.watch(0, handler)
+        poller.onRest = { loop.stop() }
+        try loop.run()
+        registration.cancel()
+        #expect(poller.looks > 0 || !isEager)
+        #expect(poller.looks == 0 || isEager)
+        #expect(poller.hasRested)
+    }
+}
+
+/// Has something at each wait, until there has been a look or a thousand waits; then nothing any more.
+private final class BriefPoller: Poller {
+    var looks = 0
+    var hasRested = false
+    var onRest: () -> Void = {}
+    private var waits = 0
+    private var token: UInt64 = 0
+
+    func add(_ raw: Int32, token: UInt64) { if token != .max { self.token = token } }
+    func remove(_ raw: Int32, token: UInt64) {}
+    var needsRearming: Bool { false }
+    func rearm(_ raw: Int32, token: UInt64, _ direction: Readiness) {}
+
+    func wait(_ timeout: Int32, into events: inout [PollEvent]) {
+        if timeout == 0 {
+            looks += 1
+        } else if looks > 0 || waits == 1000 {
+            hasRested = true
+            onRest()
+        } else {
+            waits += 1
+            events.append(PollEvent(token: token, readiness: .readable))
+        }
+    }
+}
+
+private final class Nothing: ReadinessHandler {
+    func ready(_ readiness: Readiness) {}
 }
 
 private final class Echo: StreamDelegate {
