@@ -111,23 +111,32 @@ public enum ChildTable {
 
     /// Waits until a child ends; for threads that may wait.
     public static func wait(_ pid: Int32) -> ExitStatus {
-        var info = siginfo_t()
-        // The child is left as it is (WNOWAIT), so that `reap` takes it under the lock.
-        while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+        awaitEnd(of: pid)
         return reap(pid) ?? .unknown
     }
 
     /// Waits until a child ends; for threads that may wait. Once `patience` is over, its group is killed.
     /// - Returns: how it ended by itself; nil where it had to be killed.
     public static func wait(_ pid: Int32, within patience: Duration) -> ExitStatus? {
-        let end = Instant.now + patience
-        repeat {
-            if let status = reap(pid) { return status }
-            PlatformThread.sleep(.milliseconds(1))
-        } while .now < end
-        signal(pid, .kill, group: true)
-        _ = wait(pid)
-        return nil
+        if let status = reap(pid) { return status }
+        let hasEnded = PlatformSemaphore()
+        // Not every system has a call that waits for a child and for a while at once.
+        let waiter = try? PlatformThread("child") {
+            awaitEnd(of: pid)
+            hasEnded.signal()
+        }
+        let isInTime = waiter != nil && hasEnded.wait(within: patience)
+        if !isInTime { signal(pid, .kill, group: true) }
+        // Until then nobody else may get this pid.
+        waiter?.join()
+        let status = wait(pid)
+        return isInTime ? status : nil
+    }
+
+    private static func awaitEnd(of pid: Int32) {
+        var info = siginfo_t()
+        // The child is left as it is (WNOWAIT), so that `reap` takes it under the lock.
+        while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) != 0, errno == EINTR {}
     }
 
     /// Sends a signal to a child, or with `group` to its whole process group. One that is gone is no error.

@@ -43,7 +43,7 @@ public final class PlatformSemaphore: @unchecked Sendable {
     public func wait(within timeout: Duration) -> Bool {
         var deadline = timespec()
         clock_gettime(CLOCK_REALTIME, &deadline)
-        let total = Int64(deadline.tv_nsec) + min(timeout.nanoseconds, 1 << 60)
+        let total = Int64(deadline.tv_nsec) + min(max(timeout.nanoseconds, 0), 1 << 60)
         deadline.tv_sec += Int(total / 1_000_000_000)
         deadline.tv_nsec = Int(total % 1_000_000_000)
         pthread_mutex_lock(mutex)

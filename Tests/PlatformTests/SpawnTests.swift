@@ -138,13 +138,15 @@ import Testing
         #expect(ChildTable.wait(quick, within: patience(.seconds(30))) == .exited(3))
         let pid = try ChildTable.spawn(shell("sleep 60 & wait"), stdout: pipe.writer.raw)
         #expect(ChildTable.wait(pid, within: .milliseconds(20)) == nil)
-        #expect(ChildTable.reap(pid) == nil)
+        #expect(!ChildTable.contains(pid))
         // Its group has gone with it: nobody holds the pipe any more.
         pipe.writer.close()
         let reader = pipe.reader
         var byte: [UInt8] = [0]
         let end = try byte.withUnsafeMutableBytes { try Kernel.real.read(reader, into: $0) }
         #expect(end == .endOfFile)
+        let late = try ChildTable.spawn(shell("sleep 60"))
+        #expect(ChildTable.wait(late, within: .seconds(-1)) == nil, "no time was left for it")
     }
 
     @Test func find_program() throws {

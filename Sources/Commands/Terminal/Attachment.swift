@@ -49,19 +49,18 @@ final class Attachment: Sendable {
         }
     }
 
-    /// Puts back what the program has set, once what is being written is.
+    /// Puts back what the program has set, once what is being written is; a terminal that takes nothing is left to a
+    /// thread that goes with this process.
     private func leave() {
         isLeft.store(true, ordering: .sequentiallyConsistent)
-        let end = Instant.now + Self.patience
-        while !undo(), .now < end { PlatformThread.sleep(.milliseconds(5)) }
-    }
-
-    private func undo() -> Bool {
-        screen.withLockIfAvailable { screen in
-            guard StandardStream.output.waitWritable(timeout: .zero) else { return false }
-            try? StandardStream.output.write(screen.modes.undoing + "\u{1B}[0m\r\n\u{1B}[J")
-            return true
-        } ?? false
+        let isUndone = Handoff<Bool>()
+        let undo = { @Sendable in
+            let undoing = self.screen.withLock { $0.modes.undoing }
+            try? StandardStream.output.write(undoing + "\u{1B}[0m\r\n\u{1B}[J")
+            isUndone.give(true)
+        }
+        guard (try? Following.onThread(undo)) != nil else { return }
+        _ = isUndone.take(within: Self.patience)
     }
 
     // MARK: Screen
