@@ -217,7 +217,7 @@ extension ServiceMachine {
         case .rolling:
             return !service.needsBuild
                 && !slots.contains { slot in
-                    slot.runs.contains { $0.epoch == takenEpoch } || slot.life == .completed(epoch: takenEpoch)
+                    slot.runs.contains { $0.epoch == takenEpoch } || slot.life.isUp(since: takenEpoch)
                 }
         }
     }

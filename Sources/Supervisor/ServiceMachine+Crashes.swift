@@ -10,7 +10,7 @@ extension ServiceMachine {
             slots[index].life = .idle
             return
         }
-        if exit.isSuccess, service.oneShot || service.restart != .always {
+        if exit.isSuccess, !isTriedAgain(after: exit) {
             slots[index].backoff = .zero
             slots[index].life = .completed(epoch: run.epoch)
             return emit(.note("it has completed", instance: number))
@@ -19,7 +19,18 @@ extension ServiceMachine {
             slots[index].life = .idle
             return
         }
-        crashed(index, reason: whyEnded(index, run, exit))
+        let reason = whyEnded(index, run, exit)
+        if exit.isSuccess { return tryAgain(index, .completed(epoch: run.epoch, next: .far), reason: reason) }
+        crashed(index, reason: reason)
+    }
+
+    /// Whether its restart policy has it started again after that end.
+    func isTriedAgain(after exit: ExitStatus) -> Bool {
+        switch service.restart {
+        case .never: false
+        case .onFailure: !exit.isSuccess
+        case .always: !exit.isSuccess || !service.oneShot
+        }
     }
 
     /// Whether to start it again at once, since its port was taken.
@@ -57,28 +68,27 @@ extension ServiceMachine {
             return emit(
                 .note("\(reason); `devmesh start \(service.name)` starts it again", instance: slots[index].number))
         }
+        tryAgain(index, .backoff(reason: reason, .far), reason: reason)
+    }
+
+    private mutating func tryAgain(_ index: Int, _ life: Life, reason: String) {
         let delay = Self.next(after: slots[index].backoff)
+        let isNear = delay < .seconds(1)
         slots[index].backoff = delay
-        let timer = Timer.retry(instance: slots[index].number)
-        if delay < .seconds(1) {
-            slots[index].life = .backoff(reason: reason, .near)
-            emit(.setTimer(timer, delay))
-        } else {
-            slots[index].life = .backoff(reason: reason, .far)
-            emit(.setTimer(timer, delay - .seconds(1)))
-        }
+        slots[index].life = life
+        if isNear { slots[index].life.nextTry = .near }
+        emit(.setTimer(.retry(instance: slots[index].number), isNear ? delay : delay - .seconds(1)))
         emit(.note("\(reason); next try in \(delay.inWords)", instance: slots[index].number))
     }
 
     mutating func retryIsNear(_ instance: Int) {
         guard slots.indices.contains(instance - 1) else { return }
-        switch slots[instance - 1].life {
-        case .backoff(let reason, .far):
-            slots[instance - 1].life = .backoff(reason: reason, .near)
+        switch slots[instance - 1].life.nextTry {
+        case .far:
+            slots[instance - 1].life.nextTry = .near
             emit(.setTimer(.retry(instance: instance), .seconds(1)))
-        case .backoff(let reason, .near):
-            slots[instance - 1].life = .backoff(reason: reason, .due)
-        default: break
+        case .near: slots[instance - 1].life.nextTry = .due
+        case .due, nil: break
         }
     }
 

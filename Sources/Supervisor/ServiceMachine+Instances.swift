@@ -141,10 +141,9 @@ extension ServiceMachine {
         case .draining(let run, _): slots[seat] = .draining(run, ending)
         case .collapsing(let run, _), .stopping(let run, _): slots[seat] = .stopping(run, ending)
         case .killing(let run, _): slots[seat] = .killing(run, ending)
-        case .backoff where ending == .rest:
+        case .backoff where ending == .rest, .failed where ending == .rest, .completed where ending == .rest:
             emit(.cancelTimer(.retry(instance: slots[seat.index].number)))
             slots[seat] = .idle
-        case .failed where ending == .rest, .completed where ending == .rest: slots[seat] = .idle
         case .idle, .backoff, .failed, .completed: break
         }
     }

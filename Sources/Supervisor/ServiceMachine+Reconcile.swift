@@ -129,7 +129,7 @@ extension ServiceMachine {
         for index in slots.indices.prefix(count) {
             switch slots[index].life {
             case .idle: spawn(Seat(index: index))
-            case .backoff(_, .due) where !isBuildingForUs:
+            case let life where life.nextTry == .due && !isBuildingForUs:
                 slots[index].restarts += 1
                 spawn(Seat(index: index))
             default: break

@@ -100,7 +100,7 @@ extension Life {
     func isUp(since epoch: Int) -> Bool {
         switch self {
         case .ready(let run): run.epoch >= epoch
-        case .completed(let past): past >= epoch
+        case .completed(let past, _): past >= epoch
         default: false
         }
     }

@@ -60,7 +60,7 @@ extension ServiceMachine {
         case .idle, .rolling: break
         }
         if let failed = all.first(where: { $0.state == .failed }) { return failed }
-        if !all.isEmpty, all.allSatisfy({ $0.state == .completed }) { return (.completed, "it has completed") }
+        if let first = all.first, all.allSatisfy({ $0.state == .completed }) { return first }
         return (.stopped, "it has no instance; `devmesh scale \(service.name)=1` gives it one")
     }
 
@@ -95,9 +95,9 @@ extension ServiceMachine {
             switch slot.life {
             case .starting: true
             case .draining(_, let ending), .stopping(_, let ending), .killing(_, let ending): ending == .replace
-            case .collapsing(_, let exit): !exit.isSuccess && service.restart != .never
-            case .backoff(_, let wait): wait != .far
-            case .idle, .ready, .unready, .failed, .completed: false
+            case .collapsing(_, let exit): isTriedAgain(after: exit)
+            case .backoff, .completed: slot.life.nextTry.map { $0 != .far } ?? false
+            case .idle, .ready, .unready, .failed: false
             }
         }
     }
@@ -114,10 +114,13 @@ extension Slot {
         case .draining(_, .replace), .stopping(_, .replace), .killing(_, .replace):
             (.stopping, "it is being restarted")
         case .draining(_, .rest), .stopping(_, .rest), .killing(_, .rest): (.stopping, "it is being stopped")
+        case .collapsing(_, let exit) where exit.isSuccess:
+            (.stopping, "\(exit.inWords); what it has left behind is being ended")
         case .collapsing(_, let exit): (.failed, exit.inWords)
         case .backoff(let reason, _): (.failed, reason)
         case .failed(let reason): (.failed, reason)
-        case .completed: (.completed, "it has completed")
+        case .completed(_, nil): (.completed, "it has completed")
+        case .completed: (.completed, "it has completed; its `restart` is \"always\", so it is started again")
         }
     }
 }

@@ -111,7 +111,7 @@ final class ServiceRunner {
     var prospects: [String] {
         var lines: [String] = []
         for slot in machine.slots {
-            guard case .backoff(_, let wait) = slot.life,
+            guard let wait = slot.life.nextTry,
                 let due = timers[.retry(instance: slot.number)]?.due
             else {
                 lines += handover(in: slot)

@@ -61,7 +61,8 @@ enum Life: Sendable, Equatable {
     case backoff(reason: String, Wait)
     /// Crashed, with no retry to come.
     case failed(reason: String)
-    case completed(epoch: Int)
+    /// - next: where it is started again nevertheless (`restart: always`).
+    case completed(epoch: Int, next: Wait? = nil)
 
     /// What comes when nothing of a run is left.
     enum Ending: Sendable, Equatable {
@@ -84,6 +85,24 @@ enum Life: Sendable, Equatable {
             .killing(let run, _), .collapsing(let run, _):
             run
         case .idle, .backoff, .failed, .completed: nil
+        }
+    }
+
+    /// How far away it is from being started again by itself; nil where it won't be.
+    var nextTry: Wait? {
+        get {
+            switch self {
+            case .backoff(_, let wait): wait
+            case .completed(_, let wait): wait
+            default: nil
+            }
+        }
+        set {
+            switch self {
+            case .backoff(let reason, _): if let newValue { self = .backoff(reason: reason, newValue) }
+            case .completed(let epoch, _): self = .completed(epoch: epoch, next: newValue)
+            default: break
+            }
         }
     }
 

@@ -84,8 +84,46 @@ import Testing
         #expect(onFailure.state == .completed)
         var always = World.ready(.sample { $0.restart = .always })
         always.exit(always.newest, .exited(0))
-        #expect(always.state == .failed)
-        #expect(always.timers[.retry(instance: 1)] != nil)
+        #expect(always.state == .completed)
+        #expect(always.reason?.contains(#""always""#) == true)
+        #expect(always.holds, "the next try is near")
+        always.fire(.retry(instance: 1))
+        #expect(always.state == .starting)
+        #expect(always.machine.status.instances[0].restarts == 1)
+        always.everythingGetsReady()
+        always.exit(always.newest, .exited(0))
+        #expect(always.answers, "the next try is far")
+        #expect(always.timers[.retry(instance: 1)] == .zero)
+        always.fire(.retry(instance: 1))
+        #expect(always.holds)
+        always.command { .stop($0) }
+        #expect(always.state == .stopped)
+        #expect(always.timers.isEmpty)
+    }
+
+    @Test func exitZero_ofWhatIsAlwaysRestarted_hasStarted() {
+        var world = World(
+            .sample {
+                $0.listens = .nothing
+                $0.restart = .always
+            })
+        let ticket = world.command { .start($0) }
+        world.spawned()
+        world.exit(world.newest, .exited(0))
+        #expect(world.outcomes[ticket] == .done)
+    }
+
+    @Test func exitZero_leavesOthersBehind_isNoFailureMeanwhile() {
+        var world = World(.sample { $0.oneShot = true })
+        let ticket = world.command { .start($0) }
+        world.spawned()
+        let key = world.newest
+        world.exit(key, .exited(0), leftovers: 1)
+        #expect(world.state == .stopping)
+        world.processes[key] = nil
+        world.send(.treeGone(key))
+        #expect(world.state == .completed)
+        #expect(world.outcomes[ticket] == .done)
     }
 
     @Test func portTaken_triesAnotherAtOnceWithoutCountingACrash() {
