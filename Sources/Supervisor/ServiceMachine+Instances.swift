@@ -41,6 +41,8 @@ extension ServiceMachine {
             slots[seat] = .starting(run)
             emit(.probeReady(key))
             emit(.setTimer(.ready(key), service.ready.timeout))
+        // Only now the signal reaches it; the time until then was for the start alone.
+        case .stopping: emit(.setTimer(.stop(key), service.stop.timeout))
         default: break
         }
     }

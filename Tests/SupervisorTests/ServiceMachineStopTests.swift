@@ -106,6 +106,17 @@ import Testing
         #expect(world.outcomes[stop] == .done)
     }
 
+    @Test func stop_beforeTheSpawnIsKnown_countsItsTimeoutFromTheSignal() {
+        var world = World()
+        world.command { .start($0) }
+        let key = world.newest
+        world.command { .stop($0) }
+        #expect(world.timers[.stop(key)] == .seconds(10), "a start that never returns is ended as well")
+        world.timers[.stop(key)] = .milliseconds(1)
+        world.spawned(key)
+        #expect(world.timers[.stop(key)] == .seconds(10))
+    }
+
     @Test func stop_duringRestart_winsOverIt() {
         var world = World.ready()
         let restart = world.command { .restart($0) }
