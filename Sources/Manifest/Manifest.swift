@@ -9,6 +9,8 @@ public struct Manifest: Sendable, Equatable {
     public var name: String
     /// `ports.first`, where this project's block begins, if the user chose it.
     public var firstPort: Int?
+    /// `envFile` at the top: absolute.
+    public var environmentFile: String?
     /// Top-level `envFile` and `env`, lowest precedence first.
     public var variables: [Variable]
     /// In the manifest's order, which is the order of the fronts' ports.
@@ -98,6 +100,8 @@ public struct Service: Sendable, Equatable {
     public var run: Command?
     /// What it runs in instead of `run`.
     public var container: Container?
+    /// Its own `envFile`: absolute.
+    public var environmentFile: String?
     /// Service `envFile`, then service `env`: lowest precedence first.
     public var variables: [Variable]
     /// Nil: all services, no edges.

@@ -35,9 +35,16 @@ struct ManifestReader {
             return service.read(scope: scope, defaults: defaults)
         }
         let folderName = folder.split(separator: "/").last.map(String.init) ?? "mesh"
-        return Manifest(
+        var manifest = Manifest(
             path: path, directory: folder, name: root["name"]?.string ?? folderName,
             firstPort: root["ports"]?["first"]?.wholeNumber, variables: variables, services: services)
+        manifest.environmentFile = environmentFile(root).map(absolute)
+        return manifest
+    }
+
+    /// As the manifest names it.
+    func environmentFile(_ node: JSONSyntax) -> String? {
+        node["envFile"]?.string.flatMap { $0.isEmpty || $0.utf8.contains(0) ? nil : $0 }
     }
 
     /// Reads `envFile`, then `env`, and puts them into the scope one by one: each may name those before it.
@@ -45,7 +52,7 @@ struct ManifestReader {
         of node: JSONSyntax, _ scope: inout Scope, injected: InjectedNames, at trail: KeyTrail
     ) -> [Variable] {
         var variables: [Variable] = []
-        if let file = node["envFile"], let name = file.string, !name.isEmpty, !name.utf8.contains(0) {
+        if let file = node["envFile"], let name = environmentFile(node) {
             for assignment in assignments(ofFile: name, file, at: trail.key("envFile")) {
                 let source = Variable.Source.file(path: absolute(name), line: assignment.line)
                 variables.append(

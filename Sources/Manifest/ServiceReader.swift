@@ -44,6 +44,7 @@ struct ServiceReader {
             oneShot: node["oneShot"]?.bool ?? false, remote: remote,
             checkout: node["git"]?.string.map { Checkout(ref: $0) },
             logs: reader.logs(node["logs"], default: defaults.logs))
+        service.environmentFile = reader.environmentFile(node).map(reader.absolute)
         service.container = container(scope, injected, variables)
         service.handover = choice("handover") ?? .hold
         service.watch = watch

@@ -10,13 +10,15 @@ struct ConfigDocument {
 
     /// The document of these services or versions.
     func json(of shown: [ServicePlan]) -> JSON {
-        return [
-            "name": .string(plan.manifest.name),
-            "manifest": .string(plan.manifest.path),
-            "ports": ["first": .int(plan.gatewayPort), "gateway": .int(plan.gatewayPort), "dns": .int(plan.dnsPort)],
-            "env": environment(plan.manifest.variables),
-            "services": .object(shown.map { JSON.Member($0.name, service($0)) }),
+        let gateway = JSON.int(plan.gatewayPort)
+        var members: [JSON.Member] = [
+            .init("name", .string(plan.manifest.name)), .init("manifest", .string(plan.manifest.path)),
+            .init("ports", ["first": gateway, "gateway": gateway, "dns": .int(plan.dnsPort)]),
         ]
+        if let file = plan.manifest.environmentFile { members.append(.init("envFile", .string(file))) }
+        members.append(.init("env", environment(plan.manifest.variables)))
+        members.append(.init("services", .object(shown.map { .init($0.name, service($0)) })))
+        return .object(members)
     }
 
     private func service(_ planned: ServicePlan) -> JSON { .object(members(of: planned)) }
@@ -28,6 +30,7 @@ struct ConfigDocument {
         add("build", service.build.map(command))
         add("run", service.run.map(command))
         add("container", service.container.map(container))
+        add("envFile", service.environmentFile.map { .string($0) })
         add("env", environment(service.variables))
         add("uses", service.uses.map { uses in .array(uses.map { .string(name(of: $0)) }) })
         add("dependsOn", .object(service.dependsOn.map { .init($0.service, .string($0.condition.rawValue)) }))
