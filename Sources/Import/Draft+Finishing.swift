@@ -175,13 +175,19 @@ extension Draft {
         let loaded = Manifest.load(Array(probe.serialized().utf8), path: "/services.json", environment: [:]) { _ in
             .success(bytes)
         }
-        guard case .invalid(let diagnostics) = loaded else { return path }
-        let faults = diagnostics.map {
-            "line \($0.position.line): expected \($0.sentence.expected), found \($0.sentence.found)"
+        func told(_ diagnostics: [Diagnostic], _ severity: Diagnostic.Severity) -> String {
+            diagnostics.filter { $0.severity == severity }
+                .map { "line \($0.position.line): \($0.sentence.fact)" }.joined(separator: "; ")
         }
-        note(
-            "\(path) was left out (\(faults.joined(separator: "; "))); without these lines it can be the \"envFile\" of the "
-                + "manifest")
-        return nil
+        switch loaded {
+        case .valid(_, let warnings):
+            if !warnings.isEmpty { note("\(path): \(told(warnings, .warning))") }
+            return path
+        case .invalid(let diagnostics):
+            note(
+                "\(path) was left out (\(told(diagnostics, .error))); without these lines it can be the \"envFile\" of "
+                    + "the manifest")
+            return nil
+        }
     }
 }

@@ -94,11 +94,13 @@ struct ManifestReader {
             let file = EnvironmentFile(parsing: bytes)
             for fault in file.faults { report.error(fault.sentence, in: name, position: fault.position, trail) }
             for assignment in file.assignments where Injected.isReserved(assignment.name) {
-                report.error(
-                    .injectedVariable(assignment.name), in: name,
+                // Other tools that read the same file may need their port there.
+                let isPort = assignment.name == "PORT"
+                report.add(
+                    isPort ? .warning : .error, isPort ? .portInFile : .injectedVariable(assignment.name), file: name,
                     position: Position(line: assignment.line, column: 1), trail.key(assignment.name))
             }
-            return file.assignments
+            return file.assignments.filter { !Injected.isReserved($0.name) }
         }
     }
 

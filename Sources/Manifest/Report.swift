@@ -28,7 +28,7 @@ final class Report {
         add(.error, sentence, file: file, position: position, trail)
     }
 
-    private func add(
+    func add(
         _ severity: Diagnostic.Severity, _ sentence: Sentence, file: String, position: Position, _ trail: KeyTrail
     ) {
         let diagnostic = Diagnostic(

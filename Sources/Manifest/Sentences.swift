@@ -200,6 +200,10 @@ extension Sentence {
             mend: "Rename one of the two")
     }
 
+    static let portInFile = Sentence(
+        expected: injectedVariable("PORT").expected, found: "\"PORT\", which counts for nothing here",
+        mend: "Leave it to others that read this file; \"listens\" is for a program that insists on its port")
+
     static func injectedVariable(_ name: String) -> Sentence {
         Sentence(
             expected: "a variable that devmesh does not set itself", found: quoted(name),

@@ -178,12 +178,20 @@ struct ImportRulesTests {
         #expect(taken.text.contains(#""envFile": ".env""#))
         expectSound(taken, file: origin.environmentFile!)
         origin.environmentFile = Array("A=1\nPORT=3000\n".utf8)
+        let ofOthers = try ImportedManifest.procfile("web: x", origin)
+        #expect(ofOthers.text.contains(#""envFile": ".env""#))
+        #expect(
+            ofOthers.notes == [
+                ".env: line 2: expected a variable that devmesh does not set itself, found \"PORT\", which counts for "
+                    + "nothing here"
+            ])
+        origin.environmentFile = Array("A=1\nPORT=3000\nSERVICE_X=1\n".utf8)
         let left = try ImportedManifest.procfile("web: x", origin)
         #expect(!left.text.contains("envFile"))
         #expect(
             left.notes == [
-                ".env was left out (line 2: expected a variable that devmesh does not set itself, found \"PORT\"); without "
-                    + "these lines it can be the \"envFile\" of the manifest"
+                ".env was left out (line 3: expected a variable that devmesh does not set itself, found \"SERVICE_X\"); "
+                    + "without these lines it can be the \"envFile\" of the manifest"
             ])
     }
 

@@ -187,6 +187,18 @@ struct NoMeshTests {
             ])
     }
 
+    @Test func envFile_withThePortOfOthers_isReadAllTheSame() throws {
+        let project = TestProject(
+            #"{"envFile": ".env", "services": {"web": {"run": "x"}, "job": {"run": "x", "listens": false}}}"#)
+        project.folder.write(".env", "A=1\nPORT=3000\n")
+        let check = try project.devmesh("check")
+        #expect(check.status == 0 && check.errors.contains(".env:2:1: warning: envFile.PORT: expected a variable "))
+        for name in ["web", "job"] {
+            let lines = try project.devmesh("env", name).output.split(separator: "\n")
+            #expect(lines.contains("A='1'") && !lines.contains("PORT='3000'"), "\(name)")
+        }
+    }
+
     @Test func config_explain_saysWhoSetWhat() throws {
         let project = TestProject(Self.manifest)
         let result = try project.devmesh("config", "--explain", "--json", "reader", environment: ["LEVEL": "info"])
