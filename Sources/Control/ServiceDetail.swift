@@ -66,6 +66,9 @@ public struct MeshEvent: WireType {
     public var detail: String?
     public var instance: String?
 
+    /// What the mesh waits for on its way down.
+    public static let waiting = "waiting"
+
     public init(time: String, service: String?, event: String, detail: String? = nil, instance: String? = nil) {
         self.time = time
         self.service = service

@@ -136,6 +136,11 @@ final class Mesh {
         supervisor.onContainers = {
             LeftContainers.note(client: $0, environment: $1, of: lease.project, kernel: loop.kernel)
         }
+        supervisor.onContainerWait = { [unowned self] client, patience in
+            let sentence = Sentences.containersAwaited(client, patience)
+            hooks.notice(sentence)
+            tell(nil, MeshEvent.waiting, sentence)
+        }
         supervisor.onBridge = { [unowned self] in
             bridge = $0
             openToContainers()

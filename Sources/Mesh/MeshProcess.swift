@@ -55,7 +55,7 @@ public enum MeshProcess {
             to: lease.project.crashReport,
             about: "devmesh \(options.version), supervisor \(ThisProcess.id) of \(lease.project.manifest)\n")
         ThisProcess.becomeSubreaper()
-        let found = clearUp(lease.project, kernel: kernel)
+        let found = clearUp(lease.project, kernel: kernel, onDelay: hooks.notice)
         let recovery = found.said + [found.left].compactMap { $0 }
         for notice in recovery { hooks.notice(notice) }
         let planned = try Planned(
@@ -84,10 +84,15 @@ public enum MeshProcess {
     }
 
     /// Ends what a crash left running, and says what happened; for the holder of the project's lease.
+    /// - Parameter onDelay: told what it waits for, where that takes longer than a moment.
     /// - Returns: sentences for people, and one about what would not end.
-    public static func clearUp(_ project: LocatedProject, kernel: Kernel = .real) -> (said: [String], left: String?) {
+    public static func clearUp(
+        _ project: LocatedProject, kernel: Kernel = .real, onDelay: (String) -> Void
+    ) -> (said: [String], left: String?) {
         let hadContainers = LeftContainers.areNoted(of: project, kernel: kernel)
-        let hasContainers = !LeftContainers.remove(of: project, kernel: kernel)
+        let hasContainers = !LeftContainers.remove(of: project, kernel: kernel) {
+            onDelay(Sentences.containersAwaited($0, $1))
+        }
         let marker = Supervisor.marker(ofProject: project.hash)
         let leftovers = Leftovers.clear(project, marker: marker, kernel: kernel)
         let report = leftovers?.began.flatMap { crashReport(of: project, since: $0.time, kernel: kernel) }

@@ -92,6 +92,11 @@ enum Sentences {
             + "or `devmesh down`."
     }
 
+    static func containersAwaited(_ client: String, _ patience: Duration) -> String {
+        "Waiting for \(client), at most \(patience.inWords): it has to take this project's containers away, and has not "
+            + "answered yet."
+    }
+
     static let containersTaken = "Containers that an earlier mesh of this project may have left were taken away."
 
     /// What is left after all that could be done; nil where nothing is.

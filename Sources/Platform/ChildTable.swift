@@ -116,8 +116,9 @@ public enum ChildTable {
     }
 
     /// Waits until a child ends; for threads that may wait. Once `patience` is over, its group is killed.
+    /// - Parameter onDelay: called once a fifth of it is over.
     /// - Returns: how it ended by itself; nil where it had to be killed.
-    public static func wait(_ pid: Int32, within patience: Duration) -> ExitStatus? {
+    public static func wait(_ pid: Int32, within patience: Duration, onDelay: () -> Void = {}) -> ExitStatus? {
         if let status = reap(pid) { return status }
         let hasEnded = PlatformSemaphore()
         // Not every system has a call that waits for a child and for a while at once.
@@ -125,7 +126,11 @@ public enum ChildTable {
             awaitEnd(of: pid)
             hasEnded.signal()
         }
-        let isInTime = waiter != nil && hasEnded.wait(within: patience)
+        var isInTime = waiter != nil && hasEnded.wait(within: patience / 5)
+        if waiter != nil, !isInTime {
+            onDelay()
+            isInTime = hasEnded.wait(within: patience * 4 / 5)
+        }
         if !isInTime { signal(pid, .kill, group: true) }
         // Until then nobody else may get this pid.
         waiter?.join()

@@ -30,8 +30,12 @@ public enum LeftContainers {
     public static func forget(_ project: LocatedProject, kernel: Kernel = .real) { try? kernel.remove(file(project)) }
 
     /// Takes away what is left; for the holder of the project's lease while nothing of it runs. Waits until that is done.
+    /// - Parameter onDelay: called where that takes longer than a moment: by which program, and how long at most.
     /// - Returns: false where it could not be done.
-    public static func remove(of project: LocatedProject, kernel: Kernel = .real) -> Bool {
+    public static func remove(
+        of project: LocatedProject, kernel: Kernel = .real,
+        onDelay: (_ client: String, _ patience: Duration) -> Void = { _, _ in }
+    ) -> Bool {
         guard let bytes = try? kernel.readFile(file(project)) else { return true }
         guard let json = try? JSON(parsing: bytes), let client = json["client"]?.stringValue else { return false }
         // The daemon that they were started by, wherever today's is.
@@ -40,7 +44,7 @@ public enum LeftContainers {
         let words = Container.removal(ofProject: project.hash, client: client)
         let request = SpawnRequest(path: words[0], arguments: words, environment: environment, directory: "/")
         guard let pid = try? ChildTable.spawn(request, kernel: kernel),
-            ChildTable.wait(pid, within: patience)?.isSuccess == true
+            ChildTable.wait(pid, within: patience, onDelay: { onDelay(Path.name(client), patience) })?.isSuccess == true
         else { return false }
         forget(project, kernel: kernel)
         return true

@@ -39,12 +39,25 @@ final class Containers {
     private var removals: [() -> Void] = []
     /// Whether containers could not be taken away.
     private(set) var areLeft = false
+    private var ending = Ending.no
     /// Who calls from them.
     private(set) lazy var callers = ContainerCallers { [unowned self] in addresses(of: $0, $1) }
     /// Told before the first is started: by which program, and with what it goes by.
     var onUse: (_ client: String, _ environment: [String: String]) -> Void = { _, _ in }
     /// Told once: where containers reach this machine.
     var onBridge: (String) -> Void = { _ in }
+
+    /// Told once, where a daemon keeps the way down waiting: by which program it is asked, and how long at most.
+    var onWait: (_ client: String, _ patience: Duration) -> Void = { _, _ in }
+
+    /// Whether the mesh is on its way down.
+    private enum Ending {
+        case no, begun
+        /// Somebody was told what it waits for.
+        case told
+        /// A daemon has let a command wait in vain: it is not waited for a second time.
+        case silent
+    }
 
     private enum Preparation {
         case notYet
@@ -53,7 +66,7 @@ final class Containers {
     }
 
     /// How long a command of a daemon that does not answer is waited for.
-    private static let patience = Duration.seconds(10)
+    var patience = Duration.seconds(10)
 
     init(on loop: EventLoop, trees: ProcessTrees, project: String) {
         self.loop = loop
@@ -166,9 +179,12 @@ final class Containers {
     /// Whether there may be containers of the mesh.
     var mayBeLeft: Bool { last != nil }
 
+    /// From now on they are taken away for good.
+    func beginToEnd() { if ending == .no { ending = .begun } }
+
     func remove(_ run: ContainerRun, _ done: @escaping () -> Void) {
         callers.removing(from: run.service)
-        ask(run, ["rm", "-f", run.name]) { _ in done() }
+        takeAway([run.client, "rm", "-f", run.name], run) { _ in done() }
     }
 
     /// Takes all of the mesh away; where that fails, `areLeft` says so afterwards.
@@ -176,12 +192,25 @@ final class Containers {
         guard let run = last else { return done() }
         removals.append(done)
         guard removals.count == 1 else { return }
-        execute(Container.removal(ofProject: project, client: run.client), run) { [self] answer in
+        takeAway(Container.removal(ofProject: project, client: run.client), run) { [self] answer in
             areLeft = answer == nil
             last = nil
             let waiting = removals
             removals = []
             for done in waiting { done() }
+        }
+    }
+
+    private func takeAway(_ words: [String], _ run: ContainerRun, _ done: @escaping ([String]?) -> Void) {
+        if ending == .silent { return done(nil) }
+        let moment = loop.after(patience / 5) { [self] in
+            guard ending == .begun else { return }
+            ending = .told
+            onWait(Path.name(run.client), patience)
+        }
+        execute(words, run) { answer in
+            moment.cancel()
+            done(answer)
         }
     }
 
@@ -208,11 +237,14 @@ final class Containers {
         let request = SpawnRequest(
             path: words[0], arguments: words, environment: run.environment, directory: "/")
         let kernel = loop.kernel
-        trees.spawn(request, marker: project + "/containers", pipes: true) { [loop, trees] result in
+        trees.spawn(request, marker: project + "/containers", pipes: true) { [self] result in
             guard case .success(let (process, pipes)) = result else { return done(nil) }
-            let patience = loop.after(Self.patience) { trees.kill(process) }
-            process.onExit = { status, others in
-                patience.cancel()
+            let limit = loop.after(patience) { [self] in
+                if ending != .no { ending = .silent }
+                trees.kill(process)
+            }
+            process.onExit = { [trees] status, others in
+                limit.cancel()
                 var answer: [String]?
                 // Short enough to have found room in the pipe.
                 if status.isSuccess, let ends = pipes?.take() {

@@ -3,6 +3,12 @@ extension Supervisor {
     /// Whether containers could not be taken away on the way down.
     public var hasLeftContainers: Bool { workshop.containers.areLeft }
 
+    /// Told once, where what takes containers away on the way down is waited for: the program, and for how long at most.
+    public var onContainerWait: (_ client: String, _ patience: Duration) -> Void {
+        get { workshop.containers.onWait }
+        set { workshop.containers.onWait = newValue }
+    }
+
     /// Told before the first container is started: the path of the program that does it, and the variables that it goes
     /// by.
     public var onContainers: (_ client: String, _ environment: [String: String]) -> Void {

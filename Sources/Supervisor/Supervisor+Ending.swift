@@ -6,6 +6,7 @@ extension Supervisor {
     /// Stops everything: each service once those that depend on it are gone, all that can in parallel.
     /// - Parameter done: called when no process of the mesh is left but for the `undying`.
     public func stopAll(_ done: @escaping () -> Void) {
+        workshop.containers.beginToEnd()
         stopping = Stopping(waiting: Set(names), done: (stopping?.done ?? []) + [done])
         advanceStopping()
         watchForUndying()
@@ -16,6 +17,7 @@ extension Supervisor {
 
     /// KILLs everything at once.
     public func killAll(_ done: @escaping () -> Void) {
+        workshop.containers.beginToEnd()
         stopping = Stopping(waiting: [], under: Set(names), isKilling: true, done: (stopping?.done ?? []) + [done])
         workshop.trees.killStarting()
         for name in names {

@@ -199,6 +199,20 @@ extension MeshFixture {
     }
 }
 
+@Test func container_dockerDoesNotAnswerOnTheWayDown_isSaidWhileItIsWaitedFor() throws {
+    try withMesh("{\"db\": \(container(#""serve", "http""#))}") { mesh in
+        let up = try mesh.up(environment: mesh.startDocker())
+        try mesh.ready("db")
+        mesh.folder.write("docker/silent", "")
+        let down = try mesh.start("down")
+        for program in [down, up] { try program.errors.wait(for: "Waiting for docker, at most 10 s: ") }
+        _ = try mesh.shell("rm docker/silent")
+        #expect(try down.exit() == .exited(0))
+        #expect(try up.exit() == .exited(0))
+        #expect(mesh.containers.isEmpty)
+    }
+}
+
 /// A version's and that of a service which is called as the version would be.
 @Test func containers_ofLikeNames_areTwo() throws {
     let verbs = #""serve", "http""#

@@ -1,3 +1,5 @@
+import Platform
+import TestSupport
 import Testing
 
 @testable import Supervisor
@@ -8,6 +10,40 @@ import Testing
         ("fd00::/64", nil), ("/", nil),
     ]) func gateway_isTheBridgesOwnAddress(told: String, address: String?) {
         #expect(Containers.gateway(told) == address)
+    }
+
+    @Test func removal_onTheWayDown_waitsOnceForADockerThatDoesNotAnswer() {
+        let folder = TemporaryFolder()
+        let docker = folder.write(
+            "docker",
+            """
+            #!/bin/sh
+            [ "$1" = network ] && exit
+            echo "$1" >>\(folder.path)/asked
+            exec sleep 1000
+            """, permissions: 0o700)
+        let run = ContainerRun(
+            client: docker, name: "any", service: "db", environment: ["PATH": "/usr/bin:/bin"])
+        let result: String? = onLoop { loop, done in
+            let rig = Rig(loop)
+            let containers = rig.supervisor.workshop.containers
+            containers.patience = .seconds(1)
+            var told: [String] = []
+            rig.supervisor.onContainerWait = { told.append("\($0) \($1.inWords)") }
+            containers.prepare(for: run) { _ in
+                containers.beginToEnd()
+                containers.remove(run) {
+                    containers.remove(run) {
+                        containers.removeAll {
+                            let left = containers.areLeft
+                            rig.finish { done("\(told) \(left)") }
+                        }
+                    }
+                }
+            }
+        }
+        #expect(result == #"["docker 1 s"] true"#)
+        #expect(folder.read("asked") == "rm\n")
     }
 }
 

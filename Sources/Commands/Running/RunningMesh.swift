@@ -18,7 +18,17 @@ struct RunningMesh {
     }
 
     /// Asks it, and turns what went wrong into how the command ends.
-    func ask<Answer>(_ question: (ControlClient) throws(ControlError) -> Answer) throws(CommandFailure) -> Answer {
+    /// - Parameter whileSilent: called once where the answer takes longer than a moment.
+    func ask<Answer>(
+        whileSilent: (@Sendable () -> Void)? = nil, _ question: (ControlClient) throws(ControlError) -> Answer
+    ) throws(CommandFailure) -> Answer {
+        var client = client
+        if let whileSilent {
+            client.onSilence = { [onSilence = client.onSilence] in
+                onSilence?()
+                whileSilent()
+            }
+        }
         do {
             return try question(client)
         } catch .noMesh {

@@ -49,7 +49,9 @@ enum DownCommand: Subcommand {
         throws(CommandFailure) -> DownReport
     {
         do throws(CommandFailure) {
-            let report = try mesh.ask { (client) throws(ControlError) in try client.down() }
+            let report = try mesh.ask(whileSilent: { tellWaits(of: mesh, in: session) }) {
+                (client) throws(ControlError) in try client.down()
+            }
             _ = try afterChange(of: project, in: session)
             return report
         } catch {
@@ -58,6 +60,17 @@ enum DownCommand: Subcommand {
             if case .meshIsEnding = error { former = mesh.record }
             if try afterChange(of: project, former: former, in: session)?.record.pid == mesh.record.pid { throw error }
             return DownReport(stopped: 0)
+        }
+    }
+
+    /// Says what the mesh waits for on its way down, for as long as that takes.
+    private static func tellWaits(of mesh: RunningMesh, in session: Session) {
+        let client = ControlClient(socket: mesh.record.socket)
+        try? Following.onThread {
+            try? client.events(follow: true) { event in
+                if event.event == MeshEvent.waiting, let what = event.detail { try? session.notices.line(what) }
+                return true
+            }
         }
     }
 
@@ -84,7 +97,7 @@ enum DownCommand: Subcommand {
         }
         guard case .acquired(let lease) = outcome else { return nil }
         defer { lease.release() }
-        let found = MeshProcess.clearUp(project)
+        let found = MeshProcess.clearUp(project) { try? session.notices.line($0) }
         for sentence in found.said { try session.notices.line(sentence) }
         try session.attempt { () throws(ProjectError) in try RuntimeChoices.forget(project) }
         return found.left
