@@ -62,10 +62,22 @@ public final class Journal: Sendable {
 
     /// Whether it is that supervisor's, and nobody has noted an end.
     public static func isOpen(_ project: LocatedProject, of supervisor: Int32, kernel: Kernel = .real) -> Bool {
-        guard let bytes = try? kernel.readFile(project.journalFile), let record = JournalRecord(bytes) else {
-            return false
-        }
-        return record.supervisor == supervisor && record.end == nil
+        open(project, kernel)?.supervisor == supervisor
+    }
+
+    /// Who writes it, where that process lives and nobody has noted an end.
+    static func livingSupervisor(of project: LocatedProject, kernel: Kernel) -> Int32? {
+        guard let record = open(project, kernel), record.life == PIDLife.current(kernel),
+            ProcessTable.entry(record.supervisor)?.isZombie == false
+        else { return nil }
+        return record.supervisor
+    }
+
+    private static func open(_ project: LocatedProject, _ kernel: Kernel) -> JournalRecord? {
+        guard let bytes = try? kernel.readFile(project.journalFile), let record = JournalRecord(bytes),
+            record.end == nil
+        else { return nil }
+        return record
     }
 
     /// The mesh has ended in order.

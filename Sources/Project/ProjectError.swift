@@ -13,7 +13,7 @@ public enum ProjectError: Error, Sendable, Equatable {
     case unreadable(path: String, Errno)
     /// A file or folder of devmesh's own can't be written; `mend` says what the user can do.
     case unwritable(path: String, Errno, mend: String)
-    /// A mesh is up that can't be asked: its control socket was removed.
+    /// A mesh is up that can't be asked: its control socket was removed, or the records that lead to it.
     case lost(pid: Int32, socket: String)
     /// Somebody else owns the folder that the control socket would lie in.
     case foreignFolder(path: String)
@@ -42,8 +42,8 @@ extension ProjectError: CustomStringConvertible {
         case .unwritable(let path, let error, let mend):
             "Can't write \(path): \(error.explained). \(mend)"
         case .lost(let pid, let socket):
-            "The mesh is up as process \(pid), but can't be asked: somebody removed its control socket, \(socket). "
-                + "`kill \(pid)` ends it, with all that it runs."
+            "The mesh is up as process \(pid), but can't be asked: somebody removed its control socket, \(socket), or "
+                + "the record of it. `kill \(pid)` ends it, with all that it runs."
         case .foreignFolder(let path):
             "\(path) belongs to another user or is a link, so the control socket would not be safe there. "
                 + "Remove it, or set XDG_RUNTIME_DIR to a folder of your own."

@@ -46,7 +46,7 @@ public final class SupervisorLease {
         _ project: LocatedProject, places: Places, kernel: Kernel = .real, waiting: () -> Void = {}
     ) throws(ProjectError) -> Outcome {
         try project.makeStateFolder(kernel)
-        var lost: MeshRecord?
+        var lost: ProjectError?
         do throws(Errno) {
             let start = try kernel.open(project.startLock, .readWrite)
             try kernel.lock(start)
@@ -54,7 +54,7 @@ public final class SupervisorLease {
             let isFree = try kernel.tryLock(life)
             if let record = MeshRecord.find(project, places: places, kernel: kernel) { return .running(record) }
             if !isFree {
-                lost = Self.lost(project, kernel)
+                lost = Self.lost(project, places, kernel)
                 if lost != nil { throw .busy }
                 waiting()
                 try kernel.lock(life)
@@ -63,19 +63,23 @@ public final class SupervisorLease {
             lease.withdraw()
             return .acquired(lease)
         } catch {
-            if let lost { throw .lost(pid: lost.pid, socket: lost.socket) }
+            if let lost { throw lost }
             throw .unwritable(
                 path: project.stateFolder, error, mend: "devmesh keeps its locks there: make it writable.")
         }
     }
 
-    /// The mesh that has the lease, if it is not ending and can't be asked nevertheless, since its socket was removed:
-    /// one that ends has withdrawn its record before the socket.
-    private static func lost(_ project: LocatedProject, _ kernel: Kernel) -> MeshRecord? {
-        guard let record = MeshRecord.read(project.recordFile, kernel), record.manifest == project.manifest,
+    /// The mesh that has the lease, if it is not ending and can't be asked nevertheless, since somebody removed its
+    /// socket or the record of it: one that ends closes its journal, then withdraws its record, then the socket.
+    private static func lost(_ project: LocatedProject, _ places: Places, _ kernel: Kernel) -> ProjectError? {
+        if let record = MeshRecord.read(project.recordFile, kernel), record.manifest == project.manifest,
             kernel.status(record.socket) == nil, kernel.status(project.recordFile) != nil
-        else { return nil }
-        return record
+        {
+            return .lost(pid: record.pid, socket: record.socket)
+        }
+        return Journal.livingSupervisor(of: project, kernel: kernel).map {
+            .lost(pid: $0, socket: project.socket(places))
+        }
     }
 
     /// Makes the socket's folder; call it before the socket is bound.
@@ -121,7 +125,7 @@ public final class SupervisorLease {
     public static func waitForEnd(
         _ project: LocatedProject, of former: MeshRecord? = nil, places: Places, kernel: Kernel = .real
     ) throws(ProjectError) -> MeshRecord? {
-        var lost: MeshRecord?
+        var lost: ProjectError?
         do throws(Errno) {
             // Nobody starts from here on, except for one that has done so.
             let start = try openExisting(project.startLock, kernel)
@@ -133,7 +137,7 @@ public final class SupervisorLease {
             }
             let life = try openExisting(project.lifeLock, kernel)
             if try !kernel.tryLock(life) {
-                lost = Self.lost(project, kernel)
+                lost = Self.lost(project, places, kernel)
                 if lost != nil { throw .busy }
                 try kernel.lock(life)
             }
@@ -141,7 +145,7 @@ public final class SupervisorLease {
             withExtendedLifetime(start.raw) {}
             return nil
         } catch {
-            if let lost { throw .lost(pid: lost.pid, socket: lost.socket) }
+            if let lost { throw lost }
             // Without a state folder nobody can have it.
             if error == .noEntry || error == .notDirectory { return nil }
             throw .unreadable(path: project.lifeLock, error)

@@ -87,13 +87,16 @@ import Testing
     }
 }
 
-@Test func mesh_whoseSocketWasRemoved_isNamedByUpAndDown() throws {
+@Test(arguments: [false, true]) func mesh_whoseSocketWasRemoved_isNamedByUpAndDown(withItsRecord: Bool) throws {
     try withMesh(#"{"web": {"run": "fixture serve http"}}"#) { mesh in
         let up = try mesh.up()
+        let pid = try mesh.supervisor().pid
         Kernel.real.removeTree(mesh.folder.path + "/run/devmesh")
+        if withItsRecord { try Kernel.real.remove(mesh.folder.path + "/.devmesh/services.json/mesh.json") }
         for words in [["down"], ["up"], ["up", "-d"]] {
             let result = try mesh.start(words).result()
             #expect(result.code == 1 && result.errors.contains("somebody removed its control socket"), "\(result)")
+            #expect(result.errors.contains("`kill \(pid)` ends it"), "\(result)")
         }
         up.signal(.terminate)
         #expect(try up.exit() == .exited(0))

@@ -161,6 +161,22 @@ import Testing
         #expect(try SupervisorLease.waitForEnd(project, places: places) == nil)
     }
 
+    @Test func lease_ofAMeshWhoseRecordsWereRemovedToo_isNamedRatherThanWaitedFor() throws {
+        let fixture = ProjectFixture()
+        let (project, places) = (fixture.project, fixture.places)
+        let up = try fixture.bringUp(project)
+        let journal = try Journal(project)
+        let lost = ProjectError.lost(pid: ThisProcess.id, socket: project.socket(places))
+        up.lease.withdraw()
+        #expect(throws: lost) { try SupervisorLease.acquire(project, places: places) }
+        #expect(throws: lost) { try SupervisorLease.waitForEnd(project, places: places) }
+        // One that ends says so first.
+        Journal.noteEnd(of: project, "it went down")
+        try up.die()
+        #expect(try SupervisorLease.waitForEnd(project, places: places) == nil)
+        _ = consume journal
+    }
+
     @Test func runtimeFolder_thatIsALink_isRefused() throws {
         let fixture = ProjectFixture()
         guard case .acquired(let lease) = try SupervisorLease.acquire(fixture.project, places: fixture.places) else {
