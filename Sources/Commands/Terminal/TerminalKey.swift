@@ -53,24 +53,30 @@ struct TypedKeys {
     private static let end = Array("\u{1B}[201~".utf8)
 
     private var isPasting = false
-    /// The last bytes that were pasted: its end may come in two reads.
+    /// What may be the beginning of a mark, whose rest comes with the next read.
     private var tail: [UInt8] = []
+    /// Whether `tail` begins with an escape that was told as a key, as nothing followed it.
+    private var isEscapeTold = false
 
     /// - Parameter bytes: what one read(2) gave.
     mutating func keys(in bytes: [UInt8]) -> [TerminalKey] {
         var keys: [TerminalKey] = []
         var rest = (tail + bytes)[...]
-        while isPasting || rest.contains(Self.begin) {
-            let mark = isPasting ? Self.end : Self.begin
-            guard let found = rest.firstRange(of: mark) else {
-                tail = rest.suffix(mark.count - 1)
-                return keys
-            }
+        if isEscapeTold, !rest.starts(with: Self.begin), !Self.begin.starts(with: rest) {
+            rest = rest.dropFirst()
+            isEscapeTold = false
+        }
+        while let found = rest.firstRange(of: isPasting ? Self.end : Self.begin) {
             if !isPasting { keys += TerminalKey.keys(in: Array(rest[..<found.lowerBound])) }
             isPasting.toggle()
+            isEscapeTold = false
             rest = rest[found.upperBound...]
         }
-        tail = []
+        let mark = isPasting ? Self.end : Self.begin
+        let count = (1..<mark.count).last { rest.suffix($0).elementsEqual(mark.prefix($0)) } ?? 0
+        tail = Array(rest.suffix(count))
+        if isPasting { return keys }
+        if count == 1 { isEscapeTold = true } else { rest = rest.dropLast(count) }
         return keys + TerminalKey.keys(in: Array(rest))
     }
 }
