@@ -16,7 +16,7 @@ struct ExplainTable {
             ],
             rows: rows(of: service).map { row in
                 [
-                    .init(row.name), .init(row.source, .dim),
+                    .init(row.name), .init(describe(row.source), .dim),
                     .init(row.overridden.joined(separator: ", "), .dim), .init(OneLine.of(row.value)),
                 ]
             })
@@ -27,32 +27,40 @@ struct ExplainTable {
         .object(
             rows(of: service).map { row in
                 let insteadOf = JSON.array(row.overridden.map { .string($0) })
-                return .init(
-                    row.name, ["value": .string(row.value), "from": .string(row.source), "insteadOf": insteadOf])
+                let source = JSON.string(describe(row.source))
+                return .init(row.name, ["value": .string(row.value), "from": source, "insteadOf": insteadOf])
             })
     }
 
     private struct Row {
         var name: String
         var value: String
-        var source: String
+        var source: Environment.Source
         /// Who else set it, to no effect: highest precedence first.
         var overridden: [String]
     }
 
+    /// What devmesh sets, then what the manifest does, then what is inherited; by name.
     private func rows(of service: ServicePlan) -> [Row] {
         let environment = plan.environment(of: service)
         var rows = environment.entries.map { name, entry in
             Row(
                 name: name, value: reveal ? entry.value : environment.masked(name) ?? "",
-                source: describe(entry.source), overridden: entry.overridden.reversed().map(describe))
+                source: entry.source, overridden: entry.overridden.reversed().map(describe))
         }
         if service.service.listens == .assigned {
             rows.removeAll { $0.name == "PORT" }
-            rows.append(
-                Row(name: "PORT", value: Sentences.portLater, source: describe(.injected), overridden: []))
+            rows.append(Row(name: "PORT", value: Sentences.portLater, source: .injected, overridden: []))
         }
-        return rows.sorted { $0.name < $1.name }
+        return rows.sorted { (Self.rank($0.source), $0.name) < (Self.rank($1.source), $1.name) }
+    }
+
+    private static func rank(_ source: Environment.Source) -> Int {
+        switch source {
+        case .injected: 0
+        case .manifest: 1
+        case .inherited: 2
+        }
     }
 
     /// `services.json:12:7`, `reader.env:3`, `devmesh`, `inherited`

@@ -10,9 +10,8 @@ enum ConfigCommand: Subcommand {
         group: .manifest,
         details: """
             The manifest as devmesh understands it, as JSON: defaults filled in, variables expanded, ports assigned. \
-            Secrets are masked. With --explain the variables of a service by name, each with who set it and instead of \
-            whom, the nearest first: devmesh, `env` and `envFile` of the service, `env` and `envFile` above, what `up` \
-            inherited.
+            Secrets are masked. With --explain the variables of a service, each with who set it and instead of whom, the \
+            nearest first: devmesh, `env` and `envFile` of the service, `env` and `envFile` above, what `up` inherited.
             """,
         arguments: [ArgumentSpec("SERVICE", .any, .service, "only these")],
         options: [

@@ -202,8 +202,12 @@ struct NoMeshTests {
     @Test func config_explain_saysWhoSetWhat() throws {
         let project = TestProject(Self.manifest)
         let result = try project.devmesh("config", "--explain", "--json", "reader", environment: ["LEVEL": "info"])
-        let level = try JSON(parsing: result.output)["reader"]?["LEVEL"]
-        #expect(level == ["value": "debug", "from": "services.json:3:11", "insteadOf": ["inherited"]])
+        let reader = try JSON(parsing: result.output)["reader"]
+        #expect(
+            reader?["LEVEL"] == ["value": "debug", "from": "services.json:3:11", "insteadOf": ["inherited"]])
+        let sources = reader?.objectValue?.compactMap { $0.value["from"]?.stringValue } ?? []
+        let isOrdered = sources.drop { $0 == "devmesh" }.drop { $0.contains(":") }.allSatisfy { $0 == "inherited" }
+        #expect(isOrdered && sources.first == "devmesh" && sources.last == "inherited", "\(sources)")
     }
 
     @Test func output_readerGone_endsQuietly() throws {
