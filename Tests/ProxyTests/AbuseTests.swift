@@ -4,17 +4,7 @@ import Testing
 @testable import Proxy
 
 /// What an attack on the relay found, each as it was found.
-@Suite final class AbuseTests {
-    private var mesh: Mesh!
-    private let get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
-    private let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-    private func client(of server: Server) throws -> Peer {
-        mesh = try Mesh(["reader"])
-        mesh.pass("reader", server)
-        return try mesh.call("reader")
-    }
-
+@Suite final class AbuseTests: OneFront {
     @Test(arguments: ["Content-Length", "Via", "Host", "Expect"])
     func fieldThatSteers_namedByConnection_stays(_ name: String) throws {
         let server = try Server()
@@ -29,9 +19,7 @@ import Testing
     @Test func responsesLength_namedByConnection_stays() throws {
         let server = try Server()
         let client = try client(of: server)
-        try client.send(get)
-        let upstream = try server.accept()
-        try upstream.receive(until: "\r\n\r\n")
+        let upstream = try server.asked(by: client, get)
         try upstream.send("HTTP/1.1 200 OK\r\nConnection: content-length\r\nContent-Length: 2, 2\r\n\r\nok")
         #expect(try client.receive(until: "ok") == ok)
     }
@@ -40,9 +28,7 @@ import Testing
         let server = try Server()
         let first = try client(of: server)
         let second = try mesh.call("reader")
-        try first.send(get)
-        let one = try server.accept()
-        try one.receive(until: "\r\n\r\n")
+        let one = try server.asked(by: first, get)
         try second.send(get)
         let two = try server.accept()
         try one.send(ok)
@@ -72,15 +58,8 @@ import Testing
     @Test func oneClientsBodies_goByOneConnection() throws {
         let server = try Server()
         let client = try client(of: server)
-        try client.send(get)
-        let upstream = try server.accept()
-        for _ in 0..<2 {
-            try upstream.answer(ok)
-            try client.receive(until: "ok")
-            try client.send(get)
-        }
-        try upstream.answer(ok)
-        try client.receive(until: "ok")
+        let upstream = try exchangeAnew(client, server)
+        for _ in 0..<2 { try exchange(client, upstream) }
         for _ in 0..<3 {
             try client.send("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody")
             try upstream.receive(until: "body")
@@ -200,10 +179,7 @@ import Testing
     @Test func emptyLineBehindARequest_isNoRequest() throws {
         let server = try Server()
         let client = try client(of: server)
-        try client.send(get)
-        let upstream = try server.accept()
-        try upstream.answer(ok)
-        try client.receive(until: "ok")
+        let upstream = try exchangeAnew(client, server)
         try client.send("\r\n")
         mesh.settle()
         try client.send(get)
@@ -214,9 +190,7 @@ import Testing
     @Test func clientThatEndsItsSide_isGivenTheRestOfItsResponse() throws {
         let server = try Server()
         let client = try client(of: server)
-        try client.send(get)
-        let upstream = try server.accept()
-        try upstream.receive(until: "\r\n\r\n")
+        let upstream = try server.asked(by: client, get)
         try upstream.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok")
         try client.receive(until: "ok")
         client.end()
@@ -236,9 +210,7 @@ import Testing
     @Test func malformedChunk_inTheResponse_is502() throws {
         let server = try Server()
         let client = try client(of: server)
-        try client.send(get)
-        let upstream = try server.accept()
-        try upstream.receive(until: "\r\n\r\n")
+        let upstream = try server.asked(by: client, get)
         try upstream.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
         #expect(try client.receiveAll().hasPrefix("HTTP/1.1 502 "))
     }
@@ -253,9 +225,7 @@ import Testing
     @Test func switchOfProtocols_thatNobodyAskedFor_is502() throws {
         let server = try Server()
         let client = try client(of: server)
-        try client.send(get)
-        let upstream = try server.accept()
-        try upstream.receive(until: "\r\n\r\n")
+        let upstream = try server.asked(by: client, get)
         try upstream.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")
         #expect(try client.receiveAll().hasPrefix("HTTP/1.1 502 "))
     }
@@ -274,10 +244,7 @@ import Testing
     @Test func requestThatEndsItsServer_isNotSentToTheNext() throws {
         let server = try Server()
         let client = try client(of: server)
-        try client.send(get)
-        let upstream = try server.accept()
-        try upstream.answer(ok)
-        try client.receive(until: "ok")
+        let upstream = try exchangeAnew(client, server)
         try client.send("GET /exit HTTP/1.1\r\nHost: x\r\n\r\n")
         try upstream.receive(until: "\r\n\r\n")
         server.close()

@@ -5,17 +5,7 @@ import Testing
 
 @testable import Proxy
 
-@Suite struct DrainTests {
-    private let get = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-    private let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-    /// One exchange, so that the connection is kept alive and idle.
-    private func exchange(_ client: Peer, _ server: Peer) throws {
-        try client.send(get)
-        try server.answer(ok)
-        try client.receive(until: "ok")
-    }
-
+@Suite final class DrainTests: OneFront {
     @Test func drain_ofAnIdleInstance_isDoneAtOnce() throws {
         let mesh = try Mesh(["reader"])
         let server = try Server()
@@ -26,13 +16,9 @@ import Testing
     }
 
     @Test func drain_waitsForAnExchangeUnderWay() throws {
-        let mesh = try Mesh(["reader"])
         let server = try Server()
-        mesh.pass("reader", server)
-        let client = try mesh.call("reader")
-        let old = try server.accept()
-        try client.send(get)
-        try old.receive(until: "\r\n\r\n")
+        let client = try client(of: server)
+        let old = try server.asked(by: client, get)
         mesh.hold("reader")
         let drained = mesh.drain("reader", "reader.1")
         #expect(drained.take(within: .milliseconds(80)) == nil)
@@ -49,13 +35,9 @@ import Testing
     }
 
     @Test func drain_isToldWhenDone() throws {
-        let mesh = try Mesh(["reader"])
         let server = try Server()
-        mesh.pass("reader", server)
-        let client = try mesh.call("reader")
-        let old = try server.accept()
-        try client.send(get)
-        try old.receive(until: "\r\n\r\n")
+        let client = try client(of: server)
+        let old = try server.asked(by: client, get)
         mesh.hold("reader")
         let drained = mesh.drain("reader", "reader.1")
         mesh.settle()
@@ -64,13 +46,9 @@ import Testing
     }
 
     @Test func drain_pastItsLimit_tellsHowManyAreCut() throws {
-        let mesh = try Mesh(["reader"])
         let server = try Server()
-        mesh.pass("reader", server)
-        let client = try mesh.call("reader")
-        let old = try server.accept()
-        try client.send(get)
-        try old.receive(until: "\r\n\r\n")
+        let client = try client(of: server)
+        let old = try server.asked(by: client, get)
         mesh.hold("reader")
         #expect(mesh.drain("reader", "reader.1", limit: .milliseconds(100)).take(within: patience(.seconds(10))) == 1)
         mesh.on { $0.closeConnections("reader", instance: "reader.1") }
@@ -80,10 +58,8 @@ import Testing
     }
 
     @Test func keepAliveClient_staysConnectedThroughARestart() throws {
-        let mesh = try Mesh(["reader"])
         let first = try Server()
-        mesh.pass("reader", first)
-        let client = try mesh.call("reader")
+        let client = try client(of: first)
         let old = try first.accept()
         try exchange(client, old)
 
@@ -103,10 +79,8 @@ import Testing
     }
 
     @Test func keepAliveClient_ofAStoppedService_isAnsweredAtItsNextRequest() throws {
-        let mesh = try Mesh(["reader"])
         let server = try Server()
-        mesh.pass("reader", server)
-        let client = try mesh.call("reader")
+        let client = try client(of: server)
         let old = try server.accept()
         try exchange(client, old)
         mesh.set("reader", .answer(reason: "reader was stopped."))
@@ -116,26 +90,20 @@ import Testing
     }
 
     @Test func keepAliveClient_whoseInstanceCrashesWhileIdle_seesNothingOfIt() throws {
-        let mesh = try Mesh(["reader"])
         let first = try Server()
-        mesh.pass("reader", first)
-        let client = try mesh.call("reader")
+        let client = try client(of: first)
         let old = try first.accept()
         try exchange(client, old)
         old.reset()
         mesh.settle()
         let second = try Server()
         mesh.pass("reader", second)
-        try client.send(get)
-        let new = try second.accept()
-        try new.receive(until: "\r\n\r\n")
+        _ = try second.asked(by: client, get)
     }
 
     @Test func keepAliveClients_followAFlipToAnotherInstance() throws {
-        let mesh = try Mesh(["reader"])
         let first = try Server()
-        mesh.pass("reader", first)
-        let idle = try mesh.call("reader")
+        let idle = try client(of: first)
         let idleServer = try first.accept()
         try exchange(idle, idleServer)
         let busy = try mesh.call("reader")
@@ -183,10 +151,8 @@ import Testing
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "settings"),
     ])
     func otherConversations_areNotWaitedForAndCloseWithTheSignal(_ hello: String, _ reply: String) throws {
-        let mesh = try Mesh(["reader"])
         let server = try Server()
-        mesh.pass("reader", server)
-        let client = try mesh.call("reader")
+        let client = try client(of: server)
         let old = try server.accept()
         try client.send(hello)
         if hello.hasPrefix("GET") {
@@ -242,9 +208,7 @@ import Testing
         mesh.hold("reader")
         let drained = mesh.drain("reader", "reader.1")
         let membersCallsBack = try mesh.call("reader", from: "members")
-        try membersCallsBack.send(get)
-        let back = try reader.accept()
-        try back.receive(until: "\r\n\r\n")
+        let back = try reader.asked(by: membersCallsBack, get)
         // Who is not called by reader waits for the new one.
         let unrelated = try mesh.call("reader", from: "purge")
         try unrelated.send(get)

@@ -4,18 +4,7 @@ import Testing
 @testable import Proxy
 
 /// HTTP/1 exchanges with instances, one after another on connections that stay.
-@Suite final class ExchangeTests {
-    private var mesh: Mesh!
-    private let get = "GET /a HTTP/1.1\r\nHost: reader.localhost\r\n\r\n"
-    private let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-    /// A client of a front behind which is that server.
-    private func client(of server: Server) throws -> Peer {
-        mesh = try Mesh(["reader"], edges: ["purge>reader"])
-        mesh.pass("reader", server)
-        return try mesh.call("reader")
-    }
-
+@Suite final class ExchangeTests: OneFront {
     @Test func requests_oneAfterAnother_useTheSameConnections() throws {
         let server = try Server()
         let client = try client(of: server)
@@ -85,9 +74,7 @@ import Testing
     @Test func chunks_areWrittenAnew_withoutExtensions() throws {
         let server = try Server()
         let client = try client(of: server)
-        try client.send(get)
-        let upstream = try server.accept()
-        try upstream.receive(until: "\r\n\r\n")
+        let upstream = try server.asked(by: client, get)
         try upstream.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n00A;x=y\r\n0123456789\r\n0\r\n\r\n")
         #expect(try client.receive(until: "\r\n0\r\n\r\n").hasSuffix("\r\n\r\na\r\n0123456789\r\n0\r\n\r\n"))
     }
@@ -110,10 +97,7 @@ import Testing
     @Test func pooledConnection_endedByTheServer_safeRequestIsSentAgain() throws {
         let server = try Server()
         let client = try client(of: server)
-        try client.send(get)
-        let first = try server.accept()
-        try first.answer(ok)
-        try client.receive(until: "ok")
+        let first = try exchangeAnew(client, server)
         try client.send(get)
         // Taken and ended without a word, as if both had crossed.
         try first.receive(until: "\r\n\r\n")
@@ -127,15 +111,8 @@ import Testing
     @Test func pooledConnection_endedByTheServer_otherRequestsAreNot() throws {
         let server = try Server()
         let client = try client(of: server)
-        try client.send(get)
-        let first = try server.accept()
-        for _ in 0..<2 {
-            try first.answer(ok)
-            try client.receive(until: "ok")
-            try client.send(get)
-        }
-        try first.answer(ok)
-        try client.receive(until: "ok")
+        let first = try exchangeAnew(client, server)
+        for _ in 0..<2 { try exchange(client, first) }
         try client.send("POST /order HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
         try first.receive(until: "\r\n\r\n")
         first.close()
@@ -146,10 +123,7 @@ import Testing
     @Test func pooledConnection_endedWhileIdle_isNotUsed() throws {
         let server = try Server()
         let client = try client(of: server)
-        try client.send(get)
-        let first = try server.accept()
-        try first.answer(ok)
-        try client.receive(until: "ok")
+        let first = try exchangeAnew(client, server)
         first.close()
         mesh.settle()
         try client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
@@ -159,16 +133,11 @@ import Testing
     @Test func wordsBehindAResponse_areNotTheNextOnes() throws {
         let server = try Server()
         let client = try client(of: server)
-        try client.send(get)
-        let first = try server.accept()
-        try first.receive(until: "\r\n\r\n")
+        let first = try server.asked(by: client, get)
         try first.send(ok + "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
         #expect(try client.receive(until: "ok") == ok)
         #expect(try first.expectEnd())
-        try client.send(get)
-        let second = try server.accept()
-        try second.answer(ok)
-        #expect(try client.receive(until: "ok") == ok)
+        _ = try exchangeAnew(client, server)
     }
 
     // MARK: Clients that go
@@ -176,9 +145,7 @@ import Testing
     @Test func client_thatResets_cancelsTheServersWork() throws {
         let server = try Server()
         let client = try client(of: server)
-        try client.send(get)
-        let upstream = try server.accept()
-        try upstream.receive(until: "\r\n\r\n")
+        let upstream = try server.asked(by: client, get)
         client.reset()
         #expect(try upstream.expectReset())
     }
@@ -186,9 +153,7 @@ import Testing
     @Test func client_thatCloses_cancelsTheServersWork() throws {
         let server = try Server()
         let client = try client(of: server)
-        try client.send(get)
-        let upstream = try server.accept()
-        try upstream.receive(until: "\r\n\r\n")
+        let upstream = try server.asked(by: client, get)
         client.close()
         #expect(try upstream.expectReset())
     }

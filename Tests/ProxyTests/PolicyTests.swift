@@ -249,9 +249,7 @@ import Testing
         let server = try Server()
         let mesh = try mesh(body: .seconds(1), server)
         let client = try mesh.call("members")
-        try client.send(upload)
-        let upstream = try server.accept()
-        try upstream.receive(until: "\r\n\r\n")
+        let upstream = try server.asked(by: client, upload)
         for letter in "slowbody!" {
             try client.send(String(letter))
             #expect(try upstream.receive(count: 1) == String(letter))

@@ -4,32 +4,7 @@ import Testing
 @testable import Proxy
 
 /// When servers' connections are kept for the next exchange, and when no longer.
-@Suite final class PoolTests {
-    private var mesh: Mesh!
-    private let get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
-    private let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-    private func client(of server: Server) throws -> Peer {
-        mesh = try Mesh(["reader"])
-        mesh.pass("reader", server)
-        return try mesh.call("reader")
-    }
-
-    private func exchange(_ client: Peer, _ upstream: Peer) throws {
-        try client.send(get)
-        try upstream.answer(ok)
-        #expect(try client.receive(until: "ok") == ok)
-    }
-
-    /// One exchange on a new connection, which is returned.
-    private func exchangeAnew(_ client: Peer, _ server: Server) throws -> Peer {
-        try client.send(get)
-        let upstream = try server.accept()
-        try upstream.answer(ok)
-        #expect(try client.receive(until: "ok") == ok)
-        return upstream
-    }
-
+@Suite final class PoolTests: OneFront {
     /// One exchange on a new connection, which its server ends soon after the answer unless it is left before.
     private func isLeft(_ client: Peer, _ server: Server) throws -> Bool {
         let upstream = try exchangeAnew(client, server)

@@ -235,6 +235,14 @@ final class Server {
         }
     }
 
+    /// Has a client ask, and takes the head of the request on a new connection.
+    func asked(by client: Peer, _ request: String) throws -> Peer {
+        try client.send(request)
+        let connection = try accept()
+        try connection.receive(until: "\r\n\r\n")
+        return connection
+    }
+
     /// Whether somebody connects within `duration`.
     func hasVisitor(within duration: Duration = .milliseconds(100)) throws -> Bool {
         poller.rearm(raw, token: 1, .readable)
