@@ -151,12 +151,9 @@ int cp_pseudo_terminal(int fds[2]) {
     return 0;
 }
 
-int cp_accept(int listener) {
-#ifdef __linux__
-    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    return fd < 0 ? -errno : fd;
-#else
-    int fd = accept(listener, NULL, NULL);
+#ifndef __linux__
+/// A socket that was just made, or -1, as all of them are here.
+static int own_socket(int fd) {
     if (fd < 0) return -errno;
     fd = close_on_exec(fd);
     if (fd < 0) return fd;
@@ -164,6 +161,15 @@ int cp_accept(int listener) {
     setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &one, sizeof one);
     cp_set_nonblocking(fd, 1);
     return fd;
+}
+#endif
+
+int cp_accept(int listener) {
+#ifdef __linux__
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+#else
+    return own_socket(accept(listener, NULL, NULL));
 #endif
 }
 
@@ -172,14 +178,7 @@ int cp_socket(int family, int type) {
     int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     return fd < 0 ? -errno : fd;
 #else
-    int fd = socket(family, type, 0);
-    if (fd < 0) return -errno;
-    fd = close_on_exec(fd);
-    if (fd < 0) return fd;
-    int one = 1;
-    setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &one, sizeof one);
-    cp_set_nonblocking(fd, 1);
-    return fd;
+    return own_socket(socket(family, type, 0));
 #endif
 }
 
