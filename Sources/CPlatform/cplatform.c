@@ -342,6 +342,12 @@ UNTRACED static void become(struct birth *birth) {
     }
     if (birth->shares_table && (code = unshare_descriptors(birth->stdio))) at = STAGE_TABLE;
 #endif
+    if (request->group) {
+        int group = open(request->group, O_WRONLY | O_CLOEXEC);
+        // Whoever writes 0 moves itself (cgroups(7)).
+        if (group >= 0) (void)!write(group, "0", 1);
+        if (group >= 0) close(group);
+    }
     for (int number = 1; number < 64; number++)
         if ((birth->reset >> number) & 1) reset_signal(number);
     if (request->new_session) setsid();

@@ -20,6 +20,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <ucontext.h>
 #endif
 
@@ -37,21 +38,39 @@ void cp_publish(uint64_t *place, uint64_t value) { __atomic_store_n(place, value
 // --- the guardian ---
 
 #ifdef __linux__
-int cp_split(int ended, int32_t *made) {
+#ifndef SYS_clone3
+#define SYS_clone3 435
+#endif
+
+// What fork(2) does, but for a table of descriptors of its own. The C library keeps the thread's number in memory.
+static long fork_sharing_descriptors(int32_t *made, int *number, int group) {
+    uint64_t flags = CLONE_FILES | CLONE_PARENT_SETTID;
+    if (number) flags |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
+    if (group >= 0) {
+        // `struct clone_args` of Linux 5.7, which the system's headers may be older than.
+        struct {
+            uint64_t flags, pidfd, child, parent, signal, stack, stack_size, tls, tids, tid_count, group;
+        } call = {
+            .flags = flags | 1ull << 33,  // CLONE_INTO_CGROUP
+            .child = (uintptr_t)number, .parent = (uintptr_t)made, .signal = SIGCHLD, .group = (uint64_t)group,
+        };
+        return syscall(SYS_clone3, &call, sizeof call);
+    }
+#ifdef __x86_64__
+    return syscall(SYS_clone, flags | SIGCHLD, NULL, made, number, NULL);
+#else
+    return syscall(SYS_clone, flags | SIGCHLD, NULL, made, NULL, number);
+#endif
+}
+
+int cp_split(int ended, int32_t *made, int group) {
     pid_t parent = getpid();
-    // What fork(2) does, but for a table of descriptors of its own. The C library keeps the thread's number in memory.
     int *number = NULL;
     if (prctl(PR_GET_TID_ADDRESS, &number) < 0) number = NULL;
-    unsigned long flags = CLONE_FILES | CLONE_PARENT_SETTID | SIGCHLD;
-    if (number) flags |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
     sigset_t all, before;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);  // who guards takes signals one by one
-#ifdef __x86_64__
-    long pid = syscall(SYS_clone, flags, NULL, made, number, NULL);
-#else
-    long pid = syscall(SYS_clone, flags, NULL, made, NULL, number);
-#endif
+    long pid = fork_sharing_descriptors(made, number, group);
     if (pid <= 0) {
         int error = errno;
         if (pid == 0) {
@@ -62,6 +81,11 @@ int cp_split(int ended, int32_t *made) {
         return pid < 0 ? -error : 0;
     }
     return (int)pid;
+}
+
+int cp_is_control_group(const char *path) {
+    struct statfs status;
+    return statfs(path, &status) == 0 && status.f_type == 0x63677270;  // CGROUP2_SUPER_MAGIC
 }
 
 void cp_rename(const char *name) {
@@ -110,7 +134,8 @@ int cp_await_child(int milliseconds) {
 }
 
 #else
-int cp_split(int ended, int32_t *made) { return -ENOSYS; }
+int cp_split(int ended, int32_t *made, int group) { return -ENOSYS; }
+int cp_is_control_group(const char *path) { return 0; }
 void cp_rename(const char *name) {}
 int cp_guard(int child, int parent) { return 0; }
 int cp_await_child(int milliseconds) { return 0; }

@@ -158,6 +158,8 @@ extension Mesh {
     private func ended() {
         guard case .stopping(let waiting) = phase else { return }
         phase = .ended
+        // Of another user, as programs are by sudo(8), whom only the group's end reaches.
+        if !supervisor.undying.isEmpty { ControlGroup.own?.endOthers() }
         if let left { hooks.notice(left) }
         if !supervisor.undying.isEmpty {
             Journal.noteEnd(of: project, "it went down, but for what SIGKILL did not end", kernel: loop.kernel)

@@ -94,7 +94,9 @@ final class Mesh {
         self.lease = lease
         // What runs, on disk; nil where it can't be written.
         let journal: Journal?
-        do throws(ProjectError) { journal = try Journal(lease.project, kernel: loop.kernel) } catch {
+        do throws(ProjectError) {
+            journal = try Journal(lease.project, in: ControlGroup.own, kernel: loop.kernel)
+        } catch {
             hooks.notice(error.description)
             journal = nil
         }

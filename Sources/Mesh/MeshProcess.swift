@@ -22,12 +22,13 @@ public enum MeshProcess {
         ThisProcess.raiseOpenFiles()
         ThisProcess.reserveDescriptorTable()
         let unstored = try attempt { () throws(Errno) in try UnstoredOutput() }
-        switch Guardian.split() {
+        switch Guardian.split(group: lease.project.controlGroupPrefix) {
         case .guardian(let guardian): MeshGuardian(guardian, lease, unstored).run()
-        case .supervisor:
+        case .supervisor(let group):
             return try attempt { () throws(Errno) in
                 try PlatformThread.takeOver("mesh") {
-                    Result { () throws(MeshError) in
+                    ControlGroup.own = group
+                    return Result { () throws(MeshError) in
                         try supervise(lease, options, hooks, unstored, kernel)
                     }
                 }

@@ -5,8 +5,8 @@ import Synchronization
 /// A plan belongs to the `Kernel` values that carry it, so tests that run in parallel don't disturb each other.
 public final class FaultPlan: Sendable {
     public enum Call: Sendable, Hashable, CaseIterable {
-        case accept, bind, connect, kill, listen, open, pipe, poll, read, rename, send, socket, spawn, sync, watch
-        case write
+        case accept, access, bind, connect, kill, listen, mkdir, open, pipe, poll, read, rename, rmdir, send, socket
+        case spawn, sync, watch, write
     }
 
     public enum Outcome: Sendable, Equatable {

@@ -17,6 +17,8 @@ public enum OpenMode: Sendable {
     case createNew
     /// Created if missing, read and written, for lock files.
     case readWrite
+    /// One that is there, as the kernel's own are.
+    case write
 
     var flags: Int32 {
         switch self {
@@ -25,6 +27,7 @@ public enum OpenMode: Sendable {
         case .truncate: O_WRONLY | O_CREAT | O_TRUNC
         case .createNew: O_WRONLY | O_CREAT | O_EXCL
         case .readWrite: O_RDWR | O_CREAT
+        case .write: O_WRONLY
         }
     }
 }
@@ -144,7 +147,15 @@ extension Kernel {
     }
 
     /// Why this process may not make files in a folder (access(2)); nil where it may.
-    public func refusal(toWriteIn folder: String) -> Errno? { access(folder, W_OK | X_OK) == 0 ? nil : Errno.last }
+    public func refusal(toWriteIn folder: String) -> Errno? { refusal(folder, W_OK | X_OK) }
+
+    /// The same of a file.
+    func refusal(toWrite file: String) -> Errno? { refusal(file, W_OK) }
+
+    private func refusal(_ path: String, _ mode: Int32) -> Errno? {
+        do throws(Errno) { _ = try limit(.access) } catch { return error }
+        return access(path, mode) == 0 ? nil : Errno.last
+    }
 
     /// Bytes that this user may still write to the disk of a file or folder (statvfs(3)); nil where it does not say.
     public func freeSpace(at path: String) -> Int? {

@@ -18,12 +18,14 @@ import CPlatform
 /// All three share one table of descriptors (clone(2), CLONE_FILES): pipes and locks of a supervisor that was killed stay
 /// open until a guardian has done with them, and while all is well nobody has to hand on anything.
 ///
+/// Where there can be a control group, the supervisor is made in one, and its programs with it. Those who wait are not.
+///
 /// Terminal signals reach the job; of others each hands on what processes send. It waits in one system call.
 public struct Guardian: Sendable {
     /// Who goes on after `split`.
     public enum Side: Sendable {
-        /// The process that does the work.
-        case supervisor
+        /// The process that does the work, in a group of its own where there is one.
+        case supervisor(ControlGroup?)
         /// One of those that wait.
         case guardian(Guardian)
         /// The system has no such thing: the caller goes on alone.
@@ -45,6 +47,9 @@ public struct Guardian: Sendable {
     private var strangers: Set<Int32>
     /// Its pid, which whoever makes it stores there.
     private let shared: SharedMemory
+    /// The supervisor's, unless it could not be made there; then there is none any more.
+    private let group: ControlGroup?
+    private let groupPrefix: String
 
     private var supervisor: Int32 { shared.bytes.load(as: Int32.self) }
     /// Whether it waits for the other guardian, which ends what the supervisor leaves behind.
@@ -55,29 +60,56 @@ public struct Guardian: Sendable {
     /// The supervisor must go on in a new thread (`PlatformThread.takeOver`): its first one still has in mind, for each
     /// `Mutex` and for what Swift makes on first use, the number that it has in the first process. As soon as two threads
     /// want the same, both would wait for ever (futex(2), FUTEX_LOCK_PI).
-    public static func split() -> Side {
+    /// - Parameter prefix: of the control group's name.
+    public static func split(group prefix: String) -> Side {
         let first = getpid()
         let strangers = Set(ProcessTable.children(of: first).map(\.pid))
         guard cp_become_subreaper() >= 0, let shared = try? SharedMemory(size: 4) else { return .alone }
         let place = shared.bytes.bindMemory(to: Int32.self).baseAddress!
+        let group = ControlGroup.make(prefix)
         // Until there is a supervisor, it is the guardian: it goes on as such where there is room for no more.
-        let guardian = cp_split(SIGUSR2, place)
-        if guardian < 0 { return .alone }
+        let guardian = cp_split(SIGUSR2, place, -1)
+        if guardian < 0 {
+            group?.remove()
+            return .alone
+        }
         guard guardian == 0 else {
-            return .guardian(Guardian(child: guardian, parent: 0, strangers: strangers, shared: shared))
+            return .guardian(
+                Guardian(
+                    child: guardian, parent: 0, strangers: strangers, shared: shared, group: group,
+                    groupPrefix: prefix))
         }
         _ = cp_become_subreaper()
-        let supervisor = cp_split(SIGKILL, place)
-        if supervisor < 0 { return .supervisor }
+        let (supervisor, enclosure) = makeSupervisor(place, group)
+        if supervisor < 0 { return .supervisor(nil) }
         guard supervisor == 0 else {
             ThisProcess.leaveJob()
             // Who ends all that is named devmesh (killall(1), pkill(1)) leaves one to end the rest.
             cp_rename("mesh-guardian")
-            return .guardian(Guardian(child: supervisor, parent: first, strangers: [], shared: shared))
+            return .guardian(
+                Guardian(
+                    child: supervisor, parent: first, strangers: [], shared: shared, group: enclosure,
+                    groupPrefix: prefix))
         }
         // Nothing is started before it would survive the job.
         while getsid(getppid()) == getsid(0) { PlatformThread.yield() }
-        return .supervisor
+        return .supervisor(enclosure)
+    }
+
+    /// - Returns: what `cp_split` does, and the group that it was made in.
+    private static func makeSupervisor(_ place: UnsafeMutablePointer<Int32>, _ group: ControlGroup?)
+        -> (pid: Int32, ControlGroup?)
+    {
+        if let entrance = group?.entrance() {
+            // Both have it open, and whoever stays closes it.
+            let raw = entrance.release()
+            let pid = cp_split(SIGKILL, place, raw)
+            if pid != 0 { close(raw) }
+            if pid >= 0 { return (pid, group) }
+        }
+        // Linux before 5.7, a container's filter of system calls, a group of threads.
+        group?.remove()
+        return (cp_split(SIGKILL, place, -1), nil)
     }
 
     public mutating func wait() -> End {
@@ -105,7 +137,8 @@ public struct Guardian: Sendable {
         }
     }
 
-    /// KILLs every descendant, and what comes of them meanwhile; returns once they are gone, or after `patience`.
+    /// KILLs every descendant and all that is in the supervisor's group, and what comes of them meanwhile; returns once
+    /// they are gone and the group with them, or after `patience`.
     ///
     /// Only this process reaps them, so no pid can be a stranger's. What is in its own session, but for the supervisor,
     /// was never below that, which begins one for each program.
@@ -113,6 +146,16 @@ public struct Guardian: Sendable {
     /// - Returns: those that SIGKILL did not end: they hang in the kernel, or belong to another user.
     public func end(patience: Duration, sparing isSpared: (ProcessEntry) -> Bool) -> [ProcessEntry] {
         let limit = Instant.now + patience
+        // At one blow: one by one, those that fork faster than anybody looks would get away.
+        group?.killAll()
+        let left = endDescendants(by: limit, isSpared)
+        guard let group else { return left }
+        group.removeOthers(groupPrefix)
+        if group.end(by: limit) { return left }
+        return left + group.members().compactMap(ProcessTable.entry).filter { !left.contains($0) }
+    }
+
+    private func endDescendants(by limit: Instant, _ isSpared: (ProcessEntry) -> Bool) -> [ProcessEntry] {
         let session = getsid(0)
         let supervisor = supervisor
         var isFirst = true

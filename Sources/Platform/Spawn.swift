@@ -29,6 +29,8 @@ public struct SpawnRequest: Sendable {
     /// By which it and all that descends from it can be known (`ProcessTable.tag`), whatever they do with their
     /// environment, session and parents; nil: that of this process.
     public var tag: UInt64?
+    /// Not in the control group of this process but in the one above, which outlives it.
+    public var leavesGroup = false
 
     public init(
         path: String, arguments: [String], environment: [String: String], directory: String? = nil,
@@ -84,26 +86,30 @@ extension Kernel {
     ) throws(SpawnFailure) -> Int32 {
         let arguments = CStrings(request.arguments)
         let environment = CStrings(assignments: request.environment)
+        let group = request.leavesGroup ? ControlGroup.own?.exit : nil
         var stage: Int32 = 0
         let result = request.path.withCString { path in
             withOptionalCString(request.directory) { directory in
-                var native = cp_spawn()
-                native.path = path
-                native.argv = UnsafePointer(arguments.pointers)
-                native.envp = UnsafePointer(environment.pointers)
-                native.directory = directory
-                native.stdio = (stdin, stdout, stderr)
-                native.started = started
-                native.new_session = request.newSession ? 1 : 0
-                native.dies_with_parent = request.diesWithParent ? 1 : 0
-                native.takes_terminal = request.takesTerminal ? 1 : 0
-                native.nofile = request.openFiles ?? ThisProcess.openFilesBefore.load(ordering: .relaxed)
-                native.tag = request.tag ?? 0
-                guard !request.processors.isEmpty else { return cp_spawn(&native, &stage) }
-                return request.processors.withUnsafeBufferPointer { processors in
-                    native.processors = processors.baseAddress
-                    native.processor_count = Int32(processors.count)
-                    return cp_spawn(&native, &stage)
+                withOptionalCString(group) { group in
+                    var native = cp_spawn()
+                    native.path = path
+                    native.argv = UnsafePointer(arguments.pointers)
+                    native.envp = UnsafePointer(environment.pointers)
+                    native.directory = directory
+                    native.group = group
+                    native.stdio = (stdin, stdout, stderr)
+                    native.started = started
+                    native.new_session = request.newSession ? 1 : 0
+                    native.dies_with_parent = request.diesWithParent ? 1 : 0
+                    native.takes_terminal = request.takesTerminal ? 1 : 0
+                    native.nofile = request.openFiles ?? ThisProcess.openFilesBefore.load(ordering: .relaxed)
+                    native.tag = request.tag ?? 0
+                    guard !request.processors.isEmpty else { return cp_spawn(&native, &stage) }
+                    return request.processors.withUnsafeBufferPointer { processors in
+                        native.processors = processors.baseAddress
+                        native.processor_count = Int32(processors.count)
+                        return cp_spawn(&native, &stage)
+                    }
                 }
             }
         }

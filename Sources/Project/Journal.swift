@@ -4,6 +4,7 @@ import Synchronization
 /// What a mesh has started, on disk, so that the next one finds what a crash left running: `.devmesh/…/journal`.
 ///
 ///     devmesh-journal 2 0a1b2c3d-… 4711 1795300000000000     life of the pids, supervisor's, µs since 1970 when it began
+///     @ /sys/fs/cgroup/…/devmesh-0a1b2c3d4e5f6071-28c4…     the control group that it is in, where there is one
 ///     + 4712 8812345 8812346 2718281828 reader.1#1           pid, between which moments it was started, and its tag
 ///     ! 1795300012000000 its supervisor was killed           when it ended otherwise than by `down`, and how
 ///
@@ -27,12 +28,17 @@ public final class Journal: Sendable {
     static let firstLine = "devmesh-journal 2 "
 
     /// Begins a new one, with what the one before tells of that would not end.
-    public init(_ project: LocatedProject, limit: Int = 256 << 10, kernel: Kernel = .real) throws(ProjectError) {
+    /// - Parameter group: that this process and what it starts is in.
+    public init(
+        _ project: LocatedProject, in group: ControlGroup? = nil, limit: Int = 256 << 10, kernel: Kernel = .real
+    ) throws(ProjectError) {
         path = project.journalFile
-        header = "\(Self.firstLine)\(PIDLife.current(kernel)) \(ThisProcess.id) \(WallTime.now.microseconds)\n"
+        var header = "\(Self.firstLine)\(PIDLife.current(kernel)) \(ThisProcess.id) \(WallTime.now.microseconds)\n"
+        if let group { header += Self.line(group) }
+        self.header = header
         self.kernel = kernel
         do throws(Errno) {
-            let file = try Self.write(header + (Self.living(path, kernel) ?? ""), path, kernel)
+            let file = try Self.write(header + (Self.living(path, besides: header, kernel) ?? ""), path, kernel)
             state = Mutex(State(file: file, limit: limit))
         } catch {
             throw .unwritable(path: path, error, mend: "devmesh keeps track of its processes there: make room.")
@@ -95,9 +101,9 @@ public final class Journal: Sendable {
     }
 
     private func compact(_ state: inout State) {
-        guard let living = Self.living(path, kernel), let file = try? Self.write(header + living, path, kernel) else {
-            return
-        }
+        guard let living = Self.living(path, besides: header, kernel),
+            let file = try? Self.write(header + living, path, kernel)
+        else { return }
         state.file = file
         state.isTorn = false
         state.size = living.utf8.count
@@ -105,12 +111,15 @@ public final class Journal: Sendable {
         state.limit = max(state.limit, state.size * 2)
     }
 
-    /// The lines of a journal about those that live; nil where there is none.
-    private static func living(_ path: String, _ kernel: Kernel) -> String? {
+    /// The lines of a journal about those that live, but for what a header tells; nil where there is none.
+    private static func living(_ path: String, besides header: String, _ kernel: Kernel) -> String? {
         guard let bytes = try? kernel.readFile(path), let record = JournalRecord(bytes) else { return nil }
         let left = Set(record.left(in: .snapshot()).map(\.entry))
-        return record.entries.filter(left.contains).map(\.line).joined()
+        let groups = record.groups.filter(\.exists).map(line).filter { !header.hasSuffix($0) }
+        return (groups + record.entries.filter(left.contains).map(\.line)).joined()
     }
+
+    private static func line(_ group: ControlGroup) -> String { "@ \(group.folder)\n" }
 
     /// Puts a new one in the place of what is there; it is open already when it gets there.
     private static func write(_ text: String, _ path: String, _ kernel: Kernel) throws(Errno) -> Descriptor {
@@ -152,6 +161,8 @@ struct JournalRecord {
     var supervisor: Int32
     var since: WallTime
     var entries: [Entry] = []
+    /// Control groups in which everything was that it started.
+    var groups: [ControlGroup] = []
     /// How it ended, where somebody was left to say.
     var end: (time: WallTime, how: String)?
 
@@ -174,6 +185,8 @@ struct JournalRecord {
             {
                 let name = String(words[5])
                 entries.append(Entry(pid: pid, earliest: earliest, latest: latest, tag: tag, name: name))
+            } else if line.hasPrefix("@ /") {
+                groups.append(ControlGroup(String(line.dropFirst(2))))
             } else if words.first == "!", words.count == 3, let time = Int64(words[1]) {
                 end = (WallTime(microseconds: time), String(words[2]))
             }

@@ -22,8 +22,8 @@ public struct Leftovers: Sendable {
     /// Looks whether there is anything, and ends what is there; for the holder of the project's lease, before it starts
     /// anything. Waits until it is gone, or for `patience`; the journal goes with the last of it.
     ///
-    /// A process is known by its pid with the time at which it was started, by its tag, or by the variable that every
-    /// process of this project carries; and so are those below it.
+    /// A process is known by its pid with the time at which it was started, by its tag, by the variable that every
+    /// process of this project carries, or by its control group; and so are those below it.
     ///
     /// - Parameter marker: the variable, as `DEVMESH_INSTANCE=0123456789abcdef/`, which the instance's name follows.
     /// - Returns: nil where there is nothing to tell.
@@ -38,7 +38,9 @@ public struct Leftovers: Sendable {
             leftovers.end = .withTheMachine
         } else {
             if let end = record?.end { leftovers.end = .told(time: end.time, how: end.how) }
-            leftovers.kill(record, marker, patience)
+            // Of what the journal says, only what can be this project's is believed.
+            let groups = (record?.groups ?? []).filter { Path.name($0.folder).hasPrefix(project.controlGroupPrefix) }
+            leftovers.kill(record, marker, groups, patience)
         }
         if leftovers.left.isEmpty { Journal.remove(project, kernel: kernel) }
         // Killed before it had written a line, it had started nothing.
@@ -46,12 +48,18 @@ public struct Leftovers: Sendable {
         return isNothing ? nil : leftovers
     }
 
-    private mutating func kill(_ record: JournalRecord?, _ marker: String, _ patience: Duration) {
+    private mutating func kill(
+        _ record: JournalRecord?, _ marker: String, _ groups: [ControlGroup], _ patience: Duration
+    ) {
         let limit = Instant.now + patience
         var known: Set<Int32> = []
         while true {
-            let found = Self.find(record, marker)
-            if found.isEmpty { return }
+            let (found, whole) = Self.find(record, marker, groups)
+            guard !found.isEmpty else {
+                for group in groups { group.remove() }
+                return
+            }
+            for group in whole { group.killAll() }
             for (entry, name) in found {
                 if known.insert(entry.pid).inserted { ended.append((name, entry.pid)) }
                 ProcessTable.signal(entry, .kill)
@@ -67,7 +75,10 @@ public struct Leftovers: Sendable {
         }
     }
 
-    private static func find(_ record: JournalRecord?, _ marker: String) -> [(entry: ProcessEntry, name: String)] {
+    /// - Returns: what is left, and the groups in which there is nothing else.
+    private static func find(_ record: JournalRecord?, _ marker: String, _ groups: [ControlGroup])
+        -> (found: [(entry: ProcessEntry, name: String)], whole: [ControlGroup])
+    {
         let table = ProcessTable.snapshot()
         let spared = ancestors(in: table)
         var found: [Int32: (entry: ProcessEntry, name: String)] = [:]
@@ -93,7 +104,13 @@ public struct Leftovers: Sendable {
                 for entry in table.descendants(of: root.pid) { add(entry, unit(name)) }
             }
         }
-        return found.values.sorted { $0.entry.pid < $1.entry.pid }
+        let whole = groups.filter { group in
+            let members = group.members().compactMap(ProcessTable.entry)
+            let ours = members.filter { !spared.contains($0.pid) && marks[$0.pid]?.hasPrefix(marker) ?? true }
+            for entry in ours { add(entry, ProcessTable.program(of: entry.pid) ?? "a process") }
+            return ours.count == members.count
+        }
+        return (found.values.sorted { $0.entry.pid < $1.entry.pid }, whole)
     }
 
     /// `reader.1` of `reader.1#3`.

@@ -41,6 +41,9 @@ public struct LocatedProject: Sendable, Hashable {
     /// 16 hexadecimal digits that stand for the path.
     public var hash: String { FNV1a.digits(of: manifest.utf8) }
 
+    /// What the names of its control groups begin with.
+    public var controlGroupPrefix: String { "devmesh-\(hash)-" }
+
     public func runtimeFolder(_ places: Places) -> String { places.runtime + "/" + hash }
     public func socket(_ places: Places) -> String { runtimeFolder(places) + "/control.sock" }
 }

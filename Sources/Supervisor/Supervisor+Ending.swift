@@ -12,8 +12,12 @@ extension Supervisor {
         watchForUndying()
     }
 
-    /// Processes that SIGKILL did not end, once `stopAll` or `killAll` is done.
-    public var undying: [ProcessEntry] { workshop.trees.undying }
+    /// Processes that SIGKILL did not end, once `stopAll` or `killAll` is done, and that are there still.
+    public var undying: [ProcessEntry] {
+        workshop.trees.undying.filter { known in
+            ProcessTable.entry(known.pid).map { $0.started == known.started && !$0.isZombie } ?? false
+        }
+    }
 
     /// KILLs everything at once.
     public func killAll(_ done: @escaping () -> Void) {

@@ -16,7 +16,8 @@
 //   unless FILE CODE  exits CODE unless FILE exists          await FILE      waits until FILE exists
 //   grow MB           takes so many megabytes of memory and keeps them; says "grown MB"
 //   burn              computes for ever
-//   refuse CALL       from now on that system call fails (EPERM), children included: close_range, unshare
+//   refuse CALL       from now on that system call fails (EPERM), children included: close_range, unshare; clone3 is
+//                     one that the system does not know (ENOSYS)
 //   exec PROGRAM ...  becomes that program, with all that follows
 //   child             forks a child of the same group that ignores TERM and waits; says "child PID"
 //   setsid            the same in a session of its own; says "setsid PID"
@@ -163,12 +164,15 @@ static void on(const char *name, void (*handler)(int)) {
 /// As the filter of a container does it (seccomp(2)).
 static void refuse(const char *name) {
 #ifdef __linux__
-    unsigned number = !strcmp(name, "close_range") ? SYS_close_range : !strcmp(name, "unshare") ? SYS_unshare : 0;
-    if (!number) misuse(name);
+    unsigned number = 0, error = EPERM;
+    if (!strcmp(name, "close_range")) number = SYS_close_range;
+    else if (!strcmp(name, "unshare")) number = SYS_unshare;
+    else if (!strcmp(name, "clone3")) number = SYS_clone3, error = ENOSYS;
+    else misuse(name);
     struct sock_filter rules[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = {sizeof rules / sizeof *rules, rules};

@@ -59,8 +59,9 @@ extension MeshFixture {
     }
 }
 
-/// Containers before Linux 5.9 refuse what gives a child a table of descriptors of its own.
-@Test(arguments: [["close_range"], ["unshare"], ["close_range", "unshare"]])
+/// Containers before Linux 5.9 refuse what gives a child a table of descriptors of its own; many have no clone3(2), which
+/// makes a process in a control group.
+@Test(arguments: [["close_range"], ["unshare"], ["close_range", "unshare"], ["clone3"]])
 func inherited_refusedCalls_programsStartAllTheSame(_ calls: [String]) throws {
     try withMesh(web) { mesh in
         let up = try mesh.start(behind: calls.flatMap { ["refuse", $0] }, devmesh: "up")
@@ -69,6 +70,11 @@ func inherited_refusedCalls_programsStartAllTheSame(_ calls: [String]) throws {
         let descriptors = try Kernel.real.list("/proc/\(try mesh.pids("web")[0])/fd")
         // Its three, and the one that it listens on.
         #expect(descriptors.count == 4)
+        guard calls == ["clone3"] else { return }
+        #expect(mesh.controlGroup() == nil)
+        let project = try #require(try Kernel.real.list(mesh.folder.path + "/run/devmesh").first)
+        let groups = try ControlGroup.delegated().map(Kernel.real.list) ?? []
+        #expect(!groups.contains { $0.hasPrefix("devmesh-\(project)") })
         #expect(try mesh.get("web").status == 200)
     }
 }

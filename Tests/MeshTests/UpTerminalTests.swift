@@ -88,6 +88,10 @@ func status_open_theBrowserOutlivesTheMesh(_ end: String) throws {
         try terminal.type("o\r")
         let pids = try mesh.shell("cat opened").output.split { $0.isWhitespace }.compactMap { Int32($0) }
         #expect(pids.count == 3)
+        for pid in pids {
+            let group = String(decoding: try Kernel.real.readFile("/proc/\(pid)/cgroup"), as: UTF8.self)
+            #expect(!group.contains("/devmesh-"))
+        }
         switch end {
         case "supervisor": ProcessTable.signal(try mesh.supervisor(), .kill)
         case "first process":

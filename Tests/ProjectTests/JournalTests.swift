@@ -241,4 +241,75 @@ extension ProjectFixture {
         #expect(fixture.clear()?.ended.map(\.pid) == [left.pid])
         left.end()
     }
+
+    // MARK: Control groups
+
+    /// A folder in place of a group, that says who is in it.
+    private func group(
+        _ fixture: ProjectFixture, named name: String? = nil, of members: Int32...
+    ) throws -> ControlGroup {
+        let path = fixture.folder.path + "/" + (name ?? "devmesh-\(fixture.project.hash)-1")
+        try Kernel.real.makeDirectory(path)
+        try Kernel.real.replaceFile(
+            path + "/cgroup.procs", with: Array(members.map { "\($0)\n" }.joined().utf8), isDurable: false)
+        return ControlGroup(path)
+    }
+
+    @Test func leftovers_inTheGroup_areEnded_whateverElseTellsNothingOfThem() throws {
+        let fixture = ProjectFixture()
+        try fixture.project.makeStateFolder()
+        let (left, other) = (try Sleeper(), try Sleeper())
+        _ = try Journal(fixture.project, in: group(fixture, of: left.pid, 0))
+        let found = try #require(fixture.clear())
+        #expect(found.ended.map(\.pid) == [left.pid] && found.ended.map(\.name) == ["sh"])
+        #expect(found.left == [] && !left.isAlive && other.isAlive)
+        left.end()
+        other.end()
+    }
+
+    /// A terminal that a program opened, in which the next mesh is started, or another project's is.
+    @Test func leftovers_inTheGroup_beingThisProcessOrOfAnotherMesh_areSpared() throws {
+        let fixture = ProjectFixture()
+        try fixture.project.makeStateFolder()
+        let (left, other) = (try Sleeper(), try Sleeper("0123456789abcdef/reader.1#1"))
+        let group = try group(fixture, of: left.pid, other.pid, ThisProcess.id)
+        // As a whole it would be ended by this.
+        try Kernel.real.replaceFile(group.folder + "/cgroup.kill", with: [], isDurable: false)
+        _ = try Journal(fixture.project, in: group)
+        #expect(try #require(fixture.clear()).ended.map(\.pid) == [left.pid])
+        #expect(other.isAlive)
+        #expect(try Kernel.real.readFile(group.folder + "/cgroup.kill") == [])
+        left.end()
+        other.end()
+    }
+
+    @Test func leftovers_inAGroupThatIsNotNamedLikeOurs_areSpared() throws {
+        for name in ["user.slice", "devmesh-0123456789abcdef-1"] {
+            let fixture = ProjectFixture()
+            try fixture.project.makeStateFolder()
+            let stranger = try Sleeper()
+            _ = try Journal(fixture.project, in: group(fixture, named: name, of: stranger.pid))
+            #expect(try #require(fixture.clear()).ended.isEmpty)
+            #expect(stranger.isAlive)
+            stranger.end()
+        }
+    }
+
+    /// What is in it could not be ended.
+    @Test func journal_begunWhileAGroupIsThere_tellsOfItToo_once() throws {
+        let fixture = ProjectFixture()
+        try fixture.project.makeStateFolder()
+        let former = try group(fixture)
+        let own = ControlGroup(former.folder + "-own")
+        let gone = ControlGroup(former.folder + "-gone")
+        _ = try Journal(fixture.project, in: gone)
+        _ = try Journal(fixture.project, in: former)
+        let journal = try Journal(fixture.project, in: own, limit: 1024)
+        let sleeper = try Sleeper()
+        for _ in 1...100 { journal.started(sleeper.pid, "reader.1#1", tag: sleeper.tag, began: sleeper.began) }
+        let text = String(decoding: try Kernel.real.readFile(fixture.journal), as: UTF8.self)
+        let groups = text.split(separator: "\n").filter { $0.hasPrefix("@") }
+        #expect(groups == ["@ \(own.folder)", "@ \(former.folder)"])
+        sleeper.end()
+    }
 }

@@ -222,6 +222,12 @@ public final class MeshFixture: Sendable {
         }
     }
 
+    /// The control group that the mesh, or the last one, is in, as its journal tells; nil where there can be none.
+    public func controlGroup() -> ControlGroup? {
+        let lines = folder.read(".devmesh/services.json/journal")?.split(separator: "\n") ?? []
+        return lines.first { $0.hasPrefix("@ ") }.map { ControlGroup(String($0.dropFirst(2))) }
+    }
+
     /// Whether a mesh started it, rather than the test itself.
     public func isInAMesh(_ pid: Int32) -> Bool {
         ProcessTable.environment(of: pid)?.contains { $0.hasPrefix("DEVMESH_INSTANCE=") } ?? false

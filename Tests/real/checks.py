@@ -8,6 +8,7 @@ import harness
 import programs  # noqa: F401
 import control  # noqa: F401
 import life  # noqa: F401
+import groups  # noqa: F401
 import commands  # noqa: F401
 import terminals  # noqa: F401
 import example  # noqa: F401

@@ -46,6 +46,7 @@ struct cp_spawn {
     char *const *argv;
     char *const *envp;
     const char *directory;  // NULL: as the parent's
+    const char *group;      // the cgroup.procs of another control group than the parent's; NULL: none
     int stdio[3];           // each is dup2'ed; -1: /dev/null
     int new_session;
     int dies_with_parent;   // KILLed when the thread that started it ends, so far as the system can
@@ -100,7 +101,10 @@ void cp_publish(uint64_t *place, uint64_t value);
 /// To be called while there is one thread. Returns 0 in the new process, which gets the signal `ended` when this one
 /// ends; its pid in this one, which has all signals blocked from here on; or a negative errno. The pid is stored in
 /// `made` before the new process runs.
-int cp_split(int ended, int32_t *made);
+/// - group: the open folder of the control group that it is made in; -1: this process's own.
+int cp_split(int ended, int32_t *made, int group);
+/// Whether a folder is a control group of version 2 (cgroups(7)).
+int cp_is_control_group(const char *path);
 /// Gives this process another name, in the list of its arguments as well.
 void cp_rename(const char *name);
 /// Waits until a process made by `cp_split` ends, and hands on (sigqueue(3)) the signals that other processes send.

@@ -12,6 +12,9 @@ extension Doctor {
         if let watches = number("max_user_watches"), let instances = number("max_user_instances") {
             findings.append(Doctor.fileWatches(watches, instances: instances))
         }
+        if ControlGroup.areKnown(kernel: kernel) {
+            findings.append(Doctor.controlGroups(below: ControlGroup.delegated(kernel: kernel)))
+        }
         findings.append(Doctor.loopback(hasV6: hasLoopback6(kernel)))
         findings.append(Doctor.clock(.now))
         return findings
@@ -45,6 +48,10 @@ extension Doctor {
         let ours = PrivatePorts.range.lowerBound...PortBlock(first: PortBlock.lowest).ports.upperBound
         guard range.overlaps(ours) else { return .ok("port range", detail) }
         return .warning("port range", Sentences.ephemeralOverlaps(range), Sentences.mendEphemeral)
+    }
+
+    static func controlGroups(below folder: String?) -> Finding {
+        .ok("control groups", Sentences.controlGroups(below: folder))
     }
 
     static func loopback(hasV6: Bool) -> Finding { .ok("loopback", Sentences.loopback(hasV6: hasV6)) }

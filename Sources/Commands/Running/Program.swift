@@ -37,7 +37,8 @@ struct Program {
             path = try Executable.find(commandLine[0], path: environment["PATH"], directory: directory ?? "/")
         } catch { throw .failed(Sentences.unusable(commandLine[0], error)) }
         do throws(SpawnFailure) {
-            let request = SpawnRequest(path: path, arguments: commandLine, environment: environment)
+            var request = SpawnRequest(path: path, arguments: commandLine, environment: environment)
+            request.leavesGroup = true
             _ = ChildTable.wait(try ChildTable.spawn(request))
         } catch { throw .failed(Sentences.cannotExecute(path, error.error)) }
     }

@@ -29,6 +29,11 @@ extension Sentences {
 
     static let mendEphemeral = "`sudo sysctl net.ipv4.ip_local_port_range=\"32768 60999\"`"
 
+    static func controlGroups(below folder: String?) -> String {
+        guard let folder else { return "this user may make none; whatever a mesh has started is found without" }
+        return "a mesh gets its own in \(folder), and all that it starts stays in there"
+    }
+
     static func loopback(hasV6: Bool) -> String {
         hasV6 ? "services answer on 127.0.0.1 and ::1" : "services answer on 127.0.0.1; this machine has no ::1"
     }
