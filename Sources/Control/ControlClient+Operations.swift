@@ -28,6 +28,12 @@ extension ControlClient {
         try decodeList(send("GET", "/v1/ports", patience: patience))
     }
 
+    /// Returns once what programs have written before is stored. Who reads the logs needs no mesh, so a busy one is not
+    /// waited for long.
+    public func logs() throws(ControlError) -> StoredLogs {
+        try decode(send("GET", "/v1/logs", patience: min(patience, .seconds(2))))
+    }
+
     public func perform(_ action: ServiceAction, _ request: ActionRequest) throws(ControlError) -> ActionReport {
         try decode(send("POST", "/v1/services/\(action.rawValue)", request.json, patience: nil))
     }

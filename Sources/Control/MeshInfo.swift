@@ -54,6 +54,18 @@ public struct MeshInfo: WireType {
     }
 }
 
+/// Where the mesh's logs are: `GET /v1/logs`.
+public struct StoredLogs: WireType {
+    /// Has a folder for each service.
+    public var folder: String
+
+    public init(folder: String) { self.folder = folder }
+
+    public init(json: JSON) throws(WireProblem) { folder = try WireReader(json).string("folder") }
+
+    public var json: JSON { ["folder": .string(folder)] }
+}
+
 /// One address of the mesh: a row of `ports`.
 public struct PortEntry: WireType {
     public enum Kind: String, Sendable {

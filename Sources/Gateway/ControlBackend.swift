@@ -21,6 +21,8 @@ public protocol ControlBackend: AnyObject {
     func why(_ name: String, _ call: ControlCall, done: @escaping Done<ServiceWhy>)
     func environment(of name: String, _ call: ControlCall, done: @escaping Done<ServiceEnvironment>)
     func ports(_ call: ControlCall, done: @escaping Done<[PortEntry]>)
+    /// Answers once what programs have written before is stored.
+    func logs(_ call: ControlCall, done: @escaping Done<StoredLogs>)
 
     func perform(
         _ action: ServiceAction, _ request: ActionRequest, _ call: ControlCall, done: @escaping Done<ActionReport>)

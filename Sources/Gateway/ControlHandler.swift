@@ -53,6 +53,7 @@ final class ControlHandler: HTTPHandler {
         case .mesh: backend.mesh(call, done: answer(exchange, call))
         case .services: backend.services(call, done: answerList(exchange, call))
         case .ports: backend.ports(call, done: answerList(exchange, call))
+        case .logs: backend.logs(call, done: answer(exchange, call))
         case .service(let name): backend.service(name, call, done: answer(exchange, call))
         case .why(let name): backend.why(name, call, done: answer(exchange, call))
         case .environment(let name): backend.environment(of: name, call, done: answer(exchange, call))

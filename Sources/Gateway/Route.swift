@@ -4,7 +4,7 @@ import Platform
 
 /// What a request to the control API asks for. Pure.
 enum Route: Equatable {
-    case mesh, services, ports, wait, up, down
+    case mesh, services, ports, logs, wait, up, down
     case service(String), why(String), environment(String)
     case action(ServiceAction)
     case use(String), scale(String), watch(String)
@@ -40,6 +40,7 @@ enum Route: Equatable {
         case (1, "mesh"): .mesh
         case (1, "services"): .services
         case (1, "ports"): .ports
+        case (1, "logs"): .logs
         case (1, "events"):
             .events(follow: target.value("follow").map { $0 != "0" && $0 != "false" } ?? false)
         case (2, "services"): .service(path[1])

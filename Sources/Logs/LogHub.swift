@@ -142,6 +142,14 @@ public final class LogHub: Sendable {
         }
     }
 
+    /// Calls `done` once what programs have written before is stored, but for lines that have no end yet.
+    public func caughtUp(on remote: LoopRemote, done: @escaping @Sendable (EventLoop) -> Void) {
+        self.remote.post { loop in
+            // What is in the pipes by now is read within this turn.
+            loop.later { loop.later { remote.post(done) } }
+        }
+    }
+
     /// Takes what is in the pipes, stores it, and ends the thread; then calls `done`.
     public func close(on remote: LoopRemote? = nil, done: (@Sendable (EventLoop) -> Void)? = nil) {
         let pump = self.pump

@@ -58,6 +58,12 @@ extension Mesh: ControlBackend {
         done(.success(plan.listeners.map(PortEntry.init)))
     }
 
+    func logs(_ call: ControlCall, done: @escaping Done<StoredLogs>) {
+        let folder = project.logsFolder
+        let bound = LoopBound(done, loop)
+        logs.caughtUp(on: loop.remote) { _ in bound.value(.success(StoredLogs(folder: folder))) }
+    }
+
     func perform(
         _ action: ServiceAction, _ request: ActionRequest, _ call: ControlCall, done: @escaping Done<ActionReport>
     ) {

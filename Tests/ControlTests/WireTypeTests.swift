@@ -44,6 +44,7 @@ import Testing
             MeshInfo(
                 name: "n", project: "/p", manifest: "/p/services.json", pid: 1, startedAt: "t", version: "0.1",
                 gateway: 20000, socket: "/run/s"))
+        _ = try roundTrip(StoredLogs(folder: "/p/.devmesh/logs"))
         _ = try roundTrip(PortEntry(service: "m", port: 20100, url: "http://x", edge: "reader", kind: .edge))
         _ = try roundTrip(PortEntry(service: nil, port: 20000, url: nil, edge: nil, kind: .gateway))
         _ = try roundTrip(

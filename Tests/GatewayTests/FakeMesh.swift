@@ -63,6 +63,10 @@ final class FakeBackend: ControlBackend {
         done(.success([PortEntry(service: "reader", port: 20001, url: nil, edge: nil, kind: .front)]))
     }
 
+    func logs(_ call: ControlCall, done: @escaping Done<StoredLogs>) {
+        done(.success(StoredLogs(folder: "/p/.devmesh/logs")))
+    }
+
     func perform(
         _ action: ServiceAction, _ request: ActionRequest, _ call: ControlCall, done: @escaping Done<ActionReport>
     ) {

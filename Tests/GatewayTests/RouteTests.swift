@@ -8,6 +8,7 @@ import Testing
 @Suite struct RouteTests {
     @Test(arguments: [
         (HTTPMethod.get, "/v1/mesh", Route.mesh), (.head, "/v1/services", .services), (.get, "/v1/ports", .ports),
+        (.get, "/v1/logs", .logs),
         (.get, "/v1/services/reader", .service("reader")), (.get, "/v1/services/start", .service("start")),
         (.get, "/v1/services/a%2Fb/why", .why("a/b")), (.get, "/v1/services/reader/env", .environment("reader")),
         (.post, "/v1/services/start", .action(.start)), (.post, "/v1/services/stop", .action(.stop)),

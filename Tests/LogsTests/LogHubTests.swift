@@ -41,6 +41,17 @@ import Testing
         #expect(tapped.withLock { $0 } == Array("one\r\nown\r\r\n\u{1B}[31mred\r\nhalf".utf8))
     }
 
+    @Test func caughtUp_whatRunningProgramsWroteBefore_isStored() {
+        let fixture = HubFixture()
+        let programs = (0..<50).map { _ in fixture.attach() }
+        for round in 1...20 {
+            for program in programs { program.out.write("line\n") }
+            let _: Bool? = fixture.wait { remote, done in fixture.hub.caughtUp(on: remote) { _ in done(true) } }
+            #expect(LogArchive.recent("reader", count: 5000, in: fixture.logs).count == round * 50)
+        }
+        fixture.close()
+    }
+
     @Test func ended_unterminatedLastLine_isStored() {
         let fixture = HubFixture()
         let program = fixture.attach()
