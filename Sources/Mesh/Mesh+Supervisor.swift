@@ -45,6 +45,7 @@ extension Mesh: SupervisorDelegate {
 
     func outputEnded(_ source: OutputSource) {
         let hasTerminal = terminals.has(source)
+        terminals.ended(source)
         for hub in outputs.remove(source) {
             guard hasTerminal else {
                 logs.ended(hub)

@@ -22,6 +22,7 @@ final class Terminals {
         var source: OutputSource
         var input: TerminalInput
         var tap: LogTap
+        var hasEnded = false
     }
 
     private struct Viewer {
@@ -51,8 +52,11 @@ final class Terminals {
         let terminals = LoopBound(self, loop)
         let tap = LogTap(on: loop.remote) { terminals.value.show($0, missing: $1, at: seat) }
         tap.isOpen = viewers[seat] != nil
-        // With an overlapping handover the old one has not ended.
-        if let old = programs[seat] { leave(old, at: seat) }
+        // With an overlapping handover the old one has not ended; or what it showed last has not been passed on.
+        if let old = programs[seat] {
+            leave(old, at: seat)
+            if old.hasEnded { tell(seat, Sentences.terminalEnded(seat.name)) }
+        }
         let input = TerminalInput(keyboard, on: loop)
         // It may have been started before the window changed.
         input.resize(size(of: seat))
@@ -63,7 +67,10 @@ final class Terminals {
 
     func has(_ source: OutputSource) -> Bool { programs[Seat(source)]?.source == source }
 
-    /// The process has ended, and all that it showed has been passed on.
+    /// The process has ended.
+    func ended(_ source: OutputSource) { if has(source) { programs[Seat(source)]?.hasEnded = true } }
+
+    /// All that it showed has been passed on as well.
     func close(_ source: OutputSource) {
         let seat = Seat(source)
         guard has(source), let program = programs.removeValue(forKey: seat) else { return }
