@@ -15,7 +15,16 @@ public final class PlatformSemaphore: @unchecked Sendable {
         mutex = .allocate(capacity: 1)
         condition = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
+        #if canImport(Glibc)
+            // Whoever sets the wall clock makes nobody wait.
+            var attributes = pthread_condattr_t()
+            pthread_condattr_init(&attributes)
+            pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+            pthread_cond_init(condition, &attributes)
+            pthread_condattr_destroy(&attributes)
+        #else
+            pthread_cond_init(condition, nil)
+        #endif
     }
 
     deinit {
@@ -41,17 +50,27 @@ public final class PlatformSemaphore: @unchecked Sendable {
 
     /// Returns false if no signal came within `timeout`.
     public func wait(within timeout: Duration) -> Bool {
-        var deadline = timespec()
-        clock_gettime(CLOCK_REALTIME, &deadline)
-        let total = Int64(deadline.tv_nsec) + min(max(timeout.nanoseconds, 0), 1 << 60)
-        deadline.tv_sec += Int(total / 1_000_000_000)
-        deadline.tv_nsec = Int(total % 1_000_000_000)
+        let end = Instant.now + timeout
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        while count == 0 {
-            if pthread_cond_timedwait(condition, mutex, &deadline) == ETIMEDOUT, count == 0 { return false }
-        }
+        while count == 0 { if !isSignalled(before: end), count == 0 { return false } }
         count -= 1
         return true
+    }
+
+    private func isSignalled(before end: Instant) -> Bool {
+        #if canImport(Glibc)
+            var time = timespec(nanoseconds: end.nanoseconds)
+            return pthread_cond_timedwait(condition, mutex, &time) == 0
+        #else
+            var time = timespec(nanoseconds: max((end - .now).nanoseconds, 0))
+            return pthread_cond_timedwait_relative_np(condition, mutex, &time) == 0
+        #endif
+    }
+}
+
+extension timespec {
+    fileprivate init(nanoseconds: Int64) {
+        self.init(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
     }
 }
