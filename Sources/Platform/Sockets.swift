@@ -155,6 +155,19 @@ extension Kernel {
         #endif
     }
 
+    /// Has the system ask now and then whether the other end is still there while nothing is said: one that is gone
+    /// breaks the connection within a minute (tcp(7), TCP_KEEPIDLE).
+    public func setProbed(_ descriptor: borrowing Descriptor) {
+        setOption(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1)
+        #if canImport(Glibc)
+            setOption(descriptor, Int32(IPPROTO_TCP), TCP_KEEPIDLE, 30)
+        #else
+            setOption(descriptor, Int32(IPPROTO_TCP), TCP_KEEPALIVE, 30)
+        #endif
+        setOption(descriptor, Int32(IPPROTO_TCP), TCP_KEEPINTVL, 10)
+        setOption(descriptor, Int32(IPPROTO_TCP), TCP_KEEPCNT, 3)
+    }
+
     /// Sends the acknowledgement that is being delayed, and delays none for a while (tcp(7), TCP_QUICKACK); nothing
     /// where the system can't.
     public func acknowledge(_ descriptor: borrowing Descriptor) {

@@ -47,11 +47,11 @@ final class Lease {
     init?(_ server: Server, on loop: EventLoop) {
         self.loop = loop
         self.server = server
-        pool = UpstreamPool(on: loop)
         switch server {
         case .instance(let backend):
             guard let address = SocketAddress(literal: backend.host, port: backend.port) else { return nil }
             self.address = address
+            pool = UpstreamPool(on: loop)
             name = backend.name
             remote = nil
             basePath = ""
@@ -59,6 +59,7 @@ final class Lease {
             addsCredentials = false
         case .remote(let target):
             address = nil
+            pool = UpstreamPool(on: loop) { Instant.timeAsleep }
             name = target.host
             remote = target
             servesSeveral = true

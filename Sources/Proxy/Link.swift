@@ -70,7 +70,8 @@ final class Link: ReadinessHandler {
         peer = address.description
         let socket = try loop.kernel.socket(for: address)
         loop.kernel.setNoDelay(socket)
-        if address.isLoopback { loop.kernel.setUnpaced(socket) }
+        // Networks forget connections, such as while the machine sleeps, and tell nobody.
+        if address.isLoopback { loop.kernel.setUnpaced(socket) } else { loop.kernel.setProbed(socket) }
         isConnecting = try loop.kernel.connect(socket, to: address) == .inProgress
         let raw = socket.raw
         descriptor = consume socket

@@ -28,7 +28,18 @@ final class UpstreamPool: LinkOwner {
     private var starvations = 0
     private var hasty = 0
 
-    init(on loop: EventLoop) { self.loop = loop }
+    /// For how long this machine has slept; nil where the server sleeps with it.
+    private let timeAsleep: (() -> Duration)?
+    private var asleepBefore: Duration
+    private var wokeUp = Instant(nanoseconds: .min)
+    /// Two clocks are not read in the same moment.
+    private static let nap = Duration.seconds(1)
+
+    init(on loop: EventLoop, timeAsleep: (() -> Duration)? = nil) {
+        self.loop = loop
+        self.timeAsleep = timeAsleep
+        asleepBefore = timeAsleep?() ?? .zero
+    }
 
     var isEmpty: Bool { idle.isEmpty }
 
@@ -36,7 +47,10 @@ final class UpstreamPool: LinkOwner {
     /// - Parameter isSure: asks the system once more whether the server has ended it meanwhile.
     func take(isSure: Bool) -> Link? {
         while let (link, since) = idle.last {
-            guard trusts(since, isSure: isSure) else { return nil }
+            guard trusts(since, isSure: isSure) else {
+                if since < wokeUp { _ = closeIdle() }
+                return nil
+            }
             idle.removeLast()
             if link.isSilent(asking: isSure) {
                 link.owner = nil
@@ -47,9 +61,19 @@ final class UpstreamPool: LinkOwner {
         return nil
     }
 
-    /// Whether a connection that has been idle since then will hardly be ended in this moment.
+    /// Whether a connection that has been idle since then leads to the server still, and will hardly be ended in this
+    /// moment.
     func trusts(_ since: Instant, isSure: Bool) -> Bool {
-        !isSure || isProven || loop.now - since >= UpstreamPool.settling
+        noticeSleep()
+        return since >= wokeUp && (!isSure || isProven || loop.now - since >= UpstreamPool.settling)
+    }
+
+    /// What lies between may have forgotten a connection while the machine slept, and nobody tells: a request there would
+    /// wait for a quarter of an hour (tcp(7), tcp_retries2).
+    private func noticeSleep() {
+        guard let asleep = timeAsleep?(), asleep - asleepBefore > UpstreamPool.nap else { return }
+        asleepBefore = asleep
+        wokeUp = loop.now
     }
 
     /// Keeps a connection whose exchange is complete, unless it can't carry another.

@@ -60,6 +60,24 @@ import Testing
         }
     #endif
 
+    @Test func probedSocket_whoseOtherEndIsGone_isBrokenWithinAMinute() throws {
+        let socket = try Kernel.real.socket(for: .loopback(0))
+        Kernel.real.setProbed(socket)
+        func option(_ level: Int32, _ name: Int32) -> Int32 {
+            var (value, length) = (Int32(-1), socklen_t(4))
+            getsockopt(socket.raw, level, name, &value, &length)
+            return value
+        }
+        #expect(option(SOL_SOCKET, SO_KEEPALIVE) != 0)
+        #if canImport(Glibc)
+            let idle = option(Int32(IPPROTO_TCP), TCP_KEEPIDLE)
+        #else
+            let idle = option(Int32(IPPROTO_TCP), TCP_KEEPALIVE)
+        #endif
+        let probing = option(Int32(IPPROTO_TCP), TCP_KEEPINTVL) * option(Int32(IPPROTO_TCP), TCP_KEEPCNT)
+        #expect(idle > 0 && probing > 0 && idle + probing <= 60)
+    }
+
     @Test func sendFile_part_arrivesAsItLies() throws {
         let folder = TemporaryFolder()
         folder.write("file", "0123456789")

@@ -1,4 +1,6 @@
+import EventLoop
 import Platform
+import Synchronization
 import Testing
 
 @testable import Proxy
@@ -36,6 +38,42 @@ import Testing
         let upstream = try exchangeAnew(client, server)
         for _ in 0..<3 { try exchange(client, upstream) }
         #expect(try !server.hasVisitor(within: .milliseconds(20)))
+    }
+
+    @Test func connectionsFromBeforeTheMachineSlept_areNotUsed() throws {
+        let server = try Server()
+        mesh = try Mesh(["reader"])
+        let hoursAsleep = Atomic(0)
+        let address = SocketAddress.loopback(server.port)
+        let pool = mesh.on { proxy in
+            LoopBound(
+                UpstreamPool(on: proxy.loop) { .seconds(3600 * hoursAsleep.load(ordering: .relaxed)) }, proxy.loop)
+        }
+        func connect() throws -> (LoopBound<Link>, Peer) {
+            let link = mesh.on { proxy in
+                LoopBound(try! Link(connectingTo: address, on: proxy.loop), proxy.loop)
+            }
+            defer { mesh.settle() }
+            return (link, try server.accept())
+        }
+        let (before, first) = try connect()
+        let (after, second) = try connect()
+        defer { for peer in [first, second] { peer.close() } }
+        mesh.on { _ in
+            pool.value.put(before.value)
+            #expect(pool.value.take(isSure: false) === before.value)
+            pool.value.put(before.value)
+        }
+        mesh.on { _ in
+            hoursAsleep.store(8, ordering: .relaxed)
+            // What is put there now has just carried something.
+            pool.value.put(after.value)
+            #expect(pool.value.take(isSure: false) === after.value)
+            #expect(pool.value.take(isSure: false) == nil)
+            #expect(!before.value.isOpen)
+            after.value.close()
+            pool.value.close()
+        }
     }
 
     /// Two requests at once to a server that looks at one connection until that ends: the first is answered, and its
