@@ -21,5 +21,6 @@ import moving  # noqa: F401
 import watching  # noqa: F401
 import framing  # noqa: F401
 import containers  # noqa: F401
+import asleep  # noqa: F401
 
 sys.exit(harness.tally.run(sys.argv[1:]))
