@@ -39,7 +39,9 @@ enum LogsCommand: Subcommand {
         let format = format(arguments, for: session.output)
         if arguments.has("follow") { return try follow(query, format, in: session) }
         // A program may have ended, and be known to have, a moment before its last lines are stored.
-        if let mesh = try? session.meshIfUp() { _ = try? mesh.ask { (client) throws(ControlError) in try client.logs() } }
+        if let mesh = try? session.meshIfUp() {
+            _ = try? mesh.ask { (client) throws(ControlError) in try client.logs() }
+        }
         let end: LogPrinter.End
         do throws(Errno) {
             end = try StandardStream.output.withDescriptor { LogPrinter.print(query, format, to: $0) }
