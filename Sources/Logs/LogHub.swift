@@ -142,10 +142,11 @@ public final class LogHub: Sendable {
         }
     }
 
-    /// Calls `done` once what programs have written before is stored, but for lines that have no end yet.
+    /// Calls `done` once what programs have written before is stored: all of those that have ended; of others what is
+    /// read in one turn, but for lines that have no end yet.
     public func caughtUp(on remote: LoopRemote, done: @escaping @Sendable (EventLoop) -> Void) {
         self.remote.post { loop in
-            // What is in the pipes by now is read within this turn.
+            // Between the two the pipes are read.
             loop.later { loop.later { remote.post(done) } }
         }
     }

@@ -37,7 +37,7 @@ extension Mesh {
         // What a crash left; worktrees are made anew.
         supervisor.removeWorktrees(in: project.worktreesFolder, plan.inherited)
         // Starting goes first: to show the output of many programs costs time that they would wait for.
-        let pause = Duration.milliseconds(min(max(plan.services.count * 2, 25), 100))
+        let pause = Duration.milliseconds(hooks.showsLogs ? min(max(plan.services.count * 2, 25), 100) : 25)
         // Asked for before anything is started, and so the number of the first line that can come of it.
         logs.nextSeq(on: loop.remote) { [bound = LoopBound(self, loop)] _, seq in
             bound.value.loop.after(pause) { bound.value.sayStarted(firstSeq: seq) }

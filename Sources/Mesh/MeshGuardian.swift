@@ -27,28 +27,37 @@ struct MeshGuardian {
         let end = guardian.wait()
         // The other one has done what follows.
         if case .ended(.exited(let code)) = end, guardian.hasSecond { ThisProcess.exit(code) }
+        let crash = crash(end)
+        // Before nobody answers any more: whoever asks then is to see that the mesh is ending.
+        if let crash { Journal.noteEnd(of: lease.project, crash) }
         // Whoever talked to it need not wait, and what follows may need descriptors.
         if end != .ended(.exited(0)) { guardian.closeSockets() }
         let left = guardian.end(patience: Self.patience, sparing: Supervisor.isAside)
+        if let crash { afterCrash(crash, left, since: began) }
+        switch end {
+        case .ended(.exited(let code)): ThisProcess.exit(code)
+        case .ended(.signalled(let signal)): ThisProcess.end(by: signal)
+        case .orphaned: ThisProcess.exit(1)
+        }
+    }
+
+    /// What has become of the mesh, as a sentence; nil where it ended in order.
+    private func crash(_ end: Guardian.End) -> String? {
         switch end {
         case .ended(.exited(let code)):
-            // It ended without having stopped what it had started.
-            if Journal.isOpen(lease.project, of: guardian.child) {
-                afterCrash(Sentences.supervisorGaveUp(code), left, since: began)
-            }
-            ThisProcess.exit(code)
+            // It may have ended without having stopped what it had started.
+            Journal.isOpen(lease.project, of: guardian.child) ? Sentences.supervisorGaveUp(code) : nil
         // It was told to end before it listened: nothing had been started.
-        case .ended(.signalled(let signal)) where MeshProcess.ends.contains(signal): ThisProcess.end(by: signal)
-        case .ended(.signalled) where guardian.hasSecond: afterCrash(Sentences.guardianEnded, left, since: began)
-        case .ended(.signalled(let signal)): afterCrash(Sentences.supervisorEnded(signal), left, since: began)
-        case .orphaned: afterCrash(Sentences.firstProcessEnded, left, since: began)
+        case .ended(.signalled(let signal)) where MeshProcess.ends.contains(signal): nil
+        case .ended(.signalled) where guardian.hasSecond: Sentences.guardianEnded
+        case .ended(.signalled(let signal)): Sentences.supervisorEnded(signal)
+        case .orphaned: Sentences.firstProcessEnded
         }
     }
 
     private func afterCrash(_ how: String, _ left: [ProcessEntry], since began: WallTime) -> Never {
         let project = lease.project
         let lost = LogRescue.run(unstored, folder: project.logsFolder, ending: Sentences.endedWithSupervisor(how))
-        Journal.noteEnd(of: project, how)
         let containers = LeftContainers.remove(of: project) ? [] : [Sentences.containersLeft(project)]
         lease.withdraw()
         let report = MeshProcess.crashReport(of: project, since: began)

@@ -30,6 +30,8 @@ public struct MeshOptions: Sendable {
 public struct MeshHooks: Sendable {
     /// The fronts listen and the control socket answers; services are being started.
     public var started: @Sendable (MeshStart) -> Void
+    /// Whether what programs write is shown from then on.
+    public var showsLogs = false
     /// Everything is stopped and every line is stored; returns when it has been shown.
     public var ended: @Sendable () -> Void
     /// The state of each service, in the manifest's order, whenever one may have changed; nil: nobody asks.

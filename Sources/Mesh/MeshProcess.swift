@@ -46,7 +46,9 @@ public enum MeshProcess {
         _ lease: SupervisorLease, _ options: MeshOptions, _ hooks: MeshHooks, _ unstored: UnstoredOutput,
         _ kernel: Kernel
     ) throws(MeshError) -> Int32 {
-        let loop = try attempt { () throws(Errno) in try EventLoop(kernel: kernel, isEager: true) }
+        // With one processor it would keep those from it who are to answer.
+        let isEager = ThisProcess.usableProcessors.count != 1
+        let loop = try attempt { () throws(Errno) in try EventLoop(kernel: kernel, isEager: isEager) }
         // Before anything that may take its time: what comes meanwhile is heard once the loop runs.
         let heard = Heard()
         let signals = try attempt { () throws(Errno) in

@@ -131,6 +131,12 @@ public enum ChildTable {
             onDelay()
             isInTime = hasEnded.wait(within: patience * 4 / 5)
         }
+        // Where no thread can be had, it is looked now and then.
+        let end = Instant.now + patience
+        while waiter == nil, !isInTime, .now < end {
+            if let status = reap(pid) { return status }
+            PlatformThread.sleep(.milliseconds(10))
+        }
         if !isInTime { signal(pid, .kill, group: true) }
         // Until then nobody else may get this pid.
         waiter?.join()

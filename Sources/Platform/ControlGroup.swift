@@ -76,7 +76,9 @@ public struct ControlGroup: Sendable {
             try kernel.writeAll(try kernel.open(folder + "/cgroup.kill", .write), "1")
         } catch {
             // Linux before 5.14. Whoever forks meanwhile is seen next time.
-            for pid in members() where pid != getpid() && (try? kernel.limit(.kill)) != nil { kill(pid, SIGKILL) }
+            for entry in members().compactMap(ProcessTable.entry) where entry.pid != getpid() {
+                ProcessTable.signal(entry, .kill, kernel: kernel)
+            }
         }
     }
 
@@ -110,9 +112,9 @@ public struct ControlGroup: Sendable {
     private func removeTree() throws(Errno) {
         do throws(Errno) { try removeFolder() } catch {
             guard error == .busy, isPopulated == false else { throw error }
-            // What programs have made in it.
+            // What programs have made in it; another user's stays, and the rest with it.
             for group in below { group.remove() }
-            try removeFolder()
+            do throws(Errno) { try removeFolder() } catch { throw error == .busy ? .notEmpty : error }
         }
     }
 

@@ -31,6 +31,7 @@ public struct Errno: Error, Sendable, Hashable, CustomStringConvertible {
     public static let noMemory = Errno(ENOMEM)
     public static let noSpace = Errno(ENOSPC)
     public static let notDirectory = Errno(ENOTDIR)
+    public static let notEmpty = Errno(ENOTEMPTY)
     public static let notImplemented = Errno(ENOSYS)
     public static let notPermitted = Errno(EPERM)
     public static let readOnlyFileSystem = Errno(EROFS)

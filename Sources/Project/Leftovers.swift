@@ -56,7 +56,7 @@ public struct Leftovers: Sendable {
         while true {
             let (found, whole) = Self.find(record, marker, groups)
             guard !found.isEmpty else {
-                for group in groups { group.remove() }
+                for group in whole { _ = group.end(by: limit) }
                 return
             }
             for group in whole { group.killAll() }

@@ -37,7 +37,7 @@ public final class PrivatePorts {
     /// Finds ports for those that will be started in a moment, on a thread of its own: `take` waits for it.
     public func lookAhead(_ count: Int) {
         gather()
-        scout = try? Scout(count, search, from: next)
+        if count > 0 { scout = try? Scout(count, search, from: next) }
     }
 
     /// Takes a port that can be bound; nil if there is none.
@@ -53,11 +53,12 @@ public final class PrivatePorts {
     }
 
     private func gather() {
-        guard let found = scout?.report() else { return }
-        scout = nil
+        guard let scout else { return }
+        let found = scout.report()
         next = found.last.map(Self.after) ?? next
         ahead = found.reversed()
-        lookedAt = .now
+        lookedAt = scout.began
+        self.scout = nil
     }
 
     private static func after(_ port: Int) -> Int { port == range.upperBound ? range.lowerBound : port + 1 }
@@ -79,6 +80,7 @@ public final class PrivatePorts {
 
     /// Looks for ports while others go on.
     private final class Scout: Sendable {
+        let began = Instant.now
         private let thread: PlatformThread
         private let found: Found
 

@@ -41,6 +41,7 @@ final class ForegroundMesh: Sendable {
 
     var hooks: MeshHooks {
         var hooks = MeshHooks(started: { self.show($0) }, ended: { self.finish() }, notice: { self.tell($0) })
+        hooks.showsLogs = true
         if settings != nil { hooks.states = { self.update($0) } }
         return hooks
     }

@@ -31,7 +31,7 @@ extension Sentences {
 
     static func controlGroups(below folder: String?) -> String {
         guard let folder else { return "this user may make none; whatever a mesh has started is found without" }
-        return "a mesh gets its own in \(folder), and all that it starts stays in there"
+        return "a mesh may get its own in \(folder), and all that it starts stays in there"
     }
 
     static func loopback(hasV6: Bool) -> String {

@@ -59,7 +59,9 @@ enum DownCommand: Subcommand {
             var former: MeshRecord?
             if case .meshIsEnding = error { former = mesh.record }
             if try afterChange(of: project, former: former, in: session)?.record.pid == mesh.record.pid { throw error }
-            return DownReport(stopped: 0)
+            var report = DownReport(stopped: 0)
+            report.left = try endLeftovers(of: project, in: session)
+            return report
         }
     }
 

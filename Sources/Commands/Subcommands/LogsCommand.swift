@@ -39,7 +39,7 @@ enum LogsCommand: Subcommand {
         let format = format(arguments, for: session.output)
         if arguments.has("follow") { return try follow(query, format, in: session) }
         // A program may have ended, and be known to have, a moment before its last lines are stored.
-        if let mesh = try? session.meshIfUp() {
+        if let mesh = try? session.meshIfUp(), ProcessTable.entry(mesh.record.pid)?.isStopped == false {
             _ = try? mesh.ask { (client) throws(ControlError) in try client.logs() }
         }
         let end: LogPrinter.End
