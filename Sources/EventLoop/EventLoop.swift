@@ -95,8 +95,9 @@ public final class EventLoop {
         }
         if events.isEmpty { try poller.wait(timeout, into: &events) }
         now = .now
-        // What other threads post comes when it does: to hurry would be at their cost.
-        wasBrief = isEager && now - began < Self.brief && events.contains { $0.token != .max }
+        // Of many who wait some are answered together, which is cheaper than to hurry; and what other threads post comes
+        // when it does.
+        wasBrief = isEager && events.count == 1 && events[0].token != .max && now - began < Self.brief
     }
 
     private func deliver(_ event: PollEvent) {
