@@ -12,11 +12,16 @@ private final class Sleeper {
 
     init(_ marker: String? = nil, script: String = "read line") throws {
         let pipe = try Kernel.real.pipe()
+        let output = try Kernel.real.pipe()
         var request = SpawnRequest(
-            path: "/bin/sh", arguments: ["sh", "-c", script], environment: marker.map { ["MARK": $0] } ?? [:])
+            path: "/bin/sh", arguments: ["sh", "-c", "exec >&-; \(script)"],
+            environment: marker.map { ["MARK": $0] } ?? [:])
         request.tag = tag
-        pid = try ChildTable.spawn(request, stdin: pipe.reader.raw)
+        pid = try ChildTable.spawn(request, stdin: pipe.reader.raw, stdout: output.writer.raw)
         self.pipe = pipe.writer
+        output.writer.close()
+        // The kernel shows its environment a moment after it is executed: not before it runs can all be known of it.
+        _ = try Kernel.real.readToEnd(output.reader)
     }
 
     var isAlive: Bool { ProcessTable.entry(pid).map { !$0.isZombie } ?? false }
