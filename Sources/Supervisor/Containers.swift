@@ -10,6 +10,8 @@ struct ContainerRun {
     let service: String
     let environment: [String: String]
 
+    var isPodman: Bool { Path.name(client) == "podman" }
+
     /// A command as one that is run inside.
     func inside(_ command: Command, _ environment: [String: String]) -> Command {
         switch command.resolved({ environment[$0] }) {
@@ -40,6 +42,8 @@ final class Containers {
     /// Whether containers could not be taken away.
     private(set) var areLeft = false
     private var ending = Ending.no
+    /// This machine's address as containers see it.
+    private var bridge: String?
     /// Who calls from them.
     private(set) lazy var callers = ContainerCallers { [unowned self] in addresses(of: $0, $1) }
     /// Told before the first is started: by which program, and with what it goes by.
@@ -112,7 +116,6 @@ final class Containers {
         if service.hasTerminal { words += ["-i", "-t"] }
         if let directory = container.directory { words += ["-w", directory] }
         if let user = container.user { words += ["-u", user] }
-        words.append("--add-host=\(Container.hostName):host-gateway")
         if let port { words += ["-p", "127.0.0.1:\(port):\(container.port ?? port)"] }
         var given = run.environment
         // This machine's loopback is out of reach from inside.
@@ -137,6 +140,15 @@ final class Containers {
         return SpawnRequest(path: run.client, arguments: words, environment: given, directory: "/")
     }
 
+    /// The same with this machine's name and address for whoever is inside; once the container was prepared for.
+    func reachingHost(_ request: SpawnRequest, _ run: ContainerRun) -> SpawnRequest {
+        // Many a podman doesn't know docker's word for that address.
+        guard let address = run.isPodman ? bridge : "host-gateway" else { return request }
+        var request = request
+        request.arguments.insert("--add-host=\(Container.hostName):\(address)", at: 2)
+        return request
+    }
+
     /// Calls `body` once it is known where containers can call: at once, as soon as a daemon has answered. Until one does,
     /// each start asks anew.
     func prepare(for run: ContainerRun, _ body: @escaping (_ isAnswered: Bool) -> Void) {
@@ -147,13 +159,13 @@ final class Containers {
         case .underWay(let waiting): preparation = .underWay(waiting + [body])
         case .notYet:
             preparation = .underWay([body])
-            let isPodman = Path.name(run.client) == "podman"
             let format =
-                isPodman
+                run.isPodman
                 ? "{{(index .Subnets 0).Gateway}}"
                 : "{{with (index .IPAM.Config 0)}}{{.Gateway}} {{.Subnet}}{{end}}"
-            ask(run, ["network", "inspect", isPodman ? "podman" : "bridge", "--format", format]) { [self] answer in
-                if let address = answer?.first.flatMap(Self.gateway) { onBridge(address) }
+            ask(run, ["network", "inspect", run.isPodman ? "podman" : "bridge", "--format", format]) { [self] answer in
+                bridge = answer?.first.flatMap(Self.gateway) ?? bridge
+                if let bridge { onBridge(bridge) }
                 guard case .underWay(let waiting) = preparation else { return }
                 preparation = answer == nil ? .notYet : .done
                 for body in waiting { body(answer != nil) }

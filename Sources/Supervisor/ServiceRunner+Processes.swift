@@ -20,6 +20,7 @@ extension ServiceRunner {
                 { [containers = workshop.containers] done in containers.isRunning(run, done) }
             }
             let start = { [self] in
+                let request = container.map { workshop.containers.reachingHost(request, $0) } ?? request
                 launch(request, marker: marker, source: source, terminal: terminal) { [weak self, service] result in
                     let subject = result.map {
                         Prober.Subject(
