@@ -32,11 +32,16 @@ extension Kernel {
     ///
     /// - Parameter reuse: `SO_REUSEADDR`, so that connections in TIME_WAIT don't keep the port; a live listener still
     ///   does. IPv6 sockets serve IPv6 only.
-    public func listen(at address: SocketAddress, backlog: Int32 = 4096, reuse: Bool = true) throws(Errno)
-        -> Descriptor
-    {
+    /// - Parameter early: also at an address that this machine does not have yet (ip(7), IP_FREEBIND), so far as the
+    ///   system can.
+    public func listen(
+        at address: SocketAddress, backlog: Int32 = 4096, reuse: Bool = true, early: Bool = false
+    ) throws(Errno) -> Descriptor {
         let descriptor = try socket(for: address)
         if reuse { setReusesAddress(descriptor) }
+        #if canImport(Glibc)
+            if early { setOption(descriptor, Int32(IPPROTO_IP), IP_FREEBIND, 1) }
+        #endif
         if case .v6 = address { setOption(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
         try bind(descriptor, to: address)
         _ = try limit(.listen)

@@ -39,7 +39,8 @@ final class Front {
         self.spec = spec
         port = spec.port
         do throws(Errno) {
-            let socket = try loop.kernel.listen(at: address)
+            // Podman makes its bridge with the first container.
+            let socket = try loop.kernel.listen(at: address, early: true)
             listeners = [try Listener(socket, on: loop, onAccept: onAccept)]
         } catch {
             throw .cannotListen(spec, error)
