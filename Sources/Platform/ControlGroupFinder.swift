@@ -12,8 +12,8 @@ struct ControlGroupFinder {
 
     /// The folder of this process's own group where its user may make others in it; nil elsewhere.
     ///
-    /// Where it limits memory or processors it is nil as well: programs look for them in the group that they are in, and one within it
-    /// would have no files that tell them.
+    /// Where it limits memory or processors it is nil as well: programs look for their limits in the group that they are
+    /// in, and one within it would have no files that tell them.
     func delegated() -> String? {
         guard let list = try? kernel.readFile(process + "/cgroup"), let group = Self.path(in: list) else { return nil }
         // Most users may not, which is soon seen where the groups usually are.

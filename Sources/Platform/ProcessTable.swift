@@ -80,8 +80,7 @@ public struct ProcessTable: Sendable {
 extension Instant {
     /// Now by the clock that tells when a process was started: it goes on while the machine sleeps.
     public static var sinceBoot: Instant { Instant(nanoseconds: cp_boot_time()) }
-    /// How long the machine has slept since its boot, to a moment: what `now` leaves out; on macOS it
-    /// leaves out nothing.
+    /// How long the machine has slept since its boot, to a moment: what `now` leaves out; on macOS that is nothing.
     public static var timeAsleep: Duration { sinceBoot - now }
 }
 
