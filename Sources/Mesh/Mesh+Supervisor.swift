@@ -44,8 +44,7 @@ extension Mesh: SupervisorDelegate {
     func terminalSize(of source: OutputSource) -> TerminalSize { terminals.size(of: Terminals.Seat(source)) }
 
     func outputEnded(_ source: OutputSource) {
-        let hasTerminal = terminals.has(source)
-        terminals.ended(source)
+        let hasTerminal = terminals.ended(source)
         for hub in outputs.remove(source) {
             guard hasTerminal else {
                 logs.ended(hub)

@@ -65,10 +65,15 @@ final class Terminals {
         return tap
     }
 
-    func has(_ source: OutputSource) -> Bool { programs[Seat(source)]?.source == source }
+    private func has(_ source: OutputSource) -> Bool { programs[Seat(source)]?.source == source }
 
     /// The process has ended.
-    func ended(_ source: OutputSource) { if has(source) { programs[Seat(source)]?.hasEnded = true } }
+    /// - Returns: whether it had a terminal, which is to be closed.
+    func ended(_ source: OutputSource) -> Bool {
+        guard has(source) else { return false }
+        programs[Seat(source)]?.hasEnded = true
+        return true
+    }
 
     /// All that it showed has been passed on as well.
     func close(_ source: OutputSource) {

@@ -32,7 +32,7 @@ public struct ControlGroup: Sendable {
     }
 
     /// Makes one in that of this process; nil where there can be none.
-    /// - Parameter prefix: of its name. No name comes twice: whoever ends a mesh must never mean the next one.
+    /// - Parameter prefix: of its name, up to the last dash. No name comes twice: whoever ends a mesh must never mean the next one.
     static func make(_ prefix: String, kernel: Kernel = .real) -> ControlGroup? {
         guard let parent = ControlGroupFinder(kernel: kernel).delegated() else { return nil }
         let name = prefix + String(UInt64.random(in: 0 ... .max), radix: 16)
@@ -41,9 +41,11 @@ public struct ControlGroup: Sendable {
         return group
     }
 
-    /// Removes others of that prefix in which nobody is: whoever made them was killed before it had begun.
-    func removeOthers(_ prefix: String) {
-        let parent = Path.parent(folder)
+    /// Removes others of its prefix in which nobody is: whoever made them was killed before it had begun.
+    func removeOthers() {
+        let (parent, name) = (Path.parent(folder), Path.name(folder))
+        guard let dash = name.lastIndex(of: "-") else { return }
+        let prefix = name[...dash]
         for entry in (try? kernel.entries(parent)) ?? [] where entry.isFolder && entry.name.hasPrefix(prefix) {
             ControlGroup(parent + "/" + entry.name, kernel: kernel).remove()
         }

@@ -49,7 +49,6 @@ public struct Guardian: Sendable {
     private let shared: SharedMemory
     /// The supervisor's, unless it could not be made there; then there is none any more.
     private let group: ControlGroup?
-    private let groupPrefix: String
 
     private var supervisor: Int32 { shared.bytes.load(as: Int32.self) }
     /// Whether it waits for the other guardian, which ends what the supervisor leaves behind.
@@ -75,9 +74,7 @@ public struct Guardian: Sendable {
         }
         guard guardian == 0 else {
             return .guardian(
-                Guardian(
-                    child: guardian, parent: 0, strangers: strangers, shared: shared, group: group,
-                    groupPrefix: prefix))
+                Guardian(child: guardian, parent: 0, strangers: strangers, shared: shared, group: group))
         }
         _ = cp_become_subreaper()
         let (supervisor, enclosure) = makeSupervisor(place, group)
@@ -87,9 +84,7 @@ public struct Guardian: Sendable {
             // Who ends all that is named devmesh (killall(1), pkill(1)) leaves one to end the rest.
             cp_rename("mesh-guardian")
             return .guardian(
-                Guardian(
-                    child: supervisor, parent: first, strangers: [], shared: shared, group: enclosure,
-                    groupPrefix: prefix))
+                Guardian(child: supervisor, parent: first, strangers: [], shared: shared, group: enclosure))
         }
         // Nothing is started before it would survive the job.
         while getsid(getppid()) == getsid(0) { PlatformThread.yield() }
@@ -150,7 +145,7 @@ public struct Guardian: Sendable {
         group?.killAll()
         let left = endDescendants(by: limit, isSpared)
         guard let group else { return left }
-        group.removeOthers(groupPrefix)
+        group.removeOthers()
         if group.end(by: limit) { return left }
         return left + group.members().compactMap(ProcessTable.entry).filter { !left.contains($0) }
     }

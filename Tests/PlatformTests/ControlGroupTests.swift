@@ -184,7 +184,7 @@ struct ControlGroupTests {
         let prefix = prefix("make")
         let others = try (1...3).map { _ in try #require(ControlGroup.make(prefix)) }
         #expect(Set((others + [group]).map(\.folder)).count == 4)
-        others[0].removeOthers(prefix)
+        others[0].removeOthers()
         #expect(group.exists && !others.contains(where: \.exists))
         #expect(group.end(by: .now + .seconds(30)))
         _ = ChildTable.wait(pid)
