@@ -6,18 +6,23 @@ import Synchronization
 /// A loop and all that belongs to it are plain objects, made on the loop's thread and touched nowhere else; being
 /// non-`Sendable` they can't leave it by accident. Other threads have a `LoopRemote`.
 ///
-///     run:  posted work → deferred work → due timers → wait → handlers of ready descriptors → run
+///     run:  posted work → deferred work → due timers → outbox → wait → handlers of ready descriptors → run
 public final class EventLoop {
     public let kernel: Kernel
     /// How other threads reach this loop.
     public let remote: LoopRemote
     /// The time at which this turn of the loop began to work; cheap to read.
-    public private(set) var now: Instant
+    public var now: Instant { moment }
 
     /// For one read at a time, overwritten by whoever reads next: 256 KiB, which moves large bodies with a third less of
     /// the processor than 64 do.
     public let scratch: UnsafeMutableRawBufferPointer
 
+    /// For short messages that may wait for the end of a turn.
+    public let outbox = Outbox()
+
+    // Unchecked, as it is read several times a request: two accesses can't meet in a number.
+    @exclusivity(unchecked) private var moment: Instant
     private let poller: any Poller
     private let isEager: Bool
     /// Whether the wait before this one was over at once.
@@ -52,7 +57,7 @@ public final class EventLoop {
         self.poller = poller
         self.isEager = isEager
         remote = try LoopRemote(kernel: kernel)
-        now = .now
+        moment = .now
         scratch = .allocate(byteCount: 262_144, alignment: 4096)
         try poller.add(remote.wakeup.reader, token: .max)
     }
@@ -77,10 +82,11 @@ public final class EventLoop {
     public func stop() { isStopped = true }
 
     private func turn() throws(Errno) {
-        now = .now
+        moment = .now
         runPosted()
         runDeferred()
-        while let timer = timers.popDue(now) { timer.fire() }
+        while let timer = timers.popDue(moment) { timer.fire() }
+        outbox.flush()
         if isStopped { return }
         events.removeAll(keepingCapacity: true)
         try wait()
@@ -94,10 +100,10 @@ public final class EventLoop {
             repeat { try poller.wait(0, into: &events) } while events.isEmpty && Instant.now - began < Self.brief
         }
         if events.isEmpty { try poller.wait(timeout, into: &events) }
-        now = .now
+        moment = .now
         // Of many who wait some are answered together, which is cheaper than to hurry; and what other threads post comes
         // when it does.
-        wasBrief = isEager && events.count == 1 && events[0].token != .max && now - began < Self.brief
+        wasBrief = isEager && events.count == 1 && events[0].token != .max && moment - began < Self.brief
     }
 
     private func deliver(_ event: PollEvent) {

@@ -11,9 +11,10 @@ protocol LinkOwner: AnyObject {
 ///
 ///     socket ──▶ read ──▶ owner          socket ◀── queue ◀── write ◀── owner
 ///
-/// A link does nothing by itself but send its queue; its owner reads when it likes, which is the backpressure.
+/// A link does nothing by itself but send its queue; its owner reads when it likes, which is the backpressure. Short
+/// messages go by way of the loop's outbox.
 /// Reading past a short count goes on after a hangup, so that an end that came with data is not lost.
-final class Link: ReadinessHandler {
+final class Link: ReadinessHandler, Sender {
     enum Read {
         case bytes(Int)
         case wouldBlock
@@ -224,8 +225,14 @@ final class Link: ReadinessHandler {
 
     func write(_ written: borrowing HeadWriter) { written.withBytes { write($0) } }
 
-    /// Sends on the socket itself.
+    /// Sends on the socket itself, what is short at the end of the turn.
     func writeSocket(_ bytes: UnsafeRawBufferPointer) {
+        if queue.isEmpty, mayWrite, loop.outbox.post(bytes, from: self) { return }
+        sendNow(bytes)
+    }
+
+    func sendNow(_ bytes: UnsafeRawBufferPointer) {
+        guard isOpen, !isDeaf else { return }
         var sent = 0
         if queue.isEmpty, mayWrite { sent = send(bytes) }
         if sent < bytes.count, !isDeaf { queue.append(UnsafeRawBufferPointer(rebasing: bytes[sent...])) }
@@ -236,6 +243,7 @@ final class Link: ReadinessHandler {
         guard !hasEnded else { return }
         hasEnded = true
         secured?.end(self)
+        loop.outbox.flush()
         endsWhenSent = true
         endIfSent()
     }
@@ -253,6 +261,8 @@ final class Link: ReadinessHandler {
                 }
             } catch {
                 becomeDeaf()
+                // Its owner has gone on since it wrote.
+                loop.later { [self] in owner?.linkMoved(self) }
                 return bytes.count
             }
         }
@@ -306,6 +316,7 @@ final class Link: ReadinessHandler {
     func close(reset: Bool = false) {
         guard isOpen else { return }
         if !reset, !hasEnded { secured?.end(self) }
+        loop.outbox.flush()
         registration?.cancel()
         registration = nil
         if reset { loop.kernel.resetOnClose(descriptor!) }

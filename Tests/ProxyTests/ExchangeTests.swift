@@ -39,6 +39,22 @@ import Testing
         #expect(try client.receive(until: "\r\n\r\n2").hasSuffix("2"))
     }
 
+    /// Short messages leave at the end of the turn, when whoever wrote them has gone on.
+    @Test func responseThatCanNotBeSent_cancelsTheServersWork() throws {
+        let faults = FaultPlan()
+        mesh = try Mesh(["reader"], kernel: Kernel(faults: faults))
+        let server = try Server()
+        mesh.pass("reader", server)
+        let client = try mesh.call("reader")
+        try client.send(get)
+        let upstream = try server.accept()
+        try upstream.receive(until: "\r\n\r\n")
+        faults.injectNext(.send, times: 1, .fails(.connectionReset))
+        try upstream.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart")
+        #expect(throws: Peer.Failure.broken(.connectionReset)) { try upstream.receiveAll() }
+        #expect(throws: Peer.Failure.broken(.connectionReset)) { try client.receiveAll() }
+    }
+
     @Test func head_isWrittenAnew_withoutWhatEndsHere() throws {
         let server = try Server()
         let client = try client(of: server)
