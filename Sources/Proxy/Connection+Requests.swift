@@ -103,8 +103,8 @@ extension Connection {
             }
         }
         let bench = destination.runtime.bench
-        if let partial = partialHead {
-            bench.request = partial
+        if partialHead != nil {
+            bench.request = partialHead.take()!
         } else if isEmptyLine(bytes) {
             // Old clients end a body with one (RFC 9112 §2.2).
             if areEarly { client.dropEarly(bytes.count) }
@@ -112,7 +112,6 @@ extension Connection {
         } else {
             bench.request.reset()
         }
-        partialHead = nil
         switch bench.request.parse(bytes) {
         case .needMore:
             partialHead = bench.request

@@ -184,8 +184,7 @@ extension Exchange {
 
     /// Writes a head and what follows it to the client; returns how many bytes that took, nil while it is not whole.
     private func takeHead(_ bytes: UnsafeRawBufferPointer, _ upstream: Link) -> Int? {
-        if let partial = partialResponse { bench.response = partial } else { bench.response.reset() }
-        partialResponse = nil
+        if partialResponse != nil { bench.response = partialResponse.take()! } else { bench.response.reset() }
         switch bench.response.parse(bytes) {
         case .needMore:
             partialResponse = bench.response

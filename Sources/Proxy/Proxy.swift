@@ -40,7 +40,8 @@ public final class Proxy {
     private var destinations: [String: Destination] = [:]
     private(set) lazy var gateway = Gateway(self)
     /// Connections for which no descriptor was left.
-    var starved: [Connection] = []
+    /// Unchecked: used by one loop only, and an array calls nobody.
+    @exclusivity(unchecked) var starved: [Connection] = []
 
     /// Makes a proxy without any front.
     /// - Parameters:

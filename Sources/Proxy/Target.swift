@@ -9,13 +9,14 @@ final class Target {
 
     private(set) var state: FrontState
     /// Those that new connections go to, in turn.
-    private var current: [Lease] = []
+    /// Unchecked, as the breaker: used by one loop only, and values call nobody.
+    @exclusivity(unchecked) private var current: [Lease] = []
     /// Those that still have connections, or may be asked to close them.
     private var retired: [Lease] = []
     private var turn = 0
     /// How the last use of the remote went; nil before the first.
     private var remoteWorks: Bool?
-    private(set) var breaker: CircuitBreaker?
+    @exclusivity(unchecked) private(set) var breaker: CircuitBreaker?
     private var ejection: OutlierEjection?
     /// Copies of requests that are under way to it.
     var mirrors = 0
