@@ -46,7 +46,7 @@ let package = Package(
     targets: [
         .target(name: "CPlatform"),
         program("devmesh", imports: ["Commands"]),
-        program("devmesh-bench", imports: ["Platform", "JSON"]),
+        program("devmesh-bench", imports: ["Platform", "JSON", "HTTP"]),
         program("newsroom", imports: ["Platform", "EventLoop", "HTTP", "JSON"]),
         .target(
             name: "TestSupport", dependencies: ["Platform", "EventLoop", "JSON"], path: "Tests/TestSupport",

@@ -1,6 +1,6 @@
 import Platform
 
-/// What wrk measured in one run.
+/// What wrk, or our own generator, measured in one run.
 struct Load {
     var requests: Int
     var requestsPerSecond: Double
@@ -10,7 +10,7 @@ struct Load {
     /// Responses other than 2xx and 3xx, and connections that failed.
     var failures: Int
 
-    /// Runs wrk with one thread against `path` at `port`.
+    /// Runs it with one thread against `path` at `port`.
     static func run(
         _ command: [String], connections: Int, for duration: Duration, port: Int, path: String, in folder: String
     )
@@ -27,12 +27,12 @@ struct Load {
         let status = program.wait()
         let text = String(decoding: (try? Kernel.real.readFile(output)) ?? [], as: UTF8.self)
         guard status.isSuccess, let load = Load(text) else {
-            throw Malfunction("wrk ended with \(status) and said: \(text)")
+            throw Malfunction("\(command) ended with \(status) and said: \(text)")
         }
         return load
     }
 
-    /// Reads wrk's report.
+    /// Reads the report.
     init?(_ report: String) {
         var total: Int?
         var rate: Double?

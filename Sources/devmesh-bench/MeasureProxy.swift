@@ -8,7 +8,7 @@ func measureProxy(_ options: Options) throws(Malfunction) {
     )
     guard let tools = options.proxyTools else {
         print(
-            "  nginx or wrk is not installed, so there is nothing to compare with: apt install nginx wrk, or --nginx, --wrk"
+            "  nginx is not installed, so there is nothing to compare with: apt install nginx, or --nginx"
         )
         return
     }
@@ -32,7 +32,7 @@ private struct Arena {
     private let proxies: [ReverseProxy]
     private let mesh: Mesh
     private let options: Options
-    private let wrk: [String]
+    private let load: [String]
 
     private static let runLength = Duration.seconds(1)
 
@@ -43,12 +43,12 @@ private struct Arena {
         let ours = Set(proxies.flatMap(\.processes))
         let served = ProcessTable.snapshot().descendants(of: mesh.supervisor?.pid ?? 0).map(\.pid)
         guard try tools.place(Array(ours), on: 0), try tools.place(served.filter { !ours.contains($0) }, on: 1) else {
-            wrk = [tools.wrk]
+            load = tools.load
             print("  processors shared by all")
             return
         }
-        wrk = [tools.taskset!, "-c", "1", tools.wrk]
-        print("  processor 0 for the proxies, processor 1 for wrk and the site")
+        load = [tools.taskset!, "-c", "1"] + tools.load
+        print("  processor 0 for the proxies, processor 1 for load and site")
     }
 
     func compete() throws(Malfunction) {
@@ -76,7 +76,7 @@ private struct Arena {
                 let proxy = proxies[index]
                 let before = proxy.cpuTime
                 let load = try Load.run(
-                    wrk, connections: connections, for: Arena.runLength, port: proxy.port, path: path,
+                    self.load, connections: connections, for: Arena.runLength, port: proxy.port, path: path,
                     in: mesh.folder)
                 guard round > 0 else { continue }
                 loads[index].append(load)

@@ -38,12 +38,13 @@ struct Options {
     var honcho: String?
     /// What the proxy is measured beside and with; nil where one that it can't do without is missing.
     var proxyTools: ProxyTools? {
-        guard let nginx, let wrk else { return nil }
-        return ProxyTools(nginx: nginx, wrk: wrk, haproxy: haproxy, taskset: taskset)
+        guard let nginx else { return nil }
+        return ProxyTools(nginx: nginx, load: load, haproxy: haproxy, taskset: taskset)
     }
     private var nginx: String?
     private var haproxy: String?
-    private var wrk: String?
+    /// The command that makes the load: our own, or wrk where that is asked for.
+    private var load: [String]
     private var taskset: String?
     /// How often each thing is measured; the median counts.
     var repetitions = 9
@@ -59,6 +60,7 @@ struct Options {
         let folder = Path.parent(ThisProcess.executablePath ?? ".")
         devmesh = Path.join(folder, "devmesh")
         fixture = Path.join(folder, "fixture")
+        load = [ThisProcess.executablePath ?? "devmesh-bench", LoadGenerator.word]
         let here = ThisProcess.currentDirectory
         // Debian keeps servers out of a user's PATH.
         let path = (environment["PATH"] ?? "/usr/bin:/bin") + ":/usr/sbin:/sbin"
@@ -66,7 +68,6 @@ struct Options {
         honcho = found("honcho")
         nginx = found("nginx")
         haproxy = found("haproxy")
-        wrk = found("wrk")
         taskset = found("taskset")
         var rest = arguments[...]
         while let argument = rest.popFirst() {
@@ -77,7 +78,7 @@ struct Options {
             case "--honcho": honcho = Path.join(here, try Self.value(of: argument, &rest))
             case "--nginx": nginx = Path.join(here, try Self.value(of: argument, &rest))
             case "--haproxy": haproxy = Path.join(here, try Self.value(of: argument, &rest))
-            case "--wrk": wrk = Path.join(here, try Self.value(of: argument, &rest))
+            case "--wrk": load = [Path.join(here, try Self.value(of: argument, &rest))]
             case "--repeat":
                 guard let number = Int(try Self.value(of: argument, &rest)), number > 0 else {
                     throw Malfunction("--repeat wants a number above 0\n\(Self.usage)", isUsage: true)

@@ -108,7 +108,8 @@ struct Peer {
 /// The programs that the measurement of the proxy needs.
 struct ProxyTools {
     let nginx: String
-    let wrk: String
+    /// wrk, or what takes its arguments.
+    let load: [String]
     let haproxy: String?
     let taskset: String?
 

@@ -47,6 +47,8 @@ final class SiteServer {
 
     private init(port: Int) throws(Errno) {
         listener = try Kernel.real.listen(at: .loopback(port))
+        // Its connections inherit that: pacing is work, and taken from the load.
+        Kernel.real.setUnpaced(listener)
         poller = try PollerBackend.native.make()
         try poller.add(listener.raw, token: UInt64(listener.raw))
         // In the mesh's folder, and gone with this process.

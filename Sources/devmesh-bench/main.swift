@@ -6,6 +6,7 @@ import Platform
 Signal.pipe.ignore()
 do throws(Malfunction) {
     try SiteServer.serveIfAsked(CommandLine.arguments)
+    try LoadGenerator.loadIfAsked(CommandLine.arguments)
     let options = try Options(Array(CommandLine.arguments.dropFirst()), environment: ThisProcess.environment)
     try Leftovers.kill(after: .seconds(900))
     print("devmesh-bench on \(Machine.description)\n  of \(options.devmesh)")

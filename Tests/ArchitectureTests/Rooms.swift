@@ -21,7 +21,7 @@ let allowedImports: [String: Set<String>] = [
     "Mesh": everyRoom.subtracting(["Mesh", "Commands"]),
     "Commands": everyRoom.subtracting(["Commands"]),
     "devmesh": ["Commands"],
-    "devmesh-bench": ["Platform", "JSON"],
+    "devmesh-bench": ["Platform", "JSON", "HTTP"],
     "newsroom": ["Platform", "EventLoop", "HTTP", "JSON"],
 ]
 
