@@ -16,7 +16,7 @@ enum Sighting: Equatable {
 /// stranger's listener not believed.
 ///
 /// One look serves all who wait. The first come a millisecond apart, or three where many wait and the machine is busy
-/// with starting them; later ones after an eighth of the time that the youngest has been waiting: a quick start is seen
+/// with starting more; later ones after an eighth of the time that the youngest has been waiting: a quick start is seen
 /// quickly, a slow one costs little.
 final class ListenerWatch {
     private struct Waiting {
@@ -85,7 +85,7 @@ final class ListenerWatch {
 
     private func schedule() {
         let now = Instant.now
-        let least = Duration.milliseconds(waiting.count > 4 ? 3 : 1)
+        let least = Duration.milliseconds(waiting.count > 4 && trees.isStarting ? 3 : 1)
         let delays = waiting.values.map { min(max((now - $0.since) / 8, least), $0.interval) }
         guard let delay = delays.min() else { return }
         // A look that comes sooner stays: where one program is started after another, none would come before the last.

@@ -22,6 +22,9 @@ final class ProcessTrees {
     private var starting: [UInt64: (marker: String, since: Instant)] = [:]
     private let witness: StartWitness?
 
+    /// Whether any program is being started.
+    var isStarting: Bool { !starting.isEmpty }
+
     init(on loop: EventLoop, children: Children, witness: StartWitness? = nil) {
         self.loop = loop
         self.children = children
