@@ -6,7 +6,7 @@ import Synchronization
 /// A loop and all that belongs to it are plain objects, made on the loop's thread and touched nowhere else; being
 /// non-`Sendable` they can't leave it by accident. Other threads have a `LoopRemote`.
 ///
-///     run:  posted work → deferred work → due timers → outbox → wait → handlers of ready descriptors → run
+///     run:  posted work → deferred work → due timers → outbox → wait → handlers of ready descriptors → outbox → run
 public final class EventLoop {
     public let kernel: Kernel
     /// How other threads reach this loop.
@@ -91,6 +91,8 @@ public final class EventLoop {
         events.removeAll(keepingCapacity: true)
         try wait()
         for event in events { deliver(event) }
+        // What handlers have to say doesn't wait for other work; that has its own turn.
+        outbox.flush()
     }
 
     private func wait() throws(Errno) {

@@ -12,6 +12,7 @@ public final class Outbox {
     // Unchecked: used by one loop only, and `sendNow` posts nothing.
     @exclusivity(unchecked) private var used = 0
     @exclusivity(unchecked) private var messages: [Message] = []
+    private var isFlushing = false
 
     private struct Message {
         /// Kept by whatever it is registered with until it is closed, before which it has the outbox flushed.
@@ -26,6 +27,7 @@ public final class Outbox {
     /// Takes a copy of what `sender` has to send, and calls its `sendNow` before the loop waits again. False where that
     /// is too much to be put off: then everything posted before is sent already.
     public func post(_ bytes: UnsafeRawBufferPointer, from sender: any Sender) -> Bool {
+        assert(!isFlushing, "it would be forgotten")
         guard bytes.count <= Self.longest else {
             flush()
             return false
@@ -42,6 +44,7 @@ public final class Outbox {
     /// Has everything posted sent.
     public func flush() {
         guard let memory, !messages.isEmpty else { return }
+        isFlushing = true
         var start = 0
         for message in messages {
             message.sender.sendNow(UnsafeRawBufferPointer(rebasing: memory[start..<start + message.length]))
@@ -49,6 +52,7 @@ public final class Outbox {
         }
         messages.removeAll(keepingCapacity: true)
         used = 0
+        isFlushing = false
     }
 }
 

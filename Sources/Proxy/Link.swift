@@ -48,6 +48,8 @@ final class Link: ReadinessHandler, Sender {
     private var sawHangup = false
     private var hasEnded = false
     private var endsWhenSent = false
+    /// Whether something of it is in the loop's outbox.
+    private var hasPosted = false
     private(set) var isConnecting = false
     private(set) var connectError: Errno?
     private(set) var ending: Ending?
@@ -86,8 +88,12 @@ final class Link: ReadinessHandler, Sender {
     }
     /// Whether the peer's side has ended and everything before that was read.
     var isExhausted: Bool { ending != nil && early.isEmpty }
-    /// Whether bytes written now would not have to wait behind others.
-    var hasRoom: Bool { isDeaf || (queue.isEmpty && secured?.isHeldUp != true) }
+    /// Whether bytes written now would not have to wait behind others. What was posted is sent before, so that it is
+    /// true only where nothing is left.
+    var hasRoom: Bool {
+        sendPosted()
+        return isDeaf || (queue.isEmpty && secured?.isHeldUp != true)
+    }
     /// Nothing can pass in either direction any more.
     var isDead: Bool { !isOpen || (isExhausted && isDeaf) }
     /// Whether the peer has ended its side or everything; a read tells which.
@@ -227,11 +233,15 @@ final class Link: ReadinessHandler, Sender {
 
     /// Sends on the socket itself, what is short at the end of the turn.
     func writeSocket(_ bytes: UnsafeRawBufferPointer) {
-        if queue.isEmpty, mayWrite, loop.outbox.post(bytes, from: self) { return }
-        sendNow(bytes)
+        guard queue.isEmpty, mayWrite else { return sendNow(bytes) }
+        hasPosted = true
+        if !loop.outbox.post(bytes, from: self) { sendNow(bytes) }
     }
 
+    private func sendPosted() { if hasPosted { loop.outbox.flush() } }
+
     func sendNow(_ bytes: UnsafeRawBufferPointer) {
+        hasPosted = false
         guard isOpen, !isDeaf else { return }
         var sent = 0
         if queue.isEmpty, mayWrite { sent = send(bytes) }
@@ -243,7 +253,6 @@ final class Link: ReadinessHandler, Sender {
         guard !hasEnded else { return }
         hasEnded = true
         secured?.end(self)
-        loop.outbox.flush()
         endsWhenSent = true
         endIfSent()
     }
@@ -288,7 +297,7 @@ final class Link: ReadinessHandler, Sender {
     }
 
     private func endIfSent() {
-        guard endsWhenSent, isOpen, queue.isEmpty, secured?.isHeldUp != true, !isConnecting else { return }
+        guard endsWhenSent, isOpen, hasRoom, !isConnecting else { return }
         endsWhenSent = false
         if !isDeaf { loop.kernel.shutdownWrite(descriptor!) }
     }
@@ -316,7 +325,7 @@ final class Link: ReadinessHandler, Sender {
     func close(reset: Bool = false) {
         guard isOpen else { return }
         if !reset, !hasEnded { secured?.end(self) }
-        loop.outbox.flush()
+        sendPosted()
         registration?.cancel()
         registration = nil
         if reset { loop.kernel.resetOnClose(descriptor!) }

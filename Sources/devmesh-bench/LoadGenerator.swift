@@ -18,11 +18,15 @@ final class LoadGenerator {
     /// How long each response took, in nanoseconds.
     private var latencies: [Int64] = []
     private var failureCount = 0
+    private var openCount: Int
+    /// How long a response may still take when the time is over.
+    private static let patience = Duration.milliseconds(250)
 
     private final class Client {
         let socket: Descriptor
         var asked = Instant(nanoseconds: 0)
         var head = ResponseHead()
+        var isOpen = true
         /// How much of the response is to come; nil before its head.
         var rest: Int?
 
@@ -63,18 +67,24 @@ final class LoadGenerator {
             clients.append(Client(socket))
         }
         self.clients = clients
+        openCount = clients.count
     }
 
     private func run(for duration: Duration) throws(Malfunction) -> String {
         let began = Instant.now
-        for client in clients { try ask(client, at: began) }
+        for index in clients.indices { ask(index, at: began) }
         var events: [PollEvent] = []
         var now = began
-        while now - began < duration {
+        while now - began < duration, openCount > 0 {
             events.removeAll(keepingCapacity: true)
-            try attempt("can't wait") { () throws(Errno) in try poller.wait(1000, into: &events) }
-            for event in events { try advance(clients[Int(event.token)]) }
+            try attempt("can't wait") { () throws(Errno) in try poller.wait(100, into: &events) }
+            for event in events { advance(Int(event.token)) }
             now = .now
+        }
+        // A response that does not come is no faster than one that comes late.
+        for client in clients where client.isOpen && now - client.asked > Self.patience {
+            failureCount += 1
+            latencies.append((now - client.asked).nanoseconds)
         }
         latencies.sort()
         guard !latencies.isEmpty else { throw Malfunction("no response came") }
@@ -91,54 +101,57 @@ final class LoadGenerator {
     /// Microseconds within which so many of a hundred were answered.
     private func latency(_ percent: Int) -> Double { Double(latencies[latencies.count * percent / 100]) / 1000 }
 
-    private func ask(_ client: Client, at now: Instant) throws(Malfunction) {
+    private func ask(_ index: Int, at now: Instant) {
+        let client = clients[index]
         client.asked = now
         client.rest = nil
         client.head.reset()
-        let sent = try attempt("can't send") { () throws(Errno) in
-            try Kernel.real.send(client.socket, request)
-        }
-        guard sent == .bytes(request.count) else { throw Malfunction("a request was not taken whole") }
+        guard case .bytes(request.count)? = try? Kernel.real.send(client.socket, request) else { return giveUp(index) }
+    }
+
+    /// Counts a connection that broke, and does without it.
+    private func giveUp(_ index: Int) {
+        failureCount += 1
+        openCount -= 1
+        clients[index].isOpen = false
+        poller.remove(clients[index].socket.raw, token: UInt64(index))
     }
 
     /// Reads what has come.
-    private func advance(_ client: Client) throws(Malfunction) {
-        while true {
-            let result = try attempt("can't read") { () throws(Errno) in
-                try Kernel.real.receive(client.socket, into: buffer)
-            }
+    private func advance(_ index: Int) {
+        let client = clients[index]
+        while client.isOpen {
+            guard let result = try? Kernel.real.receive(client.socket, into: buffer) else { return giveUp(index) }
             switch result {
             case .wouldBlock: return
-            case .endOfFile: throw Malfunction("a connection was closed")
+            case .endOfFile: return giveUp(index)
             case .bytes(let count):
-                try take(UnsafeRawBufferPointer(rebasing: buffer[..<count]), client)
+                take(UnsafeRawBufferPointer(rebasing: buffer[..<count]), index)
                 // After a short read the poller speaks up when more comes.
                 if count < buffer.count { return }
             }
         }
     }
 
-    private func take(_ bytes: UnsafeRawBufferPointer, _ client: Client) throws(Malfunction) {
-        let whole = if let rest = client.rest { rest } else { try length(of: bytes, client) }
-        let rest = whole - bytes.count
-        client.rest = rest
-        guard rest <= 0 else { return }
-        guard rest == 0 else { throw Malfunction("more came than was asked for") }
+    private func take(_ bytes: UnsafeRawBufferPointer, _ index: Int) {
+        let client = clients[index]
+        guard let whole = client.rest ?? length(of: bytes, client), whole >= bytes.count else { return giveUp(index) }
+        client.rest = whole - bytes.count
+        guard client.rest == 0 else { return }
         let now = Instant.now
         latencies.append((now - client.asked).nanoseconds)
-        try ask(client, at: now)
+        ask(index, at: now)
     }
 
-    /// How long the response is that begins with these bytes. Its head comes whole: it is short.
-    private func length(of bytes: UnsafeRawBufferPointer, _ client: Client) throws(Malfunction) -> Int {
-        guard case .complete(let length) = client.head.parse(bytes) else {
-            throw Malfunction("a response without a head")
-        }
+    /// How long the response is that begins with these bytes; nil where that can't be told. Its head comes whole: it is
+    /// short.
+    private func length(of bytes: UnsafeRawBufferPointer, _ client: Client) -> Int? {
+        guard case .complete(let length) = client.head.parse(bytes) else { return nil }
         if !(200..<400).contains(client.head.status) { failureCount += 1 }
         switch client.head.framing(answering: .get) {
         case .none: return length
         case .length(let body): return length + Int(body)
-        case .chunked, .untilClose, .tunnel: throw Malfunction("a response without a length")
+        case .chunked, .untilClose, .tunnel: return nil
         }
     }
 }

@@ -18,7 +18,7 @@ import Testing
         loop.later { notes.lines.append("work of the same turn") }
         // Nobody wakes the loop but for this, on the turn after.
         loop.later { loop.later { loop.stop() } }
-        try loop.run()
+        try withExtendedLifetime((first, second)) { try loop.run() }
         #expect(notes.lines == ["work of the same turn", "first: a", "second: b", "first: c"])
     }
 
@@ -31,7 +31,7 @@ import Testing
             #expect(post("word", from: sender, to: loop.outbox))
             loop.stop()
         }
-        try loop.run()
+        try withExtendedLifetime(sender) { try loop.run() }
         #expect(notes.lines == ["last: word"])
     }
 

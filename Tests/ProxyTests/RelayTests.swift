@@ -184,6 +184,29 @@ import Testing
         #expect(try client.expectEnd())
     }
 
+    /// Data and end in one, when the server has ended its side already and has no room for the moment: only then is the
+    /// relay over as soon as the data is on its way.
+    @Test func lastWords_whoseServerHasNoRoom_areDelivered() throws {
+        let faults = FaultPlan()
+        // This poller tells of room again, though there was no lack of it.
+        let mesh = try Mesh(["echo"], kernel: Kernel(faults: faults), backend: .poll)
+        let server = try Server()
+        mesh.pass("echo", server)
+        let client = try mesh.call("echo")
+        let upstream = try server.accept()
+        try client.send("first")
+        #expect(try upstream.receive(count: 5) == "first")
+        upstream.end()
+        #expect(try client.expectEnd())
+        let gate = Handoff<Void>()
+        mesh.thread.remote.post { _ in gate.take() }
+        try client.send("last words")
+        client.end()
+        faults.injectNext(.send, times: 1, .fails(.again))
+        gate.give(())
+        #expect(try upstream.receiveAll() == "last words")
+    }
+
     @Test func instances_areTakenInTurn() throws {
         let mesh = try Mesh(["reader"])
         let servers = [try Server(), try Server()]
